@@ -1,0 +1,56 @@
+# Every target runs on a machine with Go and Node; `make check` is what CI runs.
+GO      ?= go
+TOOLS   := internal/tools
+TOOL     = $(GO) tool -modfile=$(TOOLS)/go.mod
+FUZZTIME ?= 5s
+BENCH   ?= .
+COUNT   ?= 6
+
+.PHONY: check test race lint fmt tidy vet build fuzz bench golden
+
+# check is everything that a change has to pass.
+check: fmt vet tidy lint build race fuzz
+
+# test is the second command of the README.
+test:
+	$(GO) test ./...
+
+# race runs the tests in random order under the race detector.
+race:
+	$(GO) test -race -shuffle=on ./...
+
+fmt:
+	@out="$$($(TOOL) gofumpt -l .)"; if [ -n "$$out" ]; then echo "gofumpt has to format:"; echo "$$out"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+tidy:
+	$(GO) mod tidy -diff
+	cd $(TOOLS) && $(GO) mod tidy -diff
+
+lint:
+	$(TOOL) golangci-lint run ./...
+
+# build proves that the SDK needs no C compiler and builds on the platforms that users have.
+build:
+	CGO_ENABLED=0 $(GO) build ./...
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build ./...
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build ./...
+
+# fuzz runs every fuzz target for FUZZTIME.
+fuzz:
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "fuzz $$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+# bench prints what benchstat compares: make bench COUNT=10 > new.txt; go tool -modfile=internal/tools/go.mod benchstat old.txt new.txt
+bench:
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+
+# golden rewrites the expected outputs; read the difference before you commit it.
+golden:
+	$(GO) test ./... -update

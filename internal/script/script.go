@@ -1,0 +1,144 @@
+package script
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/idlegrid/idlegrid/internal/golden"
+)
+
+// Command is one line of a script.
+type Command struct {
+	Name string
+	args map[string]string
+	used map[string]bool
+	at   string
+	t    testing.TB
+}
+
+// Str returns the argument key; the test fails if it is absent.
+func (c Command) Str(key string) string {
+	c.t.Helper()
+	v, ok := c.args[key]
+	if !ok {
+		c.t.Fatalf("%s: %s needs %s=", c.at, c.Name, key)
+	}
+	c.used[key] = true
+	return v
+}
+
+// Has reports whether the argument key was given.
+func (c Command) Has(key string) bool {
+	_, ok := c.args[key]
+	return ok
+}
+
+// Opt returns the argument key, or otherwise if it is absent.
+func (c Command) Opt(key, otherwise string) string {
+	if !c.Has(key) {
+		return otherwise
+	}
+	return c.Str(key)
+}
+
+// Uint returns the argument key as a whole number; the test fails if it is none.
+func (c Command) Uint(key string) uint64 {
+	c.t.Helper()
+	v, err := strconv.ParseUint(c.Str(key), 10, 64)
+	if err != nil {
+		c.t.Fatalf("%s: %s=: %v", c.at, key, err)
+	}
+	return v
+}
+
+// Run plays every file that matches the pattern as a subtest. It calls begin once a file, for a fresh state, and the
+// function that it returns once a command; what that returns is the command's output, and an empty string is "ok".
+func Run(t *testing.T, pattern string, begin func(t *testing.T) func(Command) string) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no script matches %s (%v)", pattern, err)
+	}
+	for _, f := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(f), filepath.Ext(f)), func(t *testing.T) {
+			text, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden.Check(t, f, play(t, f, string(text), begin(t)))
+		})
+	}
+}
+
+// play runs the commands of a script and returns it with the output that they really had.
+func play(t testing.TB, file, text string, do func(Command) string) string {
+	var out strings.Builder
+	expected := false
+	var got []string
+	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		trim := strings.TrimSpace(line)
+		switch {
+		case trim == "":
+			expected, got = false, nil
+			out.WriteString("\n")
+		case trim == "----":
+			expected = true
+			out.WriteString("----\n" + strings.Join(got, ""))
+		case expected: // the old output: what was got stands in its place
+		case strings.HasPrefix(trim, "#"):
+			out.WriteString(line + "\n")
+		default:
+			out.WriteString(line + "\n")
+			c := parse(t, fmt.Sprintf("%s:%d", file, i+1), trim)
+			res := do(c)
+			for k := range c.args {
+				if !c.used[k] {
+					t.Fatalf("%s: %s does not know %s=", c.at, c.Name, k)
+				}
+			}
+			if res == "" {
+				res = "ok"
+			}
+			got = append(got, strings.TrimRight(res, "\n")+"\n")
+		}
+	}
+	return out.String()
+}
+
+func parse(t testing.TB, at, line string) Command {
+	t.Helper()
+	c := Command{args: map[string]string{}, used: map[string]bool{}, at: at, t: t}
+	for n := 0; line != ""; n++ {
+		var word string
+		if i := strings.IndexByte(line, ' '); i < 0 {
+			word, line = line, ""
+		} else {
+			word, line = line[:i], strings.TrimLeft(line[i:], " ")
+		}
+		if n == 0 {
+			c.Name = word
+			continue
+		}
+		key, value, ok := strings.Cut(word, "=")
+		if !ok {
+			t.Fatalf("%s: %q is not key=value", at, word)
+		}
+		if strings.HasPrefix(value, `"`) {
+			rest := value[1:]
+			if line != "" {
+				rest += " " + line
+			}
+			q := strings.IndexByte(rest, '"')
+			if q < 0 {
+				t.Fatalf("%s: quote not closed", at)
+			}
+			value, line = rest[:q], strings.TrimLeft(rest[q+1:], " ")
+		}
+		c.args[key] = value
+	}
+	return c
+}
