@@ -1,0 +1,68 @@
+package gpu
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Audit returns the first invariant that the state breaks, nil if it breaks none: every key is enrolled once and not weak,
+// an open challenge has a nonce, every device is known once, belongs to one key, and was first admitted no later than last
+// and last no later than now.
+func (g *Registry) Audit() error {
+	if len(g.byKey) != len(g.agents) || len(g.byID) != len(g.records) {
+		return fmt.Errorf("gpu: audit: %d keys for %d agents, %d ids for %d devices", len(g.byKey), len(g.agents), len(g.byID),
+			len(g.records))
+	}
+	owned := 0
+	for i := range g.agents {
+		if err := g.auditAgent(int32(i)); err != nil {
+			return fmt.Errorf("gpu: audit: key %x: %w", g.agents[i].key, err)
+		}
+		owned += len(g.agents[i].records)
+	}
+	if owned != len(g.records) {
+		return fmt.Errorf("gpu: audit: keys have %d devices of %d", owned, len(g.records))
+	}
+	for i := range g.records {
+		if err := g.auditRecord(int32(i)); err != nil {
+			return fmt.Errorf("gpu: audit: device %q: %w", string(g.records[i].device.ID), err)
+		}
+	}
+	return nil
+}
+
+func (g *Registry) auditAgent(i int32) error {
+	a := &g.agents[i]
+	if err := checkText("supplier", a.supplier, true); err != nil {
+		return err
+	}
+	switch {
+	case g.byKey[a.key] != i:
+		return fmt.Errorf("found as agent %d, is %d", g.byKey[a.key], i)
+	case weakKey(a.key):
+		return ErrWeakKey
+	case a.open && a.nonce == [32]byte{}:
+		return errors.New("challenge without a nonce")
+	case len(a.records) > 0 && a.seq == 0:
+		return errors.New("devices without a report")
+	}
+	for _, j := range a.records {
+		if g.records[j].agent != i {
+			return fmt.Errorf("device %d belongs to agent %d", j, g.records[j].agent)
+		}
+	}
+	return nil
+}
+
+func (g *Registry) auditRecord(i int32) error {
+	r := &g.records[i]
+	switch {
+	case g.byID[r.device.ID] != i:
+		return fmt.Errorf("found as device %d, is %d", g.byID[r.device.ID], i)
+	case r.since.After(r.seen) || r.seen.After(g.now):
+		return fmt.Errorf("since %v, seen %v, now %v", r.since, r.seen, g.now)
+	case r.assurance > Consistent:
+		return fmt.Errorf("assurance %v", r.assurance)
+	}
+	return r.device.validate()
+}
