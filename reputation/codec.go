@@ -1,0 +1,103 @@
+package reputation
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/idlegrid/idlegrid/internal/canon"
+)
+
+const stateDomain = "idlegrid/reputation/book/v1"
+
+// recordBytes is what a subject with an empty name takes in a snapshot.
+const recordBytes = 4 + maxMemories*16 + 5*4 + 2
+
+// Digest is the SHA-256 of the canonical encoding of the whole state, parameters included, subjects sorted.
+func (b *Book) Digest() [32]byte { return b.encode().Sum() }
+
+// Snapshot returns the state in canonical form, for Restore.
+func (b *Book) Snapshot() []byte { return b.encode().Data() }
+
+// Restore returns the book that a snapshot was taken of. The parameters must be those that it was taken under. It never
+// panics on any input; errors wrap ErrInvalid.
+func Restore(p Params, snapshot []byte) (*Book, error) {
+	b, err := NewBook(p)
+	if err != nil {
+		return nil, err
+	}
+	r := canon.NewReader(snapshot, stateDomain)
+	want, got := p.sum(), [32]byte{}
+	if r.Raw(got[:]); r.Err() == nil && got != want {
+		return nil, fmt.Errorf("%w: snapshot of other parameters than %q", ErrInvalid, p.Version)
+	}
+	b.now = r.Time()
+	last := Subject("")
+	for range r.Len(recordBytes) {
+		s := Subject(r.String())
+		if r.Err() == nil && s <= last {
+			return nil, fmt.Errorf("%w: snapshot: subject %q after %q", ErrInvalid, string(s), string(last))
+		}
+		var n record
+		for k := range n.e {
+			n.e[k], n.u[k] = r.Uint64(), r.Uint64()
+		}
+		n.asOf, n.seen, n.born, n.gaps, n.outages = r.Uint32(), r.Uint32(), r.Uint32(), r.Uint32(), r.Uint32()
+		n.up, n.known = r.Bool(), r.Bool()
+		b.index[s] = uint32(len(b.names))
+		b.names, b.records = append(b.names, s), append(b.records, n)
+		last = s
+	}
+	if err := r.Close(); err != nil {
+		return nil, fmt.Errorf("%w: snapshot: %w", ErrInvalid, err)
+	}
+	if err := b.Audit(); err != nil {
+		return nil, fmt.Errorf("%w: snapshot: %w", ErrInvalid, err)
+	}
+	return b, nil
+}
+
+func (b *Book) encode() *canon.Writer {
+	w := canon.NewWriter(stateDomain)
+	sum := b.params.sum()
+	w.Raw(sum[:])
+	w.Time(b.now)
+	w.Len(len(b.names))
+	for _, s := range slices.Sorted(maps.Keys(b.index)) {
+		w.String(string(s))
+		n := &b.records[b.index[s]]
+		for k := range n.e {
+			w.Uint64(n.e[k])
+			w.Uint64(n.u[k])
+		}
+		for _, v := range []uint32{n.asOf, n.seen, n.born, n.gaps, n.outages} {
+			w.Uint32(v)
+		}
+		w.Bool(n.up)
+		w.Bool(n.known)
+	}
+	return w
+}
+
+// sum is the SHA-256 of the parameters.
+func (p Params) sum() [32]byte {
+	w := canon.NewWriter("idlegrid/reputation/params/v1")
+	w.String(p.Version)
+	w.Len(len(p.Memories))
+	for _, m := range p.Memories {
+		w.Int64(int64(m.HalfLife))
+		w.Uint64(m.PriorMicroOutages)
+		w.Int64(int64(m.PriorUp))
+	}
+	for _, d := range []time.Duration{p.Gap, p.Established, p.Reference} {
+		w.Int64(int64(d))
+	}
+	w.Len(len(p.Newcomer))
+	for _, a := range p.Newcomer {
+		w.Int64(int64(a.Until))
+		w.Uint32(a.CleanPPM)
+		w.Uint32(a.MarkedPPM)
+	}
+	return w.Sum()
+}

@@ -1,0 +1,122 @@
+package reputation
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrInvalid is what every error about a parameter, an event's content or a snapshot wraps.
+var ErrInvalid = errors.New("reputation: invalid")
+
+// Params are the numbers of a Book. Durations are whole seconds.
+type Params struct {
+	// Version names this set of numbers. Whoever changes a number changes the version.
+	Version string `json:"version"`
+	// Memories are the half-lives that are combined, 1 to 3, ascending.
+	Memories []Memory `json:"memories"`
+	// Gap is the longest time between two observations that counts as observed, in nanoseconds.
+	Gap time.Duration `json:"gap_ns"`
+	// Established is the observed time from which a subject is no newcomer, in nanoseconds; 0: there are no newcomers.
+	Established time.Duration `json:"established_ns"`
+	// Newcomer is what to expect of newcomers by observed time, ascending, up to Established at least; empty if that is 0.
+	Newcomer []AgePrior `json:"newcomer"`
+	// Reference is the horizon at which Score.Standing compares, in nanoseconds.
+	Reference time.Duration `json:"reference_ns"`
+}
+
+// Memory is one half-life with the prior law of the rate of outages at it: Gamma(PriorMicroOutages/10^6, PriorUp).
+type Memory struct {
+	HalfLife          time.Duration `json:"half_life_ns"`        // 1 hour to 10 years
+	PriorMicroOutages uint64        `json:"prior_micro_outages"` // a of the model, in millionths of an outage, 4000 to 10^9
+	PriorUp           time.Duration `json:"prior_up_ns"`         // b of the model, 1 second to 10 years
+}
+
+// AgePrior is the share of newcomers that have an outage within 24 hours.
+type AgePrior struct {
+	Until     time.Duration `json:"until_ns"`   // holds below this observed time
+	CleanPPM  uint32        `json:"clean_ppm"`  // without an outage yet, 1 to MarkedPPM
+	MarkedPPM uint32        `json:"marked_ppm"` // with an outage already, below 10^6
+}
+
+const year = 365 * 24 * time.Hour
+
+// Default returns numbers fitted to the record of Tor's relays: a and b by maximum likelihood of the outcome after 24 hours
+// over days 14 to 74, the newcomers' table by counting over the same days, each day one vote. They describe volunteers'
+// servers, not GPUs: no network of GPUs publishes such a record. A network that has one should fit its own.
+func Default() Params {
+	return Params{
+		Version: "tor-days-14-74/1",
+		Memories: []Memory{
+			{HalfLife: 24 * time.Hour, PriorMicroOutages: 40_500, PriorUp: 44_748 * time.Second},    // .0405, 12.43 h
+			{HalfLife: 168 * time.Hour, PriorMicroOutages: 135_600, PriorUp: 206_748 * time.Second}, // .1356, 57.43 h
+			{HalfLife: 720 * time.Hour, PriorMicroOutages: 267_700, PriorUp: 376_632 * time.Second}, // .2677, 104.62 h
+		},
+		Gap:         6 * time.Hour,
+		Established: 72 * time.Hour,
+		Newcomer: []AgePrior{
+			{Until: 6 * time.Hour, CleanPPM: 420_000, MarkedPPM: 940_000},
+			{Until: 24 * time.Hour, CleanPPM: 600_000, MarkedPPM: 750_000},
+			{Until: 72 * time.Hour, CleanPPM: 98_000, MarkedPPM: 460_000},
+		},
+		Reference: 24 * time.Hour,
+	}
+}
+
+// Validate reports the first parameter that is out of range.
+func (p Params) Validate() error {
+	if p.Version == "" || len(p.Version) > maxText {
+		return fmt.Errorf("%w: version has %d bytes, not 1..%d", ErrInvalid, len(p.Version), maxText)
+	}
+	if n := len(p.Memories); n == 0 || n > maxMemories {
+		return fmt.Errorf("%w: %d memories are not in 1..%d", ErrInvalid, n, maxMemories)
+	}
+	last := time.Hour - time.Second
+	for i, m := range p.Memories {
+		if m.PriorMicroOutages < 4000 || m.PriorMicroOutages > 1e9 {
+			return fmt.Errorf("%w: memory %d: prior_micro_outages %d is not in 4000..10^9", ErrInvalid, i, m.PriorMicroOutages)
+		}
+		if err := within("half_life_ns", m.HalfLife, last+time.Second, 10*year); err != nil {
+			return fmt.Errorf("memory %d: %w", i, err)
+		}
+		if err := within("prior_up_ns", m.PriorUp, time.Second, 10*year); err != nil {
+			return fmt.Errorf("memory %d: %w", i, err)
+		}
+		last = m.HalfLife
+	}
+	if err := within("gap_ns", p.Gap, time.Second, year); err != nil {
+		return err
+	}
+	if err := within("reference_ns", p.Reference, time.Second, year); err != nil {
+		return err
+	}
+	return p.validateNewcomer()
+}
+
+func (p Params) validateNewcomer() error {
+	if err := within("established_ns", p.Established, 0, year); err != nil {
+		return err
+	}
+	last := time.Duration(0)
+	for i, a := range p.Newcomer {
+		if err := within("until_ns", a.Until, last+time.Second, year); err != nil {
+			return fmt.Errorf("newcomer %d: %w", i, err)
+		}
+		if a.CleanPPM == 0 || a.CleanPPM > a.MarkedPPM || a.MarkedPPM >= 1e6 {
+			return fmt.Errorf("%w: newcomer %d: not 0 < clean_ppm %d <= marked_ppm %d < 10^6", ErrInvalid, i, a.CleanPPM, a.MarkedPPM)
+		}
+		last = a.Until
+	}
+	if last < p.Established || (p.Established == 0) != (len(p.Newcomer) == 0) {
+		return fmt.Errorf("%w: newcomer reaches to %v, established_ns is %v", ErrInvalid, last, p.Established)
+	}
+	return nil
+}
+
+// within checks a duration of whole seconds.
+func within(name string, d, low, high time.Duration) error {
+	if d < low || d > high || d%time.Second != 0 {
+		return fmt.Errorf("%w: %s %v is not whole seconds in %v..%v", ErrInvalid, name, d, low, high)
+	}
+	return nil
+}
