@@ -1,0 +1,54 @@
+package tokenomics
+
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// IONet returns the parameters of io.net. The comments give the page of its documentation from which a value comes, or
+// say that it is our choice.
+func IONet() Params {
+	const tokens = UnitsPerToken
+	// The block of 2024-06-20T00 emitted 4,559.620, which is epoch 105: epoch 1 began 104 hours before. The page's own
+	// date of the first block, 2024-06-25T12, is later than blocks that were recorded.
+	firstBlock := time.Date(2024, 6, 15, 16, 0, 0, 0, time.UTC)
+	// block-rewards/proposed-device-block-reward-multiplier; stakes kept the old column for a month.
+	twoPools := time.Date(2025, 6, 4, 15, 0, 0, 0, time.UTC)
+	stakeGrace := time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC)
+	return Params{
+		Version:  "io.net/hourly/1",
+		Genesis:  500_000_000 * tokens, // coin/io-tokenomics
+		Cap:      800_000_000 * tokens, // coin/io-tokenomics
+		Emission: ionetEmission(),
+		Calendar: Calendar{Start: firstBlock, Length: time.Hour},
+		Pools: PoolPolicy{Eras: []PoolEra{
+			// explorer/workers-page: the normalised scores add up to 8 and 2 million.
+			{From: firstBlock, Shares: []PoolShare{{PoolGPU, 8_000_000}, {PoolCPU, 2_000_000}}},
+			// 95:5 is published; that the points add up to 10 million as before is our choice.
+			{From: twoPools, Shares: []PoolShare{{PoolEnterprise, 9_500_000}, {PoolCommunity, 500_000}}},
+		}},
+		Multipliers: MultiplierParams{EarnFrom: twoPools, StakeFrom: stakeGrace, Rows: ionetMultipliers()},
+		// Records printed for 2024-06-09 and 06-13 follow version 1, those from 2024-06-20T00 on version 2. The first
+		// instant known to follow version 2 is our choice.
+		ScoreV2From: time.Date(2024, 6, 20, 0, 0, 0, 0, time.UTC),
+		// coin/io-tokenomics: 0.25 % on both sides, and 2 % unless the renter pays in the token. The order in which the
+		// two combine is not published: both on the net amount is our choice.
+		Fees: FeePolicy{ReservationBps: 25, PaymentUSDCBps: 200, PaymentCardBps: 200, Order: Additive},
+		// Published is only that the burn is "adjusted dynamically based on the price"; the curve is our choice.
+		Burn: BurnPolicy{ShareBps: 5_000, MinBps: 1_000, MaxBps: 10_000},
+	}
+}
+
+// ionetEmission is the hourly schedule of docs.iog.net/docs/token-emission-schedule: 8 % a year over 8,760 hours, cut
+// to the 24 places printed, over 20 years of 8,766 hours less one. As printed it would pass the cap by 44,090.64 base
+// units in its last hour, which is why the cap is part of it.
+func ionetEmission() EmissionParams {
+	return EmissionParams{
+		Base:    500_000_000 * UnitsPerToken,
+		Rate:    decimal.New(91324200913242, -19),  // 0.0000091324200913242
+		Decline: decimal.New(138869523959793, -19), // 0.0000138869523959793
+		Epochs:  175_319,
+		Cap:     300_000_000 * UnitsPerToken,
+	}
+}

@@ -1,0 +1,65 @@
+package tokenomics
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrParams is returned for parameters of a network that contradict each other.
+var ErrParams = errors.New("tokenomics: invalid parameters")
+
+// Params is everything that a network publishes, or that we chose where it does not, about its money. They are data:
+// they travel as JSON, and every state names the version under which it was made.
+type Params struct {
+	// Version names this set of parameters; a change of any value needs a new one.
+	Version string `json:"version"`
+	// Genesis is the supply before the first epoch.
+	Genesis Amount `json:"genesis"`
+	// Cap is the most that may ever have been created: genesis and all that is minted. A burn makes no new room.
+	Cap Amount `json:"cap"`
+	// Emission is the schedule of what is minted; its own cap is at most Cap - Genesis.
+	Emission EmissionParams `json:"emission"`
+	// Calendar numbers the epochs.
+	Calendar Calendar `json:"calendar"`
+	// Pools divide an epoch's emission.
+	Pools PoolPolicy `json:"pools"`
+	// Multipliers weigh the models of device.
+	Multipliers MultiplierParams `json:"multipliers"`
+	// ScoreV2From is the instant from which the second version of the base score holds.
+	ScoreV2From time.Time `json:"score_v2_from"`
+	// Fees are charged on rentals.
+	Fees FeePolicy `json:"fees"`
+	// Burn says how much of the revenue is burned.
+	Burn BurnPolicy `json:"burn"`
+}
+
+// Validate returns the first error of the parts, or [ErrParams] where they do not fit together, or nil.
+func (p Params) Validate() error {
+	if p.Version == "" {
+		return fmt.Errorf("%w: no version", ErrParams)
+	}
+	for _, part := range []interface{ Validate() error }{
+		p.Emission, p.Calendar, p.Pools, p.Multipliers, p.Fees, p.Burn,
+	} {
+		if err := part.Validate(); err != nil {
+			return err
+		}
+	}
+	room, err := p.Cap.Sub(p.Genesis)
+	if err != nil {
+		return fmt.Errorf("%w: genesis %s exceeds the cap of %s", ErrParams, p.Genesis, p.Cap)
+	}
+	if p.Emission.Cap > room {
+		return fmt.Errorf("%w: the emission may reach %s, which exceeds cap - genesis, %s", ErrParams, p.Emission.Cap, room)
+	}
+	return nil
+}
+
+// ScoreVersion returns the version of the base score that holds at an instant.
+func (p Params) ScoreVersion(at time.Time) ScoreVersion {
+	if at.Before(p.ScoreV2From) {
+		return ScoreV1
+	}
+	return ScoreV2
+}
