@@ -1,0 +1,49 @@
+package settlementtest_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/idlegrid/idlegrid/settlement"
+	"github.com/idlegrid/idlegrid/settlement/settlementtest"
+)
+
+// A chain's own test hands over fresh rigs. What a rig holds at the beginning is a million units of each asset.
+func ExampleExercise() {
+	newRig := func(t *testing.T) settlementtest.Rig { return memoryRig(t) }
+	_ = func(t *testing.T) { settlementtest.Exercise(t, newRig) } // the body of TestMyChain
+	rig := newRig(nil)
+	fmt.Println(rig.Balance(rig.Token, rig.Vault), rig.Balance(rig.Token, rig.Absent))
+	// Output: 1000000 0
+}
+
+func ExampleStore() {
+	var s settlementtest.Store
+	fmt.Println(s.Append([]byte("one")), s.Append([]byte("two")))
+	err := s.Replay(func(record []byte) error {
+		fmt.Printf("%s\n", record)
+		return nil
+	})
+	fmt.Println(err)
+	// Output:
+	// <nil> <nil>
+	// one
+	// two
+	// <nil>
+}
+
+// A reply that is lost says nothing about the money: here it has moved.
+func ExampleUnlucky() {
+	ctx := context.Background()
+	m := settlement.NewMemory()
+	io := settlement.Asset{Mint: "IO", Decimals: 8}
+	m.Open(io, "vault", 10)
+	u := settlementtest.Unlucky{Chain: m, Mishap: func(settlement.Tx) settlementtest.Mishap { return settlementtest.ReplyLost }}
+	tx, _ := u.Prepare(ctx, settlement.Batch{Lines: []settlement.Line{{Kind: settlement.Burn, Asset: io, From: "vault", Units: 4}}})
+	fmt.Println(u.Send(ctx, tx))
+	fmt.Println(m.Supply(io))
+	// Output:
+	// settlementtest: the reply is lost
+	// 6
+}

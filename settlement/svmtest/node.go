@@ -1,0 +1,190 @@
+package svmtest
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/gagliardetto/solana-go/rpc"
+)
+
+// BlocksToFinal is how many blocks have to follow until what is in the newest block is final.
+const BlocksToFinal = 31
+
+// closeWait is how long Close waits for the child to end by itself.
+const closeWait = 5 * time.Second
+
+// errEnded says that the child is no more.
+var errEnded = errors.New("the child has ended")
+
+// Config says what chain to start. The zero value is a chain whose blocks move by Advance only.
+type Config struct {
+	SlotEvery   time.Duration // a block each, in whole milliseconds; 0: Advance only
+	StartTime   time.Time     // time of the first block; the zero value is 2026-01-01T00:00:00Z, so that runs are alike
+	Port        int           // to listen on; 0: any free one
+	RentPerByte uint64        // lamports; 0: 5,080
+}
+
+// Node is a running chain. Its methods are safe for concurrent use.
+type Node struct {
+	port   int
+	client *rpc.Client
+	stdin  io.Closer
+	child  *os.Process
+	log    *tail
+	ended  chan struct{} // closed when the child has ended, after exit is set
+	exit   error
+	close  sync.Once
+}
+
+// Start installs the child if this machine has not got it yet, starts it and returns when it can be used. The context
+// bounds the start, not the life of the node, which ends with Close or with this process. It returns ErrNoNode or ErrNoNPM
+// if what it needs is missing.
+func Start(ctx context.Context, c Config) (*Node, error) {
+	if c.SlotEvery < 0 || c.SlotEvery%time.Millisecond != 0 {
+		return nil, fmt.Errorf("svmtest: SlotEvery is %s, want whole milliseconds", c.SlotEvery)
+	}
+	if c.StartTime.IsZero() {
+		c.StartTime = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	if c.StartTime.Unix() < 0 {
+		return nil, fmt.Errorf("svmtest: StartTime is %s, before 1970", c.StartTime)
+	}
+	if c.RentPerByte == 0 {
+		c.RentPerByte = 5080
+	}
+	node, err := findNode(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := installed(ctx, node)
+	if err != nil {
+		return nil, fmt.Errorf("svmtest: %w", err)
+	}
+	cmd := exec.Command(node, "main.js", //nolint:noctx // lives until Close
+		"--start-time", strconv.FormatInt(c.StartTime.Unix(), 10),
+		"--port", strconv.Itoa(c.Port),
+		"--slot-ms", strconv.FormatInt(c.SlotEvery.Milliseconds(), 10),
+		"--rent-per-byte", strconv.FormatUint(c.RentPerByte, 10))
+	cmd.Dir = dir
+	n, err := launch(ctx, cmd)
+	if err != nil {
+		return nil, fmt.Errorf("svmtest: start the child: %w", err)
+	}
+	return n, nil
+}
+
+// launch starts the child and waits for its first line.
+func launch(ctx context.Context, cmd *exec.Cmd) (*Node, error) {
+	n := &Node{log: &tail{}, ended: make(chan struct{})}
+	cmd.Stderr = n.log
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	n.stdin = stdin
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	n.child = cmd.Process
+	first := make(chan []byte, 1)
+	go func() {
+		r := bufio.NewReader(stdout)
+		line, _ := r.ReadBytes('\n')
+		first <- line
+		_, _ = io.Copy(n.log, r)
+		n.exit = cmd.Wait()
+		close(n.ended)
+	}()
+	var ready struct{ Port int }
+	select {
+	case line := <-first:
+		if err := json.Unmarshal(line, &ready); err != nil || ready.Port == 0 {
+			_ = n.child.Kill()
+			<-n.ended
+			return nil, fmt.Errorf("it said %q: %w\n%s", line, errors.Join(errEnded, n.exit), n.log)
+		}
+	case <-ctx.Done():
+		_ = n.child.Kill()
+		<-n.ended
+		return nil, fmt.Errorf("%w\n%s", ctx.Err(), n.log)
+	}
+	n.port = ready.Port
+	n.client = rpc.New(n.URL())
+	return n, nil
+}
+
+// URL returns the address of the JSON-RPC endpoint.
+func (n *Node) URL() string { return "http://127.0.0.1:" + strconv.Itoa(n.port) }
+
+// WebsocketURL returns the address of the websocket endpoint.
+func (n *Node) WebsocketURL() string { return "ws://127.0.0.1:" + strconv.Itoa(n.port) }
+
+// Advance adds blocks to the chain, 0 to 1,000,000.
+func (n *Node) Advance(ctx context.Context, blocks int) error {
+	var slot uint64
+	return n.wrap(n.client.RPCCallForInto(ctx, &slot, "svm_advance", []any{blocks}), "advance by %d blocks", blocks)
+}
+
+// Close ends the child and waits until it has ended. A second call does nothing.
+func (n *Node) Close() error {
+	n.close.Do(func() { _ = n.stdin.Close() })
+	select {
+	case <-n.ended:
+		return nil
+	case <-time.After(closeWait):
+		_ = n.child.Kill()
+		<-n.ended
+		return fmt.Errorf("svmtest: close: the child had to be killed after %s\n%s", closeWait, n.log)
+	}
+}
+
+// wrap says what was being done, and what the child has said if it is no more.
+func (n *Node) wrap(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	what := fmt.Sprintf(format, args...)
+	select {
+	case <-n.ended:
+		return fmt.Errorf("svmtest: %s: %w: %w\n%s", what, errors.Join(errEnded, n.exit), err, n.log)
+	default:
+		return fmt.Errorf("svmtest: %s: %w", what, err)
+	}
+}
+
+// tail keeps the last few kilobytes that were written to it.
+type tail struct {
+	mu   sync.Mutex
+	last []byte
+}
+
+const tailSize = 4096
+
+// Write implements io.Writer.
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = append(t.last, p...)
+	t.last = t.last[max(0, len(t.last)-tailSize):]
+	return len(p), nil
+}
+
+// String returns what is kept.
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.last)
+}
