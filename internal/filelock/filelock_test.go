@@ -64,7 +64,7 @@ func TestKilled(t *testing.T) {
 	require.ErrorIs(t, err, filelock.ErrHeld)
 	require.NoError(t, cmd.Process.Kill())
 	_ = cmd.Wait()
-	l, err := filelock.Wait(path)
+	l, err := filelock.Wait(t.Context(), path)
 	require.NoError(t, err)
 	require.NoError(t, l.Release())
 }

@@ -76,13 +76,18 @@ func Run(t *testing.T, pattern string, begin func(t *testing.T) func(Command) st
 
 // play runs the commands of a script and returns it with the output that they really had.
 func play(t testing.TB, file, text string, do func(Command) string) string {
+	t.Helper()
 	var out strings.Builder
-	expected := false
+	expected, played := false, false
 	var got []string
-	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i, line := range append(lines, "") { // the empty line ends the last block
 		trim := strings.TrimSpace(line)
 		switch {
 		case trim == "":
+			if len(got) > 0 && !expected {
+				t.Fatalf("%s:%d: nothing is expected of the commands before this line: \"----\" is missing", file, i+1)
+			}
 			expected, got = false, nil
 			out.WriteString("\n")
 		case trim == "----":
@@ -95,6 +100,7 @@ func play(t testing.TB, file, text string, do func(Command) string) string {
 			out.WriteString(line + "\n")
 			c := parse(t, fmt.Sprintf("%s:%d", file, i+1), trim)
 			res := do(c)
+			played = true
 			for k := range c.args {
 				if !c.used[k] {
 					t.Fatalf("%s: %s does not know %s=", c.at, c.Name, k)
@@ -103,40 +109,41 @@ func play(t testing.TB, file, text string, do func(Command) string) string {
 			if res == "" {
 				res = "ok"
 			}
+			if strings.Contains(strings.TrimRight(res, "\n"), "\n\n") {
+				t.Fatalf("%s: the output of %s has an empty line, which would end the block", c.at, c.Name)
+			}
 			got = append(got, strings.TrimRight(res, "\n")+"\n")
 		}
 	}
-	return out.String()
+	if !played {
+		t.Fatalf("%s: there is no command", file)
+	}
+	return strings.TrimRight(out.String(), "\n") + "\n"
 }
 
 func parse(t testing.TB, at, line string) Command {
 	t.Helper()
 	c := Command{args: map[string]string{}, used: map[string]bool{}, at: at, t: t}
-	for n := 0; line != ""; n++ {
-		var word string
-		if i := strings.IndexByte(line, ' '); i < 0 {
-			word, line = line, ""
-		} else {
-			word, line = line[:i], strings.TrimLeft(line[i:], " ")
-		}
-		if n == 0 {
-			c.Name = word
-			continue
-		}
-		key, value, ok := strings.Cut(word, "=")
-		if !ok {
+	c.Name, line, _ = strings.Cut(line, " ")
+	for line = strings.TrimLeft(line, " "); line != ""; line = strings.TrimLeft(line, " ") {
+		key, rest, ok := strings.Cut(line, "=")
+		if !ok || key == "" || strings.ContainsAny(key, " \"") {
+			word, _, _ := strings.Cut(line, " ")
 			t.Fatalf("%s: %q is not key=value", at, word)
 		}
-		if strings.HasPrefix(value, `"`) {
-			rest := value[1:]
-			if line != "" {
-				rest += " " + line
-			}
-			q := strings.IndexByte(rest, '"')
-			if q < 0 {
+		if _, twice := c.args[key]; twice {
+			t.Fatalf("%s: %s= stands twice", at, key)
+		}
+		var value string
+		if quoted, isQuoted := strings.CutPrefix(rest, `"`); isQuoted {
+			if value, line, ok = strings.Cut(quoted, `"`); !ok {
 				t.Fatalf("%s: quote not closed", at)
 			}
-			value, line = rest[:q], strings.TrimLeft(rest[q+1:], " ")
+			if line != "" && line[0] != ' ' {
+				t.Fatalf("%s: a space is needed after the value of %s=", at, key)
+			}
+		} else {
+			value, line, _ = strings.Cut(rest, " ")
 		}
 		c.args[key] = value
 	}

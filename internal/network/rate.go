@@ -1,0 +1,65 @@
+package network
+
+import (
+	"slices"
+	"time"
+
+	"github.com/idlegrid/idlegrid/reputation"
+	"github.com/idlegrid/idlegrid/sched"
+	"github.com/idlegrid/idlegrid/staking"
+	"github.com/idlegrid/idlegrid/tokenomics"
+)
+
+// rate computes a node's score and tier, and returns a fact if either has changed.
+func (n *Network) rate(at time.Time, name string) []Fact {
+	x := n.nodes[name]
+	score, _ := n.book.Score(reputation.Subject(name), at, horizon)
+	assessment := n.p.Tiers.Assess(n.evidence(at, name, score), at)
+	changed := !x.rated || score.Standing != x.score.Standing || assessment.Tier != x.assessment.Tier
+	x.score, x.assessment, x.rated = score, assessment, true
+	if !changed {
+		return nil
+	}
+	return []Fact{Rated{Node: name, Score: score, Assessment: assessment}}
+}
+
+// rerate rates a node and tells the fleet.
+func (n *Network) rerate(at time.Time, name string) []Fact {
+	facts := n.rate(at, name)
+	x := n.nodes[name]
+	if _, there := n.fleet.Node(sched.NodeID(name)); there && len(facts) > 0 {
+		_, err := n.fleet.Apply(at, sched.NodeChanged{
+			Node: sched.NodeID(name), Tier: uint8(x.assessment.Tier), StandingPPM: x.score.Standing, HourMicro: x.listing.HourMicro,
+		})
+		must(err)
+	}
+	return facts
+}
+
+// evidence gathers what is known of a node for its tier.
+func (n *Network) evidence(at time.Time, name string, score reputation.Score) staking.Evidence {
+	x := n.nodes[name]
+	e := staking.Evidence{StandingLowPPM: score.LowPPM, Attestations: slices.Clone(x.attestations)}
+	e.HardwareProvedAt = x.admitted
+	if x.listing != nil {
+		e.Connectivity = x.listing.Connectivity
+	}
+	if b, ok := n.pool.Bond(staking.BondID(name)); ok {
+		e.Required, e.Counted, e.OwnerPart = b.Required, b.Counted, b.OwnerStake
+	}
+	// The class of the hardware is what the table of June 2025 says, also before that date: until then there was none.
+	class := at
+	if from := n.p.Tokenomics.Multipliers.EarnFrom; class.Before(from) {
+		class = from
+	}
+	m, pool, _ := n.multipliers.Earning(x.model(), class)
+	e.MultiplierCenti = uint32(m)
+	switch pool {
+	case tokenomics.PoolEnterprise:
+		e.Pool = staking.Enterprise
+	case tokenomics.PoolCommunity:
+		e.Pool = staking.Community
+	case tokenomics.NoPool, tokenomics.PoolGPU, tokenomics.PoolCPU:
+	}
+	return e
+}

@@ -1,0 +1,77 @@
+package network
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/idlegrid/idlegrid/settlement"
+	"github.com/idlegrid/idlegrid/tokenomics"
+)
+
+// settle applies what came of the money and takes every bill that waited for it a step further.
+func (n *Network) settle(at time.Time, e settlement.Event) ([]Fact, error) {
+	switch e.(type) {
+	case nil:
+		return nil, fmt.Errorf("%w: settle: there is no event", ErrInvalid)
+	case settlement.Decided:
+		return nil, fmt.Errorf("%w: settle: only the network decides what is paid", ErrInvalid)
+	}
+	effects, err := n.journal.Apply(at, e)
+	if err != nil {
+		return nil, err
+	}
+	var facts []Fact
+	for _, e := range effects {
+		switch e := e.(type) {
+		case settlement.Paid:
+			batch, _ := n.journal.Batch(e.Batch)
+			facts = append(facts, Paid{Batch: e.Batch, Tx: e.Tx, Slot: e.Slot, Lines: batch.Batch.Lines})
+			facts = append(facts, n.paid(at, e)...)
+		case settlement.Refused:
+			facts = append(facts, Unpaid{Batch: e.Batch, To: e.To, Reason: e.Reason})
+			for _, id := range e.Intents {
+				if i, ok := n.waiting[id]; ok {
+					n.bills[i].Stage = StageUnpaid
+					n.bills[i].pending--
+					delete(n.waiting, id)
+				}
+			}
+		case settlement.Stuck:
+			facts = append(facts, Stuck(e))
+		case settlement.Prepare, settlement.Send: // the runner's business
+		}
+	}
+	return facts, nil
+}
+
+// paid books burns and takes the bills whose intents are final a step further, in the order of the bills.
+func (n *Network) paid(at time.Time, e settlement.Paid) []Fact {
+	var facts []Fact
+	touched := map[int]bool{}
+	for _, id := range e.Intents {
+		if n.burns[id] {
+			facts = append(facts, n.retire(at, id, e.Tx))
+		}
+		if i, ok := n.waiting[id]; ok {
+			delete(n.waiting, id)
+			n.bills[i].pending--
+			touched[i] = true
+		}
+	}
+	for _, i := range slices.Sorted(maps.Keys(touched)) {
+		facts = append(facts, n.follow(at, i)...)
+	}
+	return facts
+}
+
+// retire books a burn that is final: the supply falls by exactly what the chain has burned.
+func (n *Network) retire(at time.Time, id settlement.IntentID, tx string) Fact {
+	p, _ := n.journal.Payment(id)
+	amount := tokenomics.Amount(p.Intent.Units)
+	_, err := n.supply.Apply(at, tokenomics.Burned{Amount: amount, Proof: tx + "/" + id.String()[:16]})
+	must(err)
+	delete(n.burns, id)
+	return Retired{Amount: amount, Proof: tx, Total: n.supply.Books().Total()}
+}
