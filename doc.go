@@ -1,0 +1,49 @@
+// Package idlegrid is the documentation of the SDK for decentralised GPU networks; its code is in the packages below it.
+//
+// # The story
+//
+// Data centres, miners and studios own GPUs that stand idle, a few here and a few there, while those who train models
+// cannot get any at a fair price. A network joins them: it learns what hardware is there and whether to believe it,
+// scores how reliable each machine is, ranks suppliers by compliance, hardware and stake, places jobs, if need be one
+// cluster out of the leftover cards of several sites, pays suppliers an hourly reward from an emission that shrinks until
+// a hard cap, lets holders stake beside a supplier, takes payment in its token, in USDC or by card, turns all of it into
+// the token and burns a part of its revenue. idlegrid gives each of these mechanisms as a package of its own: exact,
+// deterministic, tested, and usable without the others.
+//
+// # The map
+//
+//	gpu                      what a machine says it has, signed, and what contradicts itself
+//	reputation               from observations to the probability that a machine stays up
+//	sched                    where a job runs, and why it does not: one device, or a gang over several sites
+//	tokenomics               the token's units, emission, block rewards, fees, conversion, burn
+//	staking                  bonds, co-staking, the division of rewards, tiers and what keeps from the next one
+//	settlement               carrying decided money to a chain and back, each payment once
+//	settlement/spl           a chain: SPL tokens on Solana
+//	settlement/svmtest       the real Solana runtime on this machine, for tests
+//	settlement/settlementtest  a conformance suite for chains
+//	refserver                a thin server of all of it: go run ./refserver -demo
+//	examples/epoch           one reward epoch from probe to payout, step by step
+//
+// sched builds on gpu, staking and settlement on tokenomics; nothing else depends on a sibling. The six packages at the
+// top level are cores: they do no I/O, know no clock and start no goroutine. What touches the world is a leaf below its
+// core.
+//
+// # The pipeline of an epoch
+//
+//	agent signs an inventory ─► gpu.Registry ─► reputation.Book ─► staking.TierPolicy ─► sched.Fleet
+//	                                 │                                                      │ lease, usage
+//	                                 ▼                                                      ▼
+//	            tokenomics.Schedule ─► Distribute ─► staking.Pool        tokenomics.FeePolicy ─► Convert ─► Burn
+//	                                                     │                                           │
+//	                                                     └────────► settlement.Journal ◄─────────────┘
+//	                                                                      │
+//	                                                               settlement/spl ─► Solana
+//
+// # Guarantees
+//
+// Every core is a state machine: Apply takes one event and returns what follows from it, or an error after which nothing
+// has changed. Audit names the first broken invariant; Digest is equal on any machine that saw the same events; Snapshot
+// and Restore carry a state over. Amounts are whole base units, never floating point; whatever is divided adds up to the
+// last unit; what is paid out rounds down and what is taken rounds up. Numbers that a network has published are
+// reproduced to their last digit, and where its documents contradict themselves the packages say so and by how much.
+package idlegrid
