@@ -63,6 +63,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
+	speed := false
+	f.Visit(func(x *flag.Flag) { speed = speed || x.Name == "speed" })
 	var err error
 	switch host, _, split := net.SplitHostPort(o.addr); {
 	case f.NArg() > 0:
@@ -73,6 +75,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		err = fmt.Errorf("-addr %q: only a loopback address: this server has no users and no TLS", o.addr)
 	case o.speed < 1 || o.speed > 3600:
 		err = fmt.Errorf("-speed %d: want 1 to 3600", o.speed)
+	case speed && !o.demo:
+		err = errors.New("-speed goes with -demo only")
 	case o.demo && o.data != "":
 		err = errors.New("-demo keeps nothing: it goes without -data")
 	}

@@ -25,7 +25,7 @@ func TestParse(t *testing.T) {
 		"nothing":   {nil, func(*options) {}},
 		"demo":      {[]string{"-demo"}, func(o *options) { o.demo = true }},
 		"all":       {[]string{"-demo", "-speed", "3600", "-v", "-addr", "[::1]:0"}, func(o *options) { *o = options{addr: "[::1]:0", demo: true, speed: 3600, verbose: true} }},
-		"slowest":   {[]string{"-speed=1"}, func(o *options) { o.speed = 1 }},
+		"slowest":   {[]string{"-demo", "-speed=1"}, func(o *options) { o.demo, o.speed = true, 1 }},
 		"localhost": {[]string{"--addr=localhost:80"}, func(o *options) { o.addr = "localhost:80" }},
 		"data":      {[]string{"-data", "x"}, func(o *options) { o.data = "x" }},
 	} {
@@ -48,6 +48,7 @@ func TestParseRefuses(t *testing.T) {
 		"-speed 0":                "-speed 0: want 1 to 3600",
 		"-speed -1":               "-speed -1",
 		"-demo -speed 3601":       "-speed 3601",
+		"-speed 60":               "-speed goes with -demo only",
 		"serve":                   `unexpected argument "serve"`,
 		"-demo true":              `unexpected argument "true"`,
 		"-addr 8080":              "missing port",

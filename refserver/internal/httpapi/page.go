@@ -110,13 +110,13 @@ func short(s string) string {
 	return s[:6] + "…" + s[len(s)-6:]
 }
 
-// group sets thin spaces between the thousands of an amount and cuts it to the given places, without rounding.
+// group sets narrow spaces that do not break between the thousands of an amount and cuts it to the given places, without rounding.
 func group(places int, a tokenomics.Amount) string {
 	whole, frac, _ := strings.Cut(a.Fixed(), ".")
 	var b strings.Builder
 	for i, c := range whole {
 		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteString("\u2009")
+			b.WriteString("\u202f")
 		}
 		b.WriteRune(c)
 	}
