@@ -49,7 +49,7 @@ func (n *Network) auditMoney() error {
 	}
 	var decided tokenomics.Amount
 	for p := range n.journal.Payments() {
-		if p.Intent.From == n.p.Accounts.Rewards {
+		if _, again := n.retried[p.Intent.ID]; p.Intent.From == n.p.Accounts.Rewards && !again {
 			decided += tokenomics.Amount(p.Intent.Units)
 		}
 		if p.Intent.Kind == settlement.Burn && p.State == settlement.StatePaid {
@@ -62,17 +62,25 @@ func (n *Network) auditMoney() error {
 	if got := n.supply.Books().BurnedTotal; got != burned {
 		return fmt.Errorf("%w: the chain burned %s, the supply says %s", ErrBroken, burned, got)
 	}
+	for _, id := range slices.SortedFunc(maps.Keys(n.refused), compareIDs) {
+		if p, ok := n.journal.Payment(id); !ok || p.State != settlement.StateRefused {
+			return fmt.Errorf("%w: payment %s counts as refused and is %s", ErrBroken, id, p.State)
+		}
+	}
 	return n.auditBills()
 }
 
 func (n *Network) auditBills() error {
-	pending := make([]int, len(n.bills))
-	for _, id := range slices.SortedFunc(maps.Keys(n.waiting), func(a, b settlement.IntentID) int { return slices.Compare(a[:], b[:]) }) {
+	pending, refusals := make([]int, len(n.bills)), make([]int, len(n.bills))
+	for _, id := range slices.SortedFunc(maps.Keys(n.waiting), compareIDs) {
 		pending[n.waiting[id]]++
+		if n.refused[id] {
+			refusals[n.waiting[id]]++
+		}
 	}
 	for i, b := range n.bills {
-		if b.pending != pending[i] {
-			return fmt.Errorf("%w: bill of lease %q waits for %d intents, %d are open", ErrBroken, b.Lease, b.pending, pending[i])
+		if b.pending != pending[i] || b.refusals != refusals[i] {
+			return fmt.Errorf("%w: bill of lease %q waits for %d intents, %d of them refused; open are %d, %d", ErrBroken, b.Lease, b.pending, b.refusals, pending[i], refusals[i])
 		}
 		var net, gets tokenomics.USD
 		var parts tokenomics.Amount
@@ -119,6 +127,11 @@ func (n *Network) Digest() [32]byte {
 		w.String(string(id))
 		w.String(n.byLease[id].wallet)
 		w.Uint8(uint8(n.byLease[id].currency))
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(n.retried), compareIDs) { // what is refused follows from the journal
+		as := n.retried[id]
+		w.Raw(id[:])
+		w.Raw(as[:])
 	}
 	w.Len(len(n.bills)) // which intent each waits for follows from its stage and the journal
 	for _, b := range n.bills {
@@ -192,4 +205,8 @@ func (b *Bill) encode(w *canon.Writer) {
 	w.Uint64(uint64(b.Treasury))
 	w.Uint8(uint8(b.Stage))
 	w.Int64(int64(b.pending))
+	w.Int64(int64(b.refusals))
+	w.Uint8(uint8(b.stopped))
 }
+
+func compareIDs(a, b settlement.IntentID) int { return slices.Compare(a[:], b[:]) }

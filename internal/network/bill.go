@@ -186,16 +186,9 @@ const maxBilled = 1 << 63
 func (n *Network) decide(at time.Time, i int, step string, in ...settlement.Intent) {
 	b := n.bills[i]
 	in = slices.DeleteFunc(in, func(x settlement.Intent) bool { return x.Units == 0 })
-	sums := map[settlement.Asset]uint64{}
-	for _, x := range in {
-		sums[x.Asset] += x.Units // of one step: at most what a bill pays, once or twice
-		if sums[x.Asset] > maxBilled-n.billed[x.Asset] {
-			b.Stage = StageUnpaid
-			return
-		}
-	}
-	for _, x := range in {
-		n.billed[x.Asset] += x.Units
+	if !n.count(in) {
+		b.Stage = StageUnpaid
+		return
 	}
 	for k := range in {
 		in[k].ID = settlement.NewIntentID(in[k].Kind, "bill", string(b.Lease), step, string(in[k].To), string(in[k].Asset.Mint))
@@ -209,6 +202,21 @@ func (n *Network) decide(at time.Time, i int, step string, in ...settlement.Inte
 		_, err := n.journal.Apply(at, settlement.Decided{Epoch: n.epoch(at), Intents: in})
 		must(err)
 	}
+}
+
+// count adds intents to what all bills together move, unless that would pass maxBilled.
+func (n *Network) count(in []settlement.Intent) bool {
+	sums := map[settlement.Asset]uint64{}
+	for _, x := range in {
+		if x.Units > maxBilled-n.billed[x.Asset]-sums[x.Asset] {
+			return false
+		}
+		sums[x.Asset] += x.Units
+	}
+	for _, x := range in {
+		n.billed[x.Asset] += x.Units
+	}
+	return true
 }
 
 // clone returns a copy that shares no memory with the bill.

@@ -73,6 +73,8 @@ func kindName(c Command) string {
 		return "submit"
 	case Finish:
 		return "finish"
+	case Retry:
+		return "retry"
 	case OtherScores:
 		return "other_scores"
 	case Settle:
@@ -140,6 +142,8 @@ func decodeBody(e envelope) (Command, error) {
 		return body[Submit](e.Command)
 	case "finish":
 		return body[Finish](e.Command)
+	case "retry":
+		return body[Retry](e.Command)
 	case "other_scores":
 		return body[OtherScores](e.Command)
 	case "tick":

@@ -35,6 +35,7 @@ func everyCommand() []network.Command {
 			Countries: []string{"DE"}, MinConnectivity: 1, MinTier: 2, MinStandingPPM: 6, MaxHourMicro: 7, MaxSites: 8, MaxDelayMicros: 9, MinMbps: 10, Seconds: 11,
 		},
 		network.Finish{Lease: "l"},
+		network.Retry{Payment: "00"},
 		network.OtherScores{Epoch: 1, Pool: tokenomics.PoolGPU, Score: 1 << 62},
 		network.Tick{},
 		network.Settle{Event: settlement.Signed{Batch: id, Revision: 1, Tx: settlement.Tx{ID: "t", Raw: []byte{1}, LastValid: 9}}},

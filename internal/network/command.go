@@ -120,6 +120,11 @@ type (
 		Lease string `json:"lease"`
 	}
 
+	// Retry decides a refused payment anew, for example when its recipient has made a token account.
+	Retry struct {
+		Payment string `json:"payment"` // its id, 64 hexadecimal digits
+	}
+
 	// OtherScores says what base score the devices of an epoch's block have together that this network does not hold.
 	OtherScores struct {
 		Epoch tokenomics.Epoch `json:"epoch"`
@@ -149,6 +154,7 @@ func (AcceptOffer) command() {}
 func (SetPrice) command()    {}
 func (Submit) command()      {}
 func (Finish) command()      {}
+func (Retry) command()       {}
 func (OtherScores) command() {}
 func (Settle) command()      {}
 func (Tick) command()        {}

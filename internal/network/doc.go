@@ -23,8 +23,8 @@
 //
 // For every epoch: emission = paid + carried + held. Dust is carried into the pool's next block. What belongs to an
 // empty pool, or to devices of the block that this network does not hold ([OtherScores]), is held in the reward vault; so
-// is the dust of a pool from the first block on that does not have it any more.
-// [Network.Audit] checks this and every core's own books.
+// is the dust of a pool from the first block on that does not have it any more. A payment that the chain refuses stays
+// owed, and [Retry] decides it anew. [Network.Audit] checks all this and every core's own books.
 //
 // A refused command changes nothing but the clock: blocks that were due are closed all the same. The same commands give
 // the same [Network.Digest] on any machine.

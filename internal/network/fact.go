@@ -219,7 +219,9 @@ type Bill struct {
 	Treasury  tokenomics.Amount
 	Stage     Stage
 
-	pending int // intents of the present step that are not final
+	pending  int   // intents of the present step that are not paid
+	refusals int   // of these, how many were refused
+	stopped  Stage // where the bill stood when the first of them was
 }
 
 // Part is what one supplier gets of a bill.

@@ -187,7 +187,9 @@ func (w *world) balances() {
 				flow[x.Intent.Asset][x.Intent.To] += x.Intent.Units
 			}
 		case x.Intent.From == p.Accounts.Rewards:
-			unpaid += x.Intent.Units
+			if _, again := w.net.Retried(x.Intent.ID); !again {
+				unpaid += x.Intent.Units
+			}
 		}
 	}
 	for asset, owners := range w.start {

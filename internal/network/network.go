@@ -54,7 +54,9 @@ type Network struct {
 	byLease map[sched.LeaseID]submitted
 	waiting map[settlement.IntentID]int // intent -> bill whose next step waits for it
 	burns   map[settlement.IntentID]bool
-	billed  map[settlement.Asset]uint64 // base units that all bills together have moved or asked for
+	refused map[settlement.IntentID]bool                // and neither retried nor paid after all
+	retried map[settlement.IntentID]settlement.IntentID // refused -> what took its place
+	billed  map[settlement.Asset]uint64                 // base units that all bills together have moved or asked for
 }
 
 // poolOf is one pool's block.
@@ -78,7 +80,8 @@ func New(p Params) (*Network, error) {
 		p: p, price: p.Reference, closed: p.First - 1,
 		nodes: map[string]*node{}, byKey: map[Key]string{}, carry: map[tokenomics.Pool]tokenomics.Amount{},
 		other: map[poolOf]uint64{}, byLease: map[sched.LeaseID]submitted{},
-		waiting: map[settlement.IntentID]int{}, burns: map[settlement.IntentID]bool{}, billed: map[settlement.Asset]uint64{},
+		waiting: map[settlement.IntentID]int{}, burns: map[settlement.IntentID]bool{}, refused: map[settlement.IntentID]bool{},
+		retried: map[settlement.IntentID]settlement.IntentID{}, billed: map[settlement.Asset]uint64{},
 	}
 	var errs [8]error
 	n.schedule, errs[0] = tokenomics.NewSchedule(p.Tokenomics.Emission)
@@ -144,6 +147,8 @@ func (n *Network) apply(at time.Time, c Command) ([]Fact, error) {
 	case Finish:
 		effects, err := n.fleet.Apply(at, sched.Finished{Lease: sched.LeaseID(c.Lease)})
 		return n.fromFleet(at, effects), err
+	case Retry:
+		return nil, n.retry(at, c)
 	case OtherScores:
 		return nil, n.otherScores(c)
 	case Settle:

@@ -108,7 +108,7 @@ func (p *play) name() string {
 }
 
 func (p *play) next() network.Command {
-	switch p.r.IntN(17) {
+	switch p.r.IntN(18) {
 	case 0:
 		return p.enrol()
 	case 1, 2, 3:
@@ -147,7 +147,25 @@ func (p *play) next() network.Command {
 		e, _ := tokenomics.IONet().Calendar.At(p.at)
 		return network.OtherScores{Epoch: e + tokenomics.Epoch(p.r.IntN(3)) - 1, Pool: tokenomics.Pool(p.r.IntN(5)), Score: p.r.Uint64N(10_000_000)}
 	}
+	if p.r.IntN(2) == 0 {
+		return p.retry()
+	}
 	return pick[network.Command](p, network.Tick{}, network.Settle{Event: settlement.Decided{}}, network.Settle{Event: p.forged()})
+}
+
+// retry is of one of the last payments, refused or not. Sooner or later nobody gets an account, and never does not.
+func (p *play) retry() network.Command {
+	if p.r.IntN(100) == 0 {
+		p.open(p.net.Params().IO, "nobody", 0)
+	}
+	if refused := p.refusedOf(); len(refused) > 0 && p.r.IntN(3) > 0 {
+		return network.Retry{Payment: pick(p, refused...).Intent.ID.String()}
+	}
+	last := p.net.Payments(20)
+	if len(last) == 0 {
+		return network.Retry{Payment: pick(p, "", "00")}
+	}
+	return network.Retry{Payment: pick(p, last...).Intent.ID.String()}
 }
 
 func (p *play) enrol() network.Command {
@@ -160,7 +178,7 @@ func (p *play) enrol() network.Command {
 	}
 	name := fmt.Sprintf("n%d", len(p.nodes))
 	p.nodes = append(p.nodes, name)
-	return network.Enrol{Node: name, Key: p.agent(name, pick(p, a100, a4000, r3080), 1+p.r.IntN(8)).Key(), Supplier: pick(p, "ann", "bo", "nobody")}
+	return network.Enrol{Node: name, Key: p.agent(name, pick(p, a100, a4000, r3080), 1+p.r.IntN(8)).Key(), Supplier: pick(p, "ann", "bo", "nobody", "never")}
 }
 
 // aReport is mostly true; sometimes a card is missing, has moved, or is somebody else's, or the bytes are wrong.
@@ -211,7 +229,7 @@ func (p *play) forged() settlement.Event {
 
 func TestRandomPlay(t *testing.T) {
 	p := playFor(t, 1, 20_000, true)
-	require.Len(t, p.kinds, 16, "every command is taken at times: %v", p.kinds)
+	require.Len(t, p.kinds, 17, "every command is taken at times: %v", p.kinds)
 	require.Greater(t, p.refused, 2000)
 	require.Greater(t, p.stages[network.StageDone], 100)
 	require.Positive(t, p.stages[network.StageUnpaid])

@@ -32,11 +32,7 @@ func (n *Network) settle(at time.Time, e settlement.Event) ([]Fact, error) {
 		case settlement.Refused:
 			facts = append(facts, Unpaid{Batch: e.Batch, To: e.To, Reason: e.Reason})
 			for _, id := range e.Intents {
-				if i, ok := n.waiting[id]; ok {
-					n.bills[i].Stage = StageUnpaid
-					n.bills[i].pending--
-					delete(n.waiting, id)
-				}
+				n.refuse(id)
 			}
 		case settlement.Stuck:
 			facts = append(facts, Stuck(e))
@@ -54,6 +50,7 @@ func (n *Network) paid(at time.Time, e settlement.Paid) []Fact {
 		if n.burns[id] {
 			facts = append(facts, n.retire(at, id, e.Tx))
 		}
+		n.unrefuse(id) // an attempt that was called dead has landed after all
 		if i, ok := n.waiting[id]; ok {
 			delete(n.waiting, id)
 			n.bills[i].pending--
@@ -64,6 +61,36 @@ func (n *Network) paid(at time.Time, e settlement.Paid) []Fact {
 		facts = append(facts, n.follow(at, i)...)
 	}
 	return facts
+}
+
+// refuse notes that an intent will not be paid. The bill that waits for it stops where it is.
+func (n *Network) refuse(id settlement.IntentID) {
+	n.refused[id] = true
+	i, ok := n.waiting[id]
+	if !ok {
+		return
+	}
+	b := n.bills[i]
+	if b.refusals == 0 {
+		b.stopped, b.Stage = b.Stage, StageUnpaid
+	}
+	b.refusals++
+}
+
+// unrefuse takes that back. A bill goes on when none of its intents is refused any more.
+func (n *Network) unrefuse(id settlement.IntentID) {
+	if !n.refused[id] {
+		return
+	}
+	delete(n.refused, id)
+	i, ok := n.waiting[id]
+	if !ok {
+		return
+	}
+	b := n.bills[i]
+	if b.refusals--; b.refusals == 0 {
+		b.Stage = b.stopped
+	}
 }
 
 // retire books a burn that is final: the supply falls by exactly what the chain has burned.

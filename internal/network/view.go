@@ -95,7 +95,9 @@ func (n *Network) Overview() Overview {
 		case settlement.StatePaid:
 			o.PaymentsPaid++
 		case settlement.StateRefused:
-			o.PaymentsError++
+			if n.refused[p.Intent.ID] { // a retried one counts as what took its place
+				o.PaymentsError++
+			}
 		case settlement.StatePlanned, settlement.StateSigned, settlement.StateStuck:
 			o.PaymentsOpen++
 		}

@@ -69,7 +69,7 @@ func (s *server) look() shown {
 		for _, p := range n.Payments(10 * maxPayments) { // the newest of which something has come; without a chain all wait
 			waits := p.State == settlement.StatePlanned || p.State == settlement.StateSigned
 			if len(v.Payments) < maxPayments && (!waits || s.cfg.Chain == "") {
-				v.Payments = append(v.Payments, paymentOf(p, n.Params().USDC))
+				v.Payments = append(v.Payments, paymentOf(n, p))
 			}
 		}
 	})

@@ -160,15 +160,20 @@ type paymentView struct {
 	Tx     string `json:"signature,omitempty"`
 	Slot   uint64 `json:"slot,omitempty"`
 	Reason string `json:"reason,omitempty"`
+	// RetriedAs is the payment that took the place of a refused one.
+	RetriedAs string `json:"retried_as,omitempty"`
 }
 
-func paymentOf(p settlement.Payment, usdc settlement.Asset) paymentView {
+func paymentOf(n *network.Network, p settlement.Payment) paymentView {
 	v := paymentView{
 		ID: p.Intent.ID.String(), Kind: p.Intent.Kind.String(), Asset: "IO", Amount: tokenomics.Amount(p.Intent.Units).String(),
 		From: string(p.Intent.From), To: string(p.Intent.To), Cause: p.Intent.Cause, Batch: p.Batch.String(), State: p.State.String(),
 		Tx: p.Tx, Slot: p.Slot, Reason: p.Reason,
 	}
-	if p.Intent.Asset == usdc {
+	if as, ok := n.Retried(p.Intent.ID); ok {
+		v.RetriedAs = as.String()
+	}
+	if p.Intent.Asset == n.Params().USDC {
 		v.Asset, v.Amount = "USDC", tokenomics.USD(p.Intent.Units).String()
 	}
 	return v
@@ -229,8 +234,10 @@ func (s *server) bills(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) payments(w http.ResponseWriter, r *http.Request) {
-	var usdc settlement.Asset
-	s.cfg.Door.Read(func(n *network.Network) { usdc = n.Params().USDC })
-	list(s, func(n *network.Network, limit int) []settlement.Payment { return n.Payments(limit) },
-		func(p settlement.Payment) paymentView { return paymentOf(p, usdc) })(w, r)
+	list(s, func(n *network.Network, limit int) (out []paymentView) {
+		for _, p := range n.Payments(limit) {
+			out = append(out, paymentOf(n, p))
+		}
+		return out
+	}, func(v paymentView) paymentView { return v })(w, r)
 }
