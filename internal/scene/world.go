@@ -1,6 +1,7 @@
 package scene
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/idlegrid/idlegrid/internal/trace"
@@ -14,7 +15,7 @@ func World(openb string, seed uint64) (trace.World, error) {
 	}
 	hosts, pods, err := trace.ReadOpenb(os.DirFS(openb), "pods/openb_pod_list_default.csv.gz")
 	if err != nil {
-		return trace.World{}, err
+		return trace.World{}, fmt.Errorf("openb trace in %q: %w", openb, err)
 	}
 	return trace.Assemble(seed, trace.Default(), hosts, pods)
 }
