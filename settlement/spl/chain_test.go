@@ -317,7 +317,9 @@ func TestEndpointThatIsWrong(t *testing.T) {
 		want    string
 	}{
 		{"all agree", map[string]string{}, true, ""},
-		{"slot given as height", map[string]string{"getEpochInfo": `{"absoluteSlot":1000,"blockHeight":1000,"epoch":0,"slotIndex":0,"slotsInEpoch":432000}`}, false, "block height 1000 at slot 1000"},
+		{"more blocks than slots", map[string]string{"getEpochInfo": `{"absoluteSlot":1000,"blockHeight":1001,"epoch":0,"slotIndex":0,"slotsInEpoch":432000}`}, false, "block height 1001 at slot 1000"},
+		{"a test validator that skipped no slot", map[string]string{"getEpochInfo": `{"absoluteSlot":1000,"blockHeight":1000,"epoch":0,"slotIndex":0,"slotsInEpoch":432000}`}, true, ""},
+		{"slot given as height", map[string]string{"getEpochInfo": `{"absoluteSlot":10000001,"blockHeight":10000001,"epoch":0,"slotIndex":0,"slotsInEpoch":432000}`}, false, "block height 10000001 at slot 10000001"},
 		{"statuses of an older slot", map[string]string{"getSignatureStatuses": `{"context":{"slot":999},"value":[null]}`}, false, "of slot 999"},
 		{"no statuses", map[string]string{"getSignatureStatuses": `{"context":{"slot":1000},"value":[]}`}, false, "0 statuses"},
 		{"no accounts", map[string]string{"getMultipleAccounts": `{"context":{"slot":1000},"value":[]}`}, false, "answered 0"},
