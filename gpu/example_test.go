@@ -53,13 +53,13 @@ func ExampleRegistry() {
 		fmt.Println(admitted.Supplier, len(admitted.Inventory.Devices), admitted.Assurance, admitted.Findings)
 	}
 	_, err := g.Apply(at.Add(3*time.Second), gpu.Reported{Signed: signed})
-	fmt.Println("again:", errors.Is(err, gpu.ErrReplay))
+	fmt.Println("again:", errors.Is(err, gpu.ErrReplay), g.Refuses(at.Add(3*time.Second), signed) != nil)
 
 	record, _ := g.Device("GPU-5f2b341b-ba97-4909-85cd-22274f1e81d9")
 	fmt.Println(record.Supplier, record.Device.Model, record.Present, g.Audit())
 	// Output:
 	// ann 1 consistent []
-	// again: true
+	// again: true true
 	// ann NVIDIA RTX A4000 true <nil>
 }
 

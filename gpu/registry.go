@@ -168,35 +168,66 @@ func (g *Registry) challenge(e Challenged) error {
 	return nil
 }
 
+// Refuses returns the error with which Apply would refuse these bytes as a report at this instant, nil if it would admit
+// them. It changes nothing, so that a server can turn rubbish away before it writes anything down.
+func (g *Registry) Refuses(at time.Time, signed []byte) error {
+	if at.Before(g.now) {
+		return fmt.Errorf("%w: %v is before %v", ErrTimeBackwards, at.UTC(), g.now)
+	}
+	_, err := g.judge(at.UTC(), signed)
+	return err
+}
+
+// verdict is what a report that can be admitted comes to.
+type verdict struct {
+	agent    int32
+	seq      uint64
+	inv      Inventory
+	findings []Finding
+}
+
 // report checks everything before it changes anything.
 func (g *Registry) report(at time.Time, e Reported) ([]Effect, error) {
-	r, err := parseReport(e.Signed)
+	v, err := g.judge(at, e.Signed)
 	if err != nil {
 		return nil, err
+	}
+	a := &g.agents[v.agent]
+	a.seq, a.open = v.seq, false
+	level := Assess(v.findings)
+	g.admit(at, v.agent, v.inv.Devices, level)
+	return []Effect{Admitted{Key: a.key, Supplier: a.supplier, Inventory: v.inv, Findings: v.findings, Assurance: level}}, nil
+}
+
+// judge checks who signed, that it is fresh, and what it says.
+func (g *Registry) judge(at time.Time, signed []byte) (verdict, error) {
+	r, err := parseReport(signed)
+	if err != nil {
+		return verdict{}, err
 	}
 	i, ok := g.byKey[r.Key]
 	if !ok {
-		return nil, fmt.Errorf("%w: %x", ErrUnknownKey, r.Key)
+		return verdict{}, fmt.Errorf("%w: %x", ErrUnknownKey, r.Key)
 	}
 	a := &g.agents[i]
 	switch early := r.Sent.Sub(at); {
-	case !verify(e.Signed, r.Key):
-		return nil, ErrSignature
+	case !verify(signed, r.Key):
+		return verdict{}, ErrSignature
 	case !a.open || r.Nonce != a.nonce:
-		return nil, fmt.Errorf("%w: nonce %x is not open", ErrReplay, r.Nonce)
+		return verdict{}, fmt.Errorf("%w: nonce %x is not open", ErrReplay, r.Nonce)
 	case r.Seq <= a.seq:
-		return nil, fmt.Errorf("%w: sequence number %d, the last was %d", ErrReplay, r.Seq, a.seq)
+		return verdict{}, fmt.Errorf("%w: sequence number %d, the last was %d", ErrReplay, r.Seq, a.seq)
 	case early > g.params.Skew || early < -g.params.Skew:
-		return nil, fmt.Errorf("%w: sent %v, arrived %v, at most %v apart", ErrSkew, r.Sent, at, g.params.Skew)
+		return verdict{}, fmt.Errorf("%w: sent %v, arrived %v, at most %v apart", ErrSkew, r.Sent, at, g.params.Skew)
 	}
 	inv, err := ParseInventory(r.Body)
 	if err != nil {
-		return nil, err
+		return verdict{}, err
 	}
 	findings := Check(inv, g.catalog)
 	for _, f := range findings {
 		if f.Severity == Contradiction {
-			return nil, &ContradictionError{Findings: findings}
+			return verdict{}, &ContradictionError{Findings: findings}
 		}
 	}
 	for n, d := range inv.Devices {
@@ -205,14 +236,11 @@ func (g *Registry) report(at time.Time, e Reported) ([]Effect, error) {
 			continue
 		}
 		if owner := g.records[j].agent; owner != i {
-			return nil, &IdentityTakenError{Device: d.ID, Supplier: g.agents[owner].supplier}
+			return verdict{}, &IdentityTakenError{Device: d.ID, Supplier: g.agents[owner].supplier}
 		}
 		findings = append(findings, changed(g.records[j].device, d, n)...)
 	}
-	a.seq, a.open = r.Seq, false
-	level := Assess(findings)
-	g.admit(at, i, inv.Devices, level)
-	return []Effect{Admitted{Key: a.key, Supplier: a.supplier, Inventory: inv, Findings: findings, Assurance: level}}, nil
+	return verdict{agent: i, seq: r.Seq, inv: inv, findings: findings}, nil
 }
 
 // admit records the devices of an accepted inventory.

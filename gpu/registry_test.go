@@ -73,7 +73,16 @@ func TestRegistryRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := enrolled(t)
 			before := g.Digest()
+			var foretold error
+			r, isReport := c.e.(gpu.Reported)
+			if isReport {
+				foretold = g.Refuses(c.at, r.Signed)
+				require.Equal(t, before, g.Digest(), "a question changes nothing")
+			}
 			out, err := g.Apply(c.at, c.e)
+			if isReport {
+				require.Equal(t, err, foretold)
+			}
 			require.NoError(t, g.Audit())
 			if c.want == nil {
 				require.NoError(t, err)

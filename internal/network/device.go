@@ -70,6 +70,18 @@ func (n *Network) enrol(at time.Time, c Enrol) error {
 	return nil
 }
 
+// Refuses returns why a challenge or a report would be refused at this instant, nil if it would not, and nil for any other
+// command. It changes nothing: these two need no token, and what is refused need not be written down.
+func (n *Network) Refuses(at time.Time, c Command) error {
+	if r, ok := c.(Report); ok {
+		return n.registry.Refuses(at, r.Signed)
+	}
+	if ch, ok := c.(Challenge); ok && n.byKey[ch.Key] == "" {
+		return fmt.Errorf("%w: %s", gpu.ErrUnknownKey, ch.Key)
+	}
+	return nil
+}
+
 // report admits an inventory. The first one opens the node's bond, which is for so many processors of one model: a node
 // that reports other hardware later is admitted as what it is now, but takes no jobs and earns nothing.
 func (n *Network) report(at time.Time, c Report) ([]Fact, error) {

@@ -114,6 +114,9 @@ func (d *Door) do(c network.Command) (seq uint64, facts []network.Fact, err erro
 	if at.Before(d.net.Now()) { // a clock that was set back: time stands still until it is caught up
 		at = d.net.Now()
 	}
+	if err := d.net.Refuses(at, c); err != nil {
+		return 0, nil, err
+	}
 	if d.journal != nil {
 		b, err := network.Encode(at, c)
 		if err != nil {

@@ -57,6 +57,25 @@ func TestRefused(t *testing.T) {
 }
 
 // A journal is opened under the rules that it was written under, and is not touched by others.
+// TestRefusedUnwritten turns away what anybody can send, without a word in the journal.
+func TestRefusedUnwritten(t *testing.T) {
+	h := newHouse(t, rules())
+	_, err := h.scene.Join(h.clock.Now(), scene.Published()[0])
+	require.NoError(t, err)
+	before, digest, _ := h.Digest()
+	for _, c := range []network.Command{network.Challenge{Key: network.Key{1}}, network.Report{Signed: []byte("rubbish")}, network.Report{}} {
+		seq, facts, err := h.Do(c)
+		require.Error(t, err)
+		require.NotErrorIs(t, err, door.ErrClosed)
+		require.Zero(t, seq)
+		require.Empty(t, facts)
+	}
+	after, same, _ := h.Digest()
+	require.Equal(t, before, after)
+	require.Equal(t, digest, same)
+	h.again()
+}
+
 func TestRules(t *testing.T) {
 	h := newHouse(t, rules())
 	h.must(network.SetPrice{MicroPerToken: 2_000_000, Source: "test"})
