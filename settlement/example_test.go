@@ -37,11 +37,16 @@ func Example() {
 	for p := range journal.Payments() {
 		fmt.Printf("%s %d %s %q\n", p.Intent.To, p.Intent.Units, p.State, p.Reason)
 	}
+	for p := range journal.Recent() {
+		fmt.Println("the last one is", p.Intent.To)
+		break
+	}
 	fmt.Printf("%+v\n", journal.Totals(io))
 	// Output:
 	// ann 200000000 paid ""
 	// ann 300000000 paid ""
 	// bob 400000000 refused "account \"bob\" holds no token account for mint \"IO\""
+	// the last one is bob
 	// {Decided:900000000 Paid:500000000 Open:0 Refused:400000000}
 }
 

@@ -210,6 +210,18 @@ func (j *Journal) Payments() iter.Seq[Payment] {
 	}
 }
 
+// Recent returns the payments in the opposite order: the last one that was decided comes first. Whoever wants a few of
+// many takes those and stops.
+func (j *Journal) Recent() iter.Seq[Payment] {
+	return func(yield func(Payment) bool) {
+		for i := len(j.intents) - 1; i >= 0; i-- {
+			if !yield(j.payment(&j.intents[i])) {
+				return
+			}
+		}
+	}
+}
+
 // Payment returns the intent of that ID, and whether it was decided.
 func (j *Journal) Payment(id IntentID) (Payment, bool) {
 	i, ok := j.byID[id]

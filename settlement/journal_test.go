@@ -2,6 +2,7 @@ package settlement_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -173,7 +174,16 @@ func TestIterationsEnd(t *testing.T) {
 		n++
 		break
 	}
-	require.Equal(t, 2, n)
+	for range j.Recent() {
+		n++
+		break
+	}
+	require.Equal(t, 3, n)
+
+	back := slices.Collect(j.Recent())
+	require.Greater(t, len(back), 1)
+	slices.Reverse(back)
+	require.Equal(t, slices.Collect(j.Payments()), back)
 }
 
 func TestNames(t *testing.T) {

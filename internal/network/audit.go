@@ -48,9 +48,14 @@ func (n *Network) auditMoney() error {
 		return fmt.Errorf("%w: blocks paid %s, the staking pool was given %s", ErrBroken, issued, got)
 	}
 	var decided tokenomics.Amount
+	var all, paid int
 	for p := range n.journal.Payments() {
 		if _, again := n.retried[p.Intent.ID]; p.Intent.From == n.p.Accounts.Rewards && !again {
 			decided += tokenomics.Amount(p.Intent.Units)
+		}
+		all++
+		if p.State == settlement.StatePaid {
+			paid++
 		}
 		if p.Intent.Kind == settlement.Burn && p.State == settlement.StatePaid {
 			burned += tokenomics.Amount(p.Intent.Units)
@@ -61,6 +66,9 @@ func (n *Network) auditMoney() error {
 	}
 	if got := n.supply.Books().BurnedTotal; got != burned {
 		return fmt.Errorf("%w: the chain burned %s, the supply says %s", ErrBroken, burned, got)
+	}
+	if all != n.decided || paid != n.paidOut {
+		return fmt.Errorf("%w: %d payments, %d paid; counted were %d, %d", ErrBroken, all, paid, n.decided, n.paidOut)
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(n.refused), compareIDs) {
 		if p, ok := n.journal.Payment(id); !ok || p.State != settlement.StateRefused {

@@ -199,9 +199,15 @@ func (n *Network) decide(at time.Time, i int, step string, in ...settlement.Inte
 	}
 	b.pending = len(in)
 	if len(in) > 0 {
-		_, err := n.journal.Apply(at, settlement.Decided{Epoch: n.epoch(at), Intents: in})
-		must(err)
+		n.order(at, n.epoch(at), in)
 	}
+}
+
+// order hands intents to the journal, which was asked before whether it could refuse them.
+func (n *Network) order(at time.Time, k tokenomics.Epoch, in []settlement.Intent) {
+	_, err := n.journal.Apply(at, settlement.Decided{Epoch: k, Intents: in})
+	must(err)
+	n.decided += len(in)
 }
 
 // count adds intents to what all bills together move, unless that would pass maxBilled.

@@ -56,6 +56,8 @@ type Network struct {
 	burns   map[settlement.IntentID]bool
 	refused map[settlement.IntentID]bool                // and neither retried nor paid after all
 	retried map[settlement.IntentID]settlement.IntentID // refused -> what took its place
+	decided int                                         // payments, all of them
+	paidOut int                                         // of these, how many are final on the chain
 	billed  map[settlement.Asset]uint64                 // base units that all bills together have moved or asked for
 }
 

@@ -57,8 +57,7 @@ func (n *Network) retry(at time.Time, c Retry) error {
 	for k, p := range again {
 		n.replace(p.Intent.ID, in[k].ID)
 	}
-	_, err = n.journal.Apply(at, settlement.Decided{Epoch: n.epoch(at), Intents: in})
-	must(err)
+	n.order(at, n.epoch(at), in)
 	return nil
 }
 

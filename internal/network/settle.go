@@ -46,6 +46,7 @@ func (n *Network) settle(at time.Time, e settlement.Event) ([]Fact, error) {
 func (n *Network) paid(at time.Time, e settlement.Paid) []Fact {
 	var facts []Fact
 	touched := map[int]bool{}
+	n.paidOut += len(e.Intents)
 	for _, id := range e.Intents {
 		if n.burns[id] {
 			facts = append(facts, n.retire(at, id, e.Tx))

@@ -90,18 +90,9 @@ func (n *Network) Overview() Overview {
 	for _, pool := range []tokenomics.Pool{tokenomics.PoolGPU, tokenomics.PoolCPU, tokenomics.PoolEnterprise, tokenomics.PoolCommunity} {
 		o.Carried += n.carry[pool]
 	}
-	for p := range n.journal.Payments() {
-		switch p.State {
-		case settlement.StatePaid:
-			o.PaymentsPaid++
-		case settlement.StateRefused:
-			if n.refused[p.Intent.ID] { // a retried one counts as what took its place
-				o.PaymentsError++
-			}
-		case settlement.StatePlanned, settlement.StateSigned, settlement.StateStuck:
-			o.PaymentsOpen++
-		}
-	}
+	// A retried payment counts as what took its place.
+	o.PaymentsPaid, o.PaymentsError = n.paidOut, len(n.refused)
+	o.PaymentsOpen = n.decided - n.paidOut - len(n.refused) - len(n.retried)
 	return o
 }
 
@@ -158,7 +149,14 @@ func (n *Network) Bills(limit int) []Bill {
 
 // Payments returns the last payments that were decided, at most limit of them, newest first.
 func (n *Network) Payments(limit int) []settlement.Payment {
-	return newest(slices.Collect(n.journal.Payments()), limit)
+	var out []settlement.Payment
+	for p := range n.journal.Recent() {
+		if len(out) >= limit {
+			break
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 func newest[T any](all []T, limit int) []T {
