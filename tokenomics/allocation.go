@@ -142,6 +142,14 @@ func (p AllocationParams) Validate() error {
 	return nil
 }
 
+// genesis returns the part of the bucket that exists from the start, free or not: all but what the emission creates.
+func (b Bucket) genesis() Amount {
+	if b.Release == ReleaseEmission {
+		return b.AtStart
+	}
+	return b.Amount
+}
+
 func (b Bucket) validate() error {
 	switch {
 	case b.Amount == 0:

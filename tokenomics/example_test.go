@@ -134,11 +134,16 @@ func ExampleCalendar() {
 func ExampleEmissionParams() {
 	p := tokenomics.IONet().Emission
 	fmt.Println(p.Base, p.Rate, p.Decline, p.Epochs, p.Cap, p.Validate())
-	p.Decline = p.Decline.Neg()
+	check, _ := p.CheckCap() // what the printed constants would do without the clamp
+	fmt.Println(check.Sum.Shift(-8).StringFixed(12), "misses the cap by", check.Miss.StringFixed(2), "base units, in epoch", check.Cut)
+	fmt.Println(p.RateOf(2))
+	p.Rate = p.Rate.Neg()
 	fmt.Println(p.Validate())
 	// Output:
 	// 500000000 0.0000091324200913242 0.0000138869523959793 175319 300000000 <nil>
-	// tokenomics: invalid emission: decline "-0.0000138869523959793" is not in (0, 1]
+	// 300000000.000440906435 misses the cap by 44090.64 base units, in epoch 175319
+	// 0.00000913229326984113169590309310721094 <nil>
+	// tokenomics: invalid emission: rate "-0.0000091324200913242" is not in (0, 1]
 }
 
 func ExampleNewSchedule() {

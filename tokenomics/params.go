@@ -23,6 +23,8 @@ type Params struct {
 	// Cutovers are the policies that follow on it, in the order of time; none keeps Emission for ever. Whatever the policies
 	// say, Cap holds.
 	Cutovers []CutoverParams `json:"cutovers,omitempty"`
+	// Allocation says when which part of the supply at genesis becomes free; none leaves all of it free.
+	Allocation *AllocationParams `json:"allocation,omitempty"`
 	// Calendar numbers the epochs.
 	Calendar Calendar `json:"calendar"`
 	// Pools divide an epoch's emission.
@@ -55,6 +57,19 @@ func (p Params) Validate() error {
 	}
 	if p.Emission.Cap > room {
 		return fmt.Errorf("%w: the emission may reach %s, which exceeds cap - genesis, %s", ErrParams, p.Emission.Cap, room)
+	}
+	if p.Allocation == nil {
+		return nil
+	}
+	if err := p.Allocation.Validate(); err != nil {
+		return err
+	}
+	var held Amount
+	for _, b := range p.Allocation.Buckets {
+		held += b.genesis() // no overflow: the buckets together have a cap
+	}
+	if held > p.Genesis {
+		return fmt.Errorf("%w: the buckets hold %s at genesis, the supply is %s", ErrParams, held, p.Genesis)
 	}
 	return nil
 }

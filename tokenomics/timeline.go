@@ -3,6 +3,7 @@ package tokenomics
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -60,6 +61,66 @@ func (t *Timeline) Policy(k Epoch) Policy {
 		now = e.Policy
 	}
 	return now
+}
+
+// Last returns the last epoch that may emit, if a fixed schedule decides at the end; otherwise there is none, and it reports
+// false.
+func (t *Timeline) Last() (Epoch, bool) {
+	f, ok := t.eras[len(t.eras)-1].Policy.(*Fixed)
+	if !ok {
+		return 0, false
+	}
+	return t.calendar.Ended(f.calendar.StartOf(f.curve.Epochs() + 1)), true
+}
+
+// Planned returns what the policy of an epoch mints if nothing happens: the emission of its schedule. It reports false for a
+// policy whose emission depends on its inputs.
+func (t *Timeline) Planned(k Epoch) (Amount, bool) {
+	f, ok := t.Policy(k).(*Fixed)
+	if !ok {
+		return 0, false
+	}
+	return f.between(t.calendar.StartOf(k), t.calendar.StartOf(k+1)), true
+}
+
+// scheduled returns what all epochs before k mint, the cap aside. It reports false if another policy than a fixed schedule
+// decides one of them.
+func (t *Timeline) scheduled(k Epoch) (sum Amount, known bool) {
+	end := t.calendar.StartOf(k)
+	for i, e := range t.eras {
+		// The era's own epochs begin with the first one that does not begin before it.
+		from, to := t.firstStart(i), end
+		if i+1 < len(t.eras) {
+			if next := t.firstStart(i + 1); next.Before(to) {
+				to = next
+			}
+		}
+		if !from.Before(to) {
+			continue
+		}
+		f, fixed := e.Policy.(*Fixed)
+		if !fixed {
+			return 0, false
+		}
+		part := f.between(from, to)
+		if sum += part; sum < part {
+			return math.MaxUint64, true
+		}
+	}
+	return sum, true
+}
+
+// firstStart returns the beginning of the first epoch of an era: the first one begins with the calendar.
+func (t *Timeline) firstStart(era int) time.Time {
+	from := t.eras[era].From
+	if era == 0 || !from.After(t.calendar.Start) {
+		return t.calendar.Start
+	}
+	k := t.calendar.Ended(from)
+	if start := t.calendar.StartOf(k + 1); !start.Before(from) {
+		return start
+	}
+	return t.calendar.StartOf(k + 2)
 }
 
 // Step has the epoch's policy decide, with Start and End of the inputs set from the calendar, and checks what comes of it
@@ -126,6 +187,8 @@ func (s PolicyState) Check() error {
 		return fmt.Errorf("burned %s of %s", s.Burned, all-s.Room())
 	case s.Reminted > s.Burned || s.Recycle > s.Burned-s.Reminted:
 		return fmt.Errorf("minted again %s, and %s to come, of %s burned", s.Reminted, s.Recycle, s.Burned)
+	case s.Pending > s.Total():
+		return fmt.Errorf("ordered to be burned %s of %s", s.Pending, s.Total())
 	case s.FeeVault > s.Total():
 		return fmt.Errorf("the fee vault holds %s of a supply of %s", s.FeeVault, s.Total())
 	}

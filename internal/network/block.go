@@ -33,7 +33,7 @@ func (n *Network) close(end time.Time) []Fact {
 	k := n.closed
 	// What somebody says of a pool that the block does not have counts for nothing.
 	defer maps.DeleteFunc(n.other, func(at poolOf, _ uint64) bool { return at.epoch <= k })
-	b := Block{Epoch: k, Start: n.calendar().StartOf(k), Emission: n.schedule.Emission(k)}
+	b := Block{Epoch: k, Start: n.calendar().StartOf(k), Emission: n.mint(end, k)}
 	var facts []Fact
 	for _, name := range n.sortedNodes() {
 		facts = append(facts, n.rerate(end, name)...)
@@ -43,8 +43,6 @@ func (n *Network) close(end time.Time) []Fact {
 			b.Entries = append(b.Entries, e)
 		}
 	}
-	_, err := n.supply.Apply(end, tokenomics.Emitted{Epoch: k})
-	must(err)
 	budgets, err := n.p.Tokenomics.Pools.Divide(b.Emission, b.Start)
 	must(err)
 	var pay []settlement.Intent
@@ -63,6 +61,20 @@ func (n *Network) close(end time.Time) []Fact {
 	}
 	n.blocks = append(n.blocks, b)
 	return append(facts, Closed{Block: b})
+}
+
+// mint has the supply free what has vested and create what the epoch emits.
+func (n *Network) mint(end time.Time, k tokenomics.Epoch) tokenomics.Amount {
+	_, err := n.supply.Apply(end, tokenomics.Vested{})
+	must(err)
+	effects, err := n.supply.Apply(end, tokenomics.Emitted{Epoch: k})
+	must(err)
+	for _, e := range effects {
+		if m, ok := e.(tokenomics.Minted); ok {
+			return m.Amount
+		}
+	}
+	return 0
 }
 
 // release moves the dust of pools that the block does not have any more to what is held: nobody can earn it.
