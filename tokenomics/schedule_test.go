@@ -142,7 +142,7 @@ func TestTablesByHand(t *testing.T) {
 // randomTable draws an emission that rises, stays, or compounds.
 func randomTable(r *rand.Rand) tokenomics.EmissionParams {
 	p := randomEmission(r)
-	p.Epochs = 1 + p.Epochs%40
+	p.Epochs = 1 + p.Epochs%24
 	switch r.IntN(4) {
 	case 0:
 		p.Decline = decimal.Zero
@@ -193,13 +193,13 @@ func checkTable(t *testing.T, p tokenomics.EmissionParams) {
 func TestRandomTables(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	valid := 0
-	for range 300 {
+	for range 200 {
 		if p := randomTable(r); p.Validate() == nil {
 			valid++
 			checkTable(t, p)
 		}
 	}
-	require.Greater(t, valid, 200, "most draws are thrown away")
+	require.Greater(t, valid, 120, "most draws are thrown away")
 }
 
 func FuzzTable(f *testing.F) {
