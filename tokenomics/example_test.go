@@ -124,10 +124,12 @@ func ExampleCalendar() {
 	var epoch tokenomics.Epoch
 	epoch, err := calendar.At(time.Date(2024, 6, 20, 0, 59, 59, 0, time.UTC))
 	fmt.Println(epoch, err, calendar.StartOf(epoch).Format(time.RFC3339), calendar.Validate())
+	fmt.Println(calendar.Ended(calendar.StartOf(epoch)), "epochs had ended then")
 	_, err = calendar.At(calendar.Start.Add(-time.Second))
 	fmt.Println(err)
 	// Output:
 	// 105 <nil> 2024-06-20T00:00:00Z <nil>
+	// 104 epochs had ended then
 	// tokenomics: before the first epoch: 2024-06-15T15:59:59Z, epoch 1 begins 2024-06-15T16:00:00Z
 }
 
@@ -164,11 +166,11 @@ func ExampleSchedule() {
 	for _, emission := range s.All() {
 		sum += emission
 	}
-	fmt.Println(s.Epochs(), "hours:", sum)
+	fmt.Println(s.Epochs(), "hours:", sum, "by", s.ID(), "of", s.Params().Base)
 	fmt.Println("last hour:", s.Emission(s.Epochs()), "and after it:", s.Emission(s.Epochs()+1))
 	// Output:
 	// first day: 109571.54151339
-	// 175319 hours: 300000000
+	// 175319 hours: 300000000 by io.net/hourly of 500000000
 	// last hour: 400.12944255 and after it: 0
 }
 

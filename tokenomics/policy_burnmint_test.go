@@ -40,7 +40,9 @@ func TestBurnMintByHand(t *testing.T) {
 	require.Equal(t, owed, s.Debts)
 
 	// It is confirmed, with a token that somebody else has burned: that does not back credits.
-	r = step(func(in *tokenomics.Inputs) { in.Burned, in.Release, in.Credit = 428_571_429+tokens, at(700_000), at(700_000) })
+	r = step(func(in *tokenomics.Inputs) {
+		in.Burned, in.Release, in.Credit = 428_571_429+tokens, at(700_000), at(700_000)
+	})
 	require.Equal(t, []tokenomics.Payout{{ID: "a", Amount: 142_857_142, USD: dollars(1)}}, r.Payouts)
 	require.Equal(t, tokenomics.Amount(142_857_142), s.Reminted)
 	require.Equal(t, tokenomics.Amount(428_571_429-142_857_142), s.Recycle)
@@ -51,7 +53,9 @@ func TestBurnMintByHand(t *testing.T) {
 	require.Equal(t, tokenomics.Warned, r.Flags)
 	require.Equal(t, tokenomics.USD(1), r.Issued)
 	require.Equal(t, uint32(945_000), r.RatioPPM)
-	r = step(func(in *tokenomics.Inputs) { in.Credit, in.Wanted, in.Release, in.Owed = at(626_500), 1, at(626_500), owed })
+	r = step(func(in *tokenomics.Inputs) {
+		in.Credit, in.Wanted, in.Release, in.Owed = at(626_500), 1, at(626_500), owed
+	})
 	require.Equal(t, tokenomics.Warned|tokenomics.SalesHalted, r.Flags)
 	require.Zero(t, r.Issued)
 	require.Equal(t, tokenomics.Amount(159_616_919), r.Remint)
@@ -113,8 +117,8 @@ func TestNetEmissionByHand(t *testing.T) {
 	for _, c := range []struct {
 		burned, remint, pool tokenomics.Amount
 	}{
-		{335, 0, 335},            // 335 / 336
-		{1, 1, 335},              // 336 / 336
+		{335, 0, 335},           // 335 / 336
+		{1, 1, 335},             // 336 / 336
 		{335_664, 999, 335_000}, // 335,999 / 336 = 999.997
 		{0, 997, 334_003},       // 335,000 / 336 = 997.02
 	} {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -43,11 +44,43 @@ func show(effects []tokenomics.Effect) string {
 			fmt.Fprintf(&out, "minted %d %s\n", e.Epoch, e.Amount)
 		case tokenomics.Retired:
 			fmt.Fprintf(&out, "retired %s %s\n", e.Amount, e.Proof)
+		case tokenomics.Unlocked:
+			fmt.Fprintf(&out, "unlocked %s %s\n", e.Bucket, e.Amount)
+		case tokenomics.Decided:
+			fmt.Fprintf(&out, "decided %d %s: payouts %v, unfunded %s, buy-back %s, burn %s, issued %s, %s\n", e.Epoch, e.Result.Policy,
+				e.Result.Payouts, e.Result.Unfunded, e.Result.BuyBack, e.Result.Burn, e.Result.Issued, e.Result.Flags)
 		default:
 			fmt.Fprintf(&out, "%T\n", e)
 		}
 	}
 	return out.String()
+}
+
+// inputs reads what an epoch brings: price= in millionths of a dollar, owed=ID:MICROS,..., revenue= and wanted= in millionths.
+func inputs(t testing.TB, c script.Command) (in tokenomics.Inputs) {
+	number := func(key string) uint64 {
+		if !c.Has(key) {
+			return 0
+		}
+		return c.Uint(key)
+	}
+	if micro := number("price"); micro > 0 {
+		in.Release = tokenomics.Price{MicroPerToken: micro, At: july2024(), Source: "script"}
+		in.Credit = in.Release
+	}
+	in.Revenue, in.Wanted, in.Burned = tokenomics.USD(number("revenue")), tokenomics.USD(number("wanted")), tokenomics.Amount(number("burned"))
+	for _, claim := range strings.FieldsFunc(c.Opt("owed", ""), func(r rune) bool { return r == ',' }) {
+		id, usd, _ := strings.Cut(claim, ":")
+		n, err := strconv.ParseUint(usd, 10, 64)
+		require.NoError(t, err)
+		in.Owed = append(in.Owed, tokenomics.Claim{ID: id, USD: tokenomics.USD(n)})
+	}
+	return in
+}
+
+func account(t testing.TB, name string) (a tokenomics.Account) {
+	require.NoError(t, a.UnmarshalText([]byte(name)))
+	return a
 }
 
 func TestScripts(t *testing.T) {
@@ -59,7 +92,7 @@ func TestScripts(t *testing.T) {
 			var e tokenomics.Event
 			switch c.Name {
 			case "network":
-				p = map[string]tokenomics.Params{"ionet": tokenomics.IONet(), "small": smallNet()}[c.Str("name")]
+				p = map[string]tokenomics.Params{"ionet": tokenomics.IONet(), "small": smallNet(), "cut": cutNet()}[c.Str("name")]
 				var err error
 				if s, err = tokenomics.NewSupply(p, tokenomics.Epoch(c.Uint("from"))); err != nil {
 					return err.Error()
@@ -73,8 +106,9 @@ func TestScripts(t *testing.T) {
 				return ""
 			case "books":
 				b := s.Books()
-				return fmt.Sprintf("genesis %s, minted %s, burned %s, total %s, reserve %s, next epoch %d",
-					b.Genesis, b.MintedTotal, b.BurnedTotal, b.Total(), b.Reserve, s.Next())
+				return fmt.Sprintf("genesis %s, minted %s, burned %s, total %s, reserve %s, next epoch %d\n"+
+					"circulating %s, rewards %s, fee vault %s, locked %s",
+					b.Genesis, b.MintedTotal, b.BurnedTotal, b.Total(), b.Reserve, s.Next(), b.Circulating, b.Rewards, b.FeeVault, b.Locked)
 			case "restore":
 				back, err := tokenomics.Restore(p, s.Snapshot())
 				require.NoError(t, err)
@@ -82,11 +116,17 @@ func TestScripts(t *testing.T) {
 				s = back
 				return ""
 			case "emitted":
-				e = tokenomics.Emitted{Epoch: tokenomics.Epoch(c.Uint("epoch"))}
+				e = tokenomics.Emitted{Epoch: tokenomics.Epoch(c.Uint("epoch")), Inputs: inputs(t, c)}
 			case "burned":
 				amount, err := tokenomics.ParseAmount(c.Str("amount"))
 				require.NoError(t, err)
-				e = tokenomics.Burned{Amount: amount, Proof: c.Str("proof")}
+				e = tokenomics.Burned{Amount: amount, Proof: c.Str("proof"), From: account(t, c.Opt("from", "circulating"))}
+			case "vested":
+				e = tokenomics.Vested{}
+			case "moved":
+				amount, err := tokenomics.ParseAmount(c.Str("amount"))
+				require.NoError(t, err)
+				e = tokenomics.Moved{From: account(t, c.Str("from")), To: account(t, c.Str("to")), Amount: amount}
 			default:
 				t.Fatalf("unknown command %q", c.Name)
 			}
