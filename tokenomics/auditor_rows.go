@@ -8,29 +8,33 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// disagree explains witnesses that no set of constants reconciles, with each other or with a printed total, and returns
-// the totals by which to go on.
-func (c *blockAuditing) disagree(b basis, fit totals, witnesses []witness, record PoolRecord) totals {
-	switch {
-	case record.Total == "":
-		return c.outlier(b, witnesses)
-	case fit.first() > 0 && len(witnesses) != 1:
-		printed, _ := record.Total.read("") // validate read it
-		near := fit.first()
-		if printed > fit.high {
-			near = fit.high
+// disagree explains witnesses that no set of constants reconciles with each other and with a printed total, and returns
+// the basis and the totals by which to go on: the scores as they should be if the witnesses agree by these alone.
+func (c *blockAuditing) disagree(b, right basis, witnesses []witness, record PoolRecord) (basis, totals) {
+	fit := c.intersect(b, witnesses, -1)
+	if t := c.intersect(right, witnesses, -1); fit.first() == 0 && t.first() > 0 {
+		b, fit = right, t
+	}
+	if record.Total == "" {
+		return b, c.outlier(b, witnesses)
+	}
+	printed, _ := record.Total.read("") // validate read it
+	if fit.first() == 0 || len(witnesses) == 1 {
+		fit = totals{low: printed, high: printed, step: 1}
+		for _, w := range witnesses {
+			c.refute(b, w, fit)
 		}
-		c.find(Finding{
-			Pool: b.budget.Pool, Constant: ConstTotalScore, Printed: record.Total.decimal(), Fits: true, Expected: scaled(near, 0),
-			Low: scaled(fit.low, 0), High: scaled(fit.high, 0), Note: verdict(witnesses, fit),
-		})
-		return fit
+		return b, fit
 	}
-	printed, _ := record.Total.read("")
-	for _, w := range witnesses {
-		c.refute(b, w, totals{low: printed, high: printed, step: 1})
+	near := fit.first()
+	if printed > fit.high {
+		near = fit.high
 	}
-	return totals{low: printed, high: printed, step: 1}
+	c.find(Finding{
+		Pool: b.budget.Pool, Constant: ConstTotalScore, Printed: record.Total.decimal(), Fits: true, Expected: scaled(near, 0),
+		Low: scaled(fit.low, 0), High: scaled(fit.high, 0), Note: verdict(witnesses, fit),
+	})
+	return b, fit
 }
 
 // verdict says who outvotes a printed total.

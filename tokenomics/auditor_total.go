@@ -75,7 +75,7 @@ func (c *blockAuditing) checkPool(pool Pool) {
 			}
 		}
 		if !explained {
-			fit = c.disagree(used, fit, witnesses, record)
+			used, fit = c.disagree(used, all[len(all)-1], witnesses, record)
 		}
 	}
 	audit := PoolAudit{PoolBudget: used.budget, Witnesses: len(witnesses)}
