@@ -19,21 +19,23 @@ func (c *blockAuditing) disagree(b, right basis, witnesses []witness, record Poo
 		return b, c.outlier(b, witnesses)
 	}
 	printed, _ := record.Total.read("") // validate read it
-	if fit.first() == 0 || len(witnesses) == 1 {
+	if fit.first() == 0 && len(witnesses) > 0 || len(witnesses) == 1 {
 		fit = totals{low: printed, high: printed, step: 1}
 		for _, w := range witnesses {
 			c.refute(b, w, fit)
 		}
 		return b, fit
 	}
-	near := fit.first()
-	if printed > fit.high {
-		near = fit.high
+	f := Finding{
+		Pool: b.budget.Pool, Constant: ConstTotalScore, Printed: record.Total.decimal(), Note: verdict(witnesses, fit),
 	}
-	c.find(Finding{
-		Pool: b.budget.Pool, Constant: ConstTotalScore, Printed: record.Total.decimal(), Fits: true, Expected: scaled(near, 0),
-		Low: scaled(fit.low, 0), High: scaled(fit.high, 0), Note: verdict(witnesses, fit),
-	})
+	if near := fit.first(); near > 0 {
+		if printed > fit.high {
+			near = fit.high
+		}
+		f.Fits, f.Expected, f.Low, f.High = true, scaled(near, 0), scaled(fit.low, 0), scaled(fit.high, 0)
+	}
+	c.find(f)
 	return b, fit
 }
 
@@ -105,12 +107,15 @@ func (c *blockAuditing) refute(b basis, w witness, fit totals) {
 // compute returns what a witness should say with a total.
 func (c *blockAuditing) compute(b basis, w witness, total uint64) decimal.Decimal {
 	score := c.score(b, w.row)
+	if total == 0 {
+		return decimal.Zero
+	}
 	if w.constant == ConstNormalised {
 		points := scaled(score, 0).Mul(scaled(b.budget.Points, 0))
 		return points.DivRound(scaled(total, 0), int32(w.printed.Places())+2)
 	}
 	reward, err := b.budget.Amount.MulDiv(score, total, Down)
-	if err != nil { // the total is less than the score: there is no such reward
+	if err != nil { // the total is far less than the score: there is no such reward
 		return decimal.Zero
 	}
 	return reward.Decimal()

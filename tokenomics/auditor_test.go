@@ -313,6 +313,9 @@ func FuzzAuditBlock(f *testing.F) {
 		k := tokenomics.Epoch(epoch%175_319) + 1
 		at := p.Calendar.StartOf(k)
 		e := schedule.Emission(k)
+		if p.ScoreVersion(at) == tokenomics.ScoreV1 {
+			return // totals of version 1 need not be multiples of 5
+		}
 		record := tokenomics.BlockRecord{At: at, Emission: tokenomics.Printed(e.Fixed())}
 		claims := map[tokenomics.Pool]*tokenomics.PoolClaims{}
 		var rows []tokenomics.DeviceRecord
@@ -336,9 +339,6 @@ func FuzzAuditBlock(f *testing.F) {
 				d.Score = tokenomics.Printed(fmt.Sprint(score))
 			}
 			rows = append(rows, d)
-		}
-		if p.ScoreVersion(at) == tokenomics.ScoreV1 {
-			return // totals of version 1 need not be multiples of 5
 		}
 		var list []tokenomics.PoolClaims
 		for pool := tokenomics.PoolGPU; pool <= tokenomics.PoolCommunity; pool++ {
@@ -424,6 +424,85 @@ func TestAuditBlockRefuses(t *testing.T) {
 	p.Version = ""
 	_, err = tokenomics.NewAuditor(p, newSchedule(t, p.Emission))
 	require.ErrorIs(t, err, tokenomics.ErrParams)
+}
+
+// Numbers at the ends of their ranges, and constants that nothing bounds.
+func TestAuditorAtTheEnds(t *testing.T) {
+	a := newAuditor(t)
+	type row = tokenomics.DeviceRecord
+	at := publishedRecords(t)[0].At
+	const gpu = tokenomics.PoolGPU
+	for _, c := range []struct {
+		name string
+		r    tokenomics.BlockRecord
+		want []string
+	}{
+		{"nothing", tokenomics.BlockRecord{}, []string{}},
+		{"a total of nothing", tokenomics.BlockRecord{
+			At: at, Pools: []tokenomics.PoolRecord{{Pool: gpu, Total: "0"}}, Rows: []row{{Pool: gpu, Score: "8150", Normalised: "1"}},
+		}, []string{"row 1: normalised 1, expected 0, off 1: a total of 43466666667 to 130400000000 would give it"}},
+		{"a reward beyond 64 bits", tokenomics.BlockRecord{
+			At: at, Pools: []tokenomics.PoolRecord{{Pool: gpu, Total: "1"}}, Rows: []row{{Pool: gpu, Score: "1000000000000150", Reward: "1"}},
+		}, []string{"row 1: reward 1, expected 0, off 1: a total of 1823848017080273578 to 7295392068321094308 would give it"}},
+		{"scores beyond 64 bits", tokenomics.BlockRecord{
+			At: at, Pools: []tokenomics.PoolRecord{{Pool: gpu, Total: "5"}},
+			Rows: []row{{Pool: gpu, Score: "18446744073709551550"}, {Pool: gpu, Score: "18446744073709551550"}},
+		}, []string{"pool gpu: total score 5, nothing fits: the listed scores alone add up to more"}},
+		{"a reward of nothing bounds nothing", tokenomics.BlockRecord{At: at, Rows: []row{{Pool: gpu, Score: "8150", Reward: "0"}}}, []string{}},
+		{"a normalised score of nothing", tokenomics.BlockRecord{At: at, Rows: []row{{Pool: gpu, Score: "8150", Normalised: "0"}}}, []string{}},
+		{"a reward without a score", tokenomics.BlockRecord{At: at, Rows: []row{{Pool: gpu, Reward: "1"}}}, []string{}},
+		{"a row of no pool", tokenomics.BlockRecord{At: at, Rows: []row{{Model: "Voodoo 2", Score: "8150", Reward: "1"}}}, []string{}},
+		{"an emission of all bits", tokenomics.BlockRecord{At: at, Emission: "184467440737.0955161"}, []string{
+			"block: emission 184467440737.0955161, expected 4559.62004271, off 184467436177.47547339: no epoch emits this",
+		}},
+		{"after the last epoch", tokenomics.BlockRecord{At: at.AddDate(20, 0, 0), Emission: "400.12944255"}, []string{
+			"block: emission 400.12944255, nothing fits: the block is in no epoch of the schedule; epoch 175319 emits this, 2044-06-15T14:00:00Z",
+		}},
+		{"a time that no calendar has", tokenomics.BlockRecord{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(800_000, 0, 0)}, []string{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, found := findings(t, a, c.r)
+			require.Equal(t, c.want, found)
+		})
+	}
+	p := tokenomics.IONet()
+	p.Pools.Eras = p.Pools.Eras[:1]
+	p.Pools.Eras[0].Shares = p.Pools.Eras[0].Shares[:1]
+	small, err := tokenomics.NewAuditor(p, newSchedule(t, p.Emission))
+	require.NoError(t, err)
+	audit, found := findings(t, small, tokenomics.BlockRecord{At: at, Rows: []row{{Pool: tokenomics.PoolCPU, Score: "8150"}}})
+	require.Equal(t, []string{"pool cpu: pool points 0, nothing fits: no era of the policy has the pool"}, found)
+	require.Empty(t, audit.Pools)
+	p.Pools.Eras[0].Shares[0].Points = 0
+	_, err = tokenomics.NewAuditor(p, newSchedule(t, p.Emission))
+	require.ErrorIs(t, err, tokenomics.ErrPools)
+}
+
+// Whatever the record says, the audit ends, and says the same again.
+func FuzzBlockRecord(f *testing.F) {
+	a := newAuditor(f)
+	for _, r := range publishedRecords(f) {
+		text, err := json.Marshal(r)
+		require.NoError(f, err)
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var r tokenomics.BlockRecord
+		if json.Unmarshal(text, &r) != nil {
+			return
+		}
+		audit, err := a.AuditBlock(r)
+		if err != nil {
+			require.ErrorIs(t, err, tokenomics.ErrRecord)
+			return
+		}
+		again, err := a.AuditBlock(r)
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprint(audit), fmt.Sprint(again))
+		for _, x := range audit.Findings {
+			require.True(t, !x.Fits || x.Low.LessThanOrEqual(x.Expected) && x.Expected.LessThanOrEqual(x.High), x.String())
+		}
+	})
 }
 
 func BenchmarkAuditBlock(b *testing.B) {
