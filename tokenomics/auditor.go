@@ -184,14 +184,16 @@ type RowAudit struct {
 
 // PoolAudit is what the rows of one pool say together.
 type PoolAudit struct {
+	// PoolBudget holds the pool of the rows, and the points and the budget by which they were computed.
 	PoolBudget
 	// Witnesses is the number of printed normalised scores and rewards in the pool that were used.
 	Witnesses int
-	// Low and High bound the sums of all base scores with which every witness agrees, in exact integers. Both are 0 if
-	// there is no such sum. Without witnesses they are the sum of the rows and the largest number.
+	// Low and High bound the sums of all base scores with which every witness agrees, but those of a row that was found
+	// wrong by itself, in exact integers. Both are 0 if there is no such sum. Without witnesses they are the sum of the
+	// rows and the largest number.
 	Low, High uint64
-	// Total is the sum with which the rows were computed: the printed one if it fits; else the only multiple of 5 or
-	// the first one from Low to High, because every score of version 2 is one; 0 if none fits.
+	// Total is the sum with which the rows were computed: the printed one if it fits or if no other does; else the least
+	// from Low to High, of version 2 the least multiple of 5, because every score is one; 0 if nothing bounds it.
 	Total uint64
 }
 

@@ -20,11 +20,10 @@ func (c *blockAuditing) disagree(b, right basis, witnesses []witness, record Poo
 	}
 	printed, _ := record.Total.read("") // validate read it
 	if fit.first() == 0 && len(witnesses) > 0 || len(witnesses) == 1 {
-		fit = totals{low: printed, high: printed, step: 1}
 		for _, w := range witnesses {
-			c.refute(b, w, fit)
+			c.refute(b, w, totals{low: printed, high: printed, step: 1})
 		}
-		return b, fit
+		return b, totals{low: 1, step: 1}
 	}
 	f := Finding{
 		Pool: b.budget.Pool, Constant: ConstTotalScore, Printed: record.Total.decimal(), Note: verdict(witnesses, fit),

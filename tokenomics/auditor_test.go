@@ -6,12 +6,14 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
+	"github.com/idlegrid/idlegrid/internal/golden"
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
@@ -124,6 +126,7 @@ func TestAuditorExplains(t *testing.T) {
 		}
 	}
 	yes := true
+	var verdicts strings.Builder // how every figure of every row came out
 	for _, c := range []struct {
 		name  string
 		spoil func(r *record)
@@ -205,6 +208,26 @@ func TestAuditorExplains(t *testing.T) {
 		{"two rows that contradict each other", func(r *record) {
 			r.Rows, r.Rows[1].Reward = r.Rows[:2], "0.08"
 		}, []string{"pool gpu: total score 0, nothing fits: no total fits the rows 1, 2 together"}},
+		{"a total outvoted, with a tenth", func(r *record) {
+			total("415972385")(r)
+			r.Rows[1].Score, r.Rows[2].Hired = "820", nil
+		}, []string{
+			"row 2: score factor 10, expected 100, off -90: base score 820, expected 8200",
+			"pool gpu: total score 415972385, expected 415972440, off -55, fits 415972440 to 415972444: 6 printed figures agree on this interval, whose only multiple of 5 is 415972440",
+		}},
+		{"a tenth beside one that may be hired", func(r *record) {
+			r.Rows[1].Score, r.Rows[1].Hired, r.Rows[2].Score = "8205", nil, "3005"
+			r.Rows[1].Normalised, r.Rows[1].Reward = "157.799", "0.07195030"
+		}, []string{"row 3: score factor 10, expected 100, off -90: base score 3005, expected 30050"}},
+		{"a total of version 1", func(r *record) {
+			total("42789722")(r)
+			r.At, r.Emission = r.At.Add(-time.Hour), ""
+			r.Rows[0].Score, r.Rows[0].Normalised, r.Rows[0].Reward = "10020", "1927.051", ""
+			r.Rows[1].Score, r.Rows[1].Normalised, r.Rows[1].Reward = "820", "157.703", ""
+			r.Rows = r.Rows[:2]
+		}, []string{
+			"pool gpu: total score 42789722, expected 41597249, off 1192473, fits 41597228 to 41597249: 2 printed figures agree on this interval",
+		}},
 		{"less than the rows have", func(r *record) {
 			total("138449")(r)
 			for i := range r.Rows {
@@ -222,10 +245,21 @@ func TestAuditorExplains(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := publishedRecords(t)[0]
 			c.spoil(&r)
-			_, found := findings(t, a, r)
+			audit, found := findings(t, a, r)
 			require.Equal(t, c.want, found)
+			fmt.Fprintf(&verdicts, "%s:", c.name)
+			for _, row := range audit.Rows {
+				for _, x := range []tokenomics.AuditCheck{row.Score, row.Normalised, row.Reward} {
+					fmt.Fprintf(&verdicts, " %s %s,", x.Expected, x.Verdict)
+				}
+			}
+			for _, p := range audit.Pools {
+				fmt.Fprintf(&verdicts, " %s %d of %d to %d by %d", p.Pool, p.Total, p.Low, p.High, p.Witnesses)
+			}
+			verdicts.WriteByte('\n')
 		})
 	}
+	golden.Check(t, "testdata/audits.golden", verdicts.String())
 }
 
 // A block printed by the library itself, with any constant left out, has nothing to find and is dated by its emission.
@@ -458,6 +492,19 @@ func TestAuditorAtTheEnds(t *testing.T) {
 		{"after the last epoch", tokenomics.BlockRecord{At: at.AddDate(20, 0, 0), Emission: "400.12944255"}, []string{
 			"block: emission 400.12944255, nothing fits: the block is in no epoch of the schedule; epoch 175319 emits this, 2044-06-15T14:00:00Z",
 		}},
+		{"the last epoch", tokenomics.BlockRecord{At: time.Date(2044, 6, 15, 14, 0, 0, 0, time.UTC), Emission: "400.12944255"}, []string{}},
+		{"a reward that no total gives", tokenomics.BlockRecord{
+			At: at, Pools: []tokenomics.PoolRecord{{Pool: gpu, Total: "8150"}}, Rows: []row{{Pool: gpu, Score: "8150", Reward: "3647.50000000"}},
+		}, []string{"row 1: reward 3647.5, expected 3647.69603416, off -0.19603416: no total gives it"}},
+		{"a reward that one total gives", tokenomics.BlockRecord{
+			At: at, Pools: []tokenomics.PoolRecord{{Pool: gpu, Total: "8155"}}, Rows: []row{{Pool: gpu, Score: "8150", Reward: "3647.69603416"}},
+		}, []string{"row 1: reward 3647.69603416, expected 3645.4595559, off 2.23647826: a total of 8150 to 8150 would give it"}},
+		{"a normalised score that needs a total beyond 64 bits", tokenomics.BlockRecord{
+			At: at, Pools: []tokenomics.PoolRecord{{Pool: gpu, Total: "18446744073709551610"}},
+			Rows: []row{{Pool: gpu, Score: "18446744073709551550", Normalised: "0.00000001"}},
+		}, []string{"row 1: normalised 0.00000001, expected 8000000, off -7999999.99999999: a total of 18446744073709551615 to 18446744073709551615 would give it"}},
+		{"a multiplier of an unknown model", tokenomics.BlockRecord{At: at, Rows: []row{{Model: "Voodoo 2", Multiplier: "7"}}}, []string{}},
+		{"a multiplier of the new column without a date", tokenomics.BlockRecord{Rows: []row{{Model: "NVIDIA RTX A4000", Multiplier: "1.5"}}}, []string{}},
 		{"a time that no calendar has", tokenomics.BlockRecord{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(800_000, 0, 0)}, []string{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

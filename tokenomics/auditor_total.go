@@ -79,11 +79,16 @@ func (c *blockAuditing) checkPool(pool Pool) {
 		}
 	}
 	audit := PoolAudit{PoolBudget: used.budget, Witnesses: len(witnesses)}
-	if audit.Total = fit.first(); audit.Total > 0 {
+	audit.Pool = pool
+	total := fit.first()
+	if total > 0 {
 		audit.Low, audit.High = fit.low, fit.high
 	}
-	if hasTotal && (fit.holds(printed) || audit.Total == 0) {
+	switch {
+	case hasTotal && (fit.holds(printed) || total == 0):
 		audit.Total = printed
+	case len(witnesses) > 0:
+		audit.Total = total
 	}
 	c.out.Pools = append(c.out.Pools, audit)
 	c.fill(used, audit, pool)
