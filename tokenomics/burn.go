@@ -129,14 +129,14 @@ func (p BurnPolicy) BreakEvenRevenue(emission Amount, spot, ref Price) (decimal.
 //
 // to 38 places, rounded down, so that at the price it names no less burns. Between the bounds of the share that is
 // p = sqrt(revenue * Share * ref / emission). Below p more burns than is emitted, above it less. Tokens have 8 places. It
-// fails with [ErrBurn] if the emission, the revenue or the largest share is 0, and with [ErrPrice].
+// fails with [ErrBurn] if the emission, the revenue or the share is 0, and with [ErrPrice].
 func (p BurnPolicy) BreakEvenPrice(emission Amount, revenue USD, ref Price) (decimal.Decimal, error) {
 	if _, _, err := p.share(ref, ref); err != nil {
 		return decimal.Decimal{}, err
 	}
-	if emission == 0 || revenue == 0 || p.MaxBps == 0 {
-		return decimal.Decimal{}, fmt.Errorf("%w: emission %s, revenue %s and a share of at most %d bps have no break-even",
-			ErrBurn, emission, revenue, p.MaxBps)
+	if emission == 0 || revenue == 0 || p.ShareBps == 0 {
+		return decimal.Decimal{}, fmt.Errorf("%w: emission %s, revenue %s and a share of %d bps have no break-even",
+			ErrBurn, emission, revenue, p.ShareBps)
 	}
 	// All prices in millionths of a dollar. With a fixed share, p = revenue*share*10^8 / (10^4*emission).
 	fixed := func(bps uint32) *big.Rat {

@@ -131,7 +131,7 @@ func TestBreakEven(t *testing.T) {
 		p        tokenomics.BurnPolicy
 		emission tokenomics.Amount
 		revenue  tokenomics.USD
-	}{{p, 0, 1}, {p, 1, 0}, {tokenomics.BurnPolicy{}, 1, 1}} {
+	}{{p, 0, 1}, {p, 1, 0}, {tokenomics.BurnPolicy{MaxBps: 1}, 1, 1}} {
 		_, err = bad.p.BreakEvenPrice(bad.emission, bad.revenue, price(1))
 		require.ErrorIs(t, err, tokenomics.ErrBurn)
 	}
@@ -142,6 +142,7 @@ func TestBreakEven(t *testing.T) {
 func FuzzBreakEven(f *testing.F) {
 	f.Add(uint64(10_000_000_000), uint64(200_000_000), uint64(2_000_000), uint16(5_000), uint16(1_000), uint16(10_000))
 	f.Add(uint64(1), uint64(math.MaxUint64), uint64(1), uint16(1), uint16(0), uint16(1))
+	f.Add(uint64(102), uint64(math.MaxUint64), uint64(242), uint16(0), uint16(0), uint16(1))
 	f.Fuzz(func(t *testing.T, emission, revenue, ref uint64, share, least, most uint16) {
 		p := tokenomics.BurnPolicy{ShareBps: uint32(share), MinBps: uint32(least), MaxBps: uint32(most)}
 		got, err := p.BreakEvenPrice(tokenomics.Amount(emission), tokenomics.USD(revenue), price(ref))
