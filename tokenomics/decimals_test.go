@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/big"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -241,5 +242,68 @@ func BenchmarkProRataDecimal(b *testing.B) {
 		for i, w := range weights {
 			parts[i], _ = total.Mul(decimal.NewFromUint64(w)).QuoRem(sum, 8)
 		}
+	}
+}
+
+// Names that a record may hold are read back, and nothing else is.
+func TestMoneyNames(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		first, last uint8
+		read        func([]byte) (uint8, error)
+		write       func(uint8) ([]byte, error)
+		text        func(uint8) string
+		err         error
+	}{
+		{
+			"Rounding", 1, 3,
+			func(b []byte) (uint8, error) {
+				var v tokenomics.Rounding
+				err := v.UnmarshalText(b)
+				return uint8(v), err
+			},
+			func(v uint8) ([]byte, error) { return tokenomics.Rounding(v).MarshalText() },
+			func(v uint8) string { return tokenomics.Rounding(v).String() }, tokenomics.ErrRounding,
+		},
+		{
+			"FeeKind", 1, 2,
+			func(b []byte) (uint8, error) {
+				var v tokenomics.FeeKind
+				err := v.UnmarshalText(b)
+				return uint8(v), err
+			},
+			func(v uint8) ([]byte, error) { return tokenomics.FeeKind(v).MarshalText() },
+			func(v uint8) string { return tokenomics.FeeKind(v).String() }, tokenomics.ErrFees,
+		},
+		{
+			"OracleState", 1, 6,
+			func(b []byte) (uint8, error) {
+				var v tokenomics.OracleState
+				err := v.UnmarshalText(b)
+				return uint8(v), err
+			},
+			func(v uint8) ([]byte, error) { return tokenomics.OracleState(v).MarshalText() },
+			func(v uint8) string { return tokenomics.OracleState(v).String() }, tokenomics.ErrOracle,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for v := c.first; v <= c.last; v++ {
+				text, err := c.write(v)
+				require.NoError(t, err)
+				require.Equal(t, c.text(v), string(text))
+				require.NotContains(t, string(text), "(")
+				back, err := c.read(text)
+				require.NoError(t, err)
+				require.Equal(t, v, back)
+			}
+			for _, v := range []uint8{c.first - 1, c.last + 1} {
+				_, err := c.write(v)
+				require.ErrorIs(t, err, c.err)
+				require.Equal(t, c.name+"("+strconv.Itoa(int(v))+")", c.text(v))
+				left, err := c.read([]byte(c.text(v)))
+				require.ErrorIs(t, err, c.err)
+				require.Zero(t, left)
+			}
+		})
 	}
 }

@@ -60,8 +60,12 @@ func TestSLACredit(t *testing.T) {
 }
 
 func TestSLAParamsValidate(t *testing.T) {
-	row := func(below, credit uint32) tokenomics.SLARow { return tokenomics.SLARow{BelowPPM: below, CreditBps: credit} }
-	tier := func(n uint8, rows ...tokenomics.SLARow) tokenomics.SLATier { return tokenomics.SLATier{Tier: n, Rows: rows} }
+	row := func(below, credit uint32) tokenomics.SLARow {
+		return tokenomics.SLARow{BelowPPM: below, CreditBps: credit}
+	}
+	tier := func(n uint8, rows ...tokenomics.SLARow) tokenomics.SLATier {
+		return tokenomics.SLATier{Tier: n, Rows: rows}
+	}
 	for _, c := range []struct {
 		name  string
 		tiers []tokenomics.SLATier
