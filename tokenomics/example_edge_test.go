@@ -237,8 +237,8 @@ func ExampleSettlement() {
 	v, _ := tokenomics.NewInvoice("inv-2", q, at, at)
 	p := tokenomics.Price{MicroPerToken: 2_500_000, At: at, Source: "example"}
 	s, _ := policy.Settle(v, tokenomics.Payment{At: at, Dollars: 103_000_000, Price: p, Reference: p})
-	text, _ := json.MarshalIndent(s, "", " ")
-	fmt.Println(string(text))
+	text, err := json.MarshalIndent(s, "", " ")
+	fmt.Println(string(text), err)
 	fmt.Println(s.Audit())
 	// Output:
 	// {
@@ -262,7 +262,7 @@ func ExampleSettlement() {
 	//  "revenue": "1.8",
 	//  "burn": "0.9",
 	//  "treasury": "0.9"
-	// }
+	// } <nil>
 	// <nil>
 }
 
