@@ -226,23 +226,25 @@ func BenchmarkMulDiv(b *testing.B) {
 	}
 }
 
-// BenchmarkProRataDecimal is what BenchmarkSplitInto/receivers=1000000 does, in decimals: each part is rounded down to a
-// base unit, and what is lost by that is not even handed out.
+// BenchmarkProRataDecimal does in decimals what BenchmarkSplitInto does for as many receivers: each part is rounded down to
+// a base unit, and what is lost by that is not even handed out.
 func BenchmarkProRataDecimal(b *testing.B) {
 	const n = 1_000_000
-	weights := benchWeights(n)
-	parts := make([]decimal.Decimal, n)
-	total := decimal.New(455_962_004_271, -8)
-	b.ReportAllocs()
-	for b.Loop() {
-		sum := decimal.Zero
-		for _, w := range weights {
-			sum = sum.Add(decimal.NewFromUint64(w))
+	b.Run("receivers="+strconv.Itoa(n), func(b *testing.B) {
+		weights := benchWeights(n)
+		parts := make([]decimal.Decimal, n)
+		total := decimal.New(455_962_004_271, -8)
+		b.ReportAllocs()
+		for b.Loop() {
+			sum := decimal.Zero
+			for _, w := range weights {
+				sum = sum.Add(decimal.NewFromUint64(w))
+			}
+			for i, w := range weights {
+				parts[i], _ = total.Mul(decimal.NewFromUint64(w)).QuoRem(sum, 8)
+			}
 		}
-		for i, w := range weights {
-			parts[i], _ = total.Mul(decimal.NewFromUint64(w)).QuoRem(sum, 8)
-		}
-	}
+	})
 }
 
 // Names that a record may hold are read back, and nothing else is.
