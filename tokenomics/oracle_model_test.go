@@ -23,7 +23,7 @@ func quickOracle() tokenomics.OracleParams {
 	p.Version = "test/1"
 	p.Window, p.StaleAfter, p.Warmup = 60*time.Second, 20*time.Second, 20*time.Second
 	p.Spacing, p.Epoch = 2*time.Second, 40*time.Second
-	p.MinMicro, p.MaxMicro = 1_000, 10_000_000
+	p.MinMicro, p.MaxMicro = 1_000_000, 10_000_000_000 // so dear that sums over the window pass 64 bits
 	return p
 }
 
@@ -284,7 +284,7 @@ func playOracle(t testing.TB, r *rand.Rand, n int, visited map[tokenomics.Oracle
 	t.Helper()
 	p := quickOracle()
 	o, m := newOracle(t, p), &oracleModel{p: p, quotes: map[string][]tokenomics.Quoted{}}
-	now, level := time.Unix(1_718_841_600, 0), uint64(2_500_000)
+	now, level := time.Unix(1_718_841_600, 0), uint64(2_500_000_000)
 	calm := r.IntN(3) > 0
 	for range n {
 		if r.IntN(40) == 0 {
@@ -302,12 +302,12 @@ func playOracle(t testing.TB, r *rand.Rand, n int, visited map[tokenomics.Oracle
 		if !calm && r.IntN(30) == 0 {
 			level = level * (70 + r.Uint64N(60)) / 100
 		}
-		level = min(max(level, 10_000), 9_000_000)
+		level = min(max(level, 10_000_000), 9_000_000_000)
 		q := tokenomics.Quoted{
 			Source: p.Sources[r.IntN(len(p.Sources))], MicroPerToken: level + r.Uint64N(level/200+1), SeenAt: now,
 		}
 		if !calm && q.Source == "b" {
-			q.MicroPerToken = r.Uint64N(11_000_000) // lies
+			q.MicroPerToken = r.Uint64N(11_000_000_000) // lies
 		}
 		switch r.IntN(16) {
 		case 0:

@@ -408,6 +408,11 @@ func TestRestoreOracleRefusesForgeries(t *testing.T) {
 		return err
 	}
 	require.NoError(t, restore(good()))
+	for _, micro := range []uint64{p.MinMicro, p.MaxMicro} {
+		f := good()
+		f.anchor, f.last, f.samples[0].micro, f.samples[1].micro = micro, micro, micro, micro
+		require.NoError(t, restore(f), "the bounds themselves are believed")
+	}
 	for _, c := range []struct {
 		name  string
 		spoil func(f *forged)
@@ -418,8 +423,8 @@ func TestRestoreOracleRefusesForgeries(t *testing.T) {
 		{"sample of the future", func(f *forged) { f.samples[1].seen = at + 1 }, "sample 2"},
 		{"sample before 1970", func(f *forged) { f.samples[0].seen = -1 }, "sample 1"},
 		{"samples too near", func(f *forged) { f.samples[1].seen-- }, "sample 2"},
-		{"price too low", func(f *forged) { f.samples[0].micro = 999 }, "quotes 999"},
-		{"price too high", func(f *forged) { f.samples[0].micro = 10_000_001 }, "quotes 10000001"},
+		{"price too low", func(f *forged) { f.samples[0].micro = 999_999 }, "quotes 999999"},
+		{"price too high", func(f *forged) { f.samples[0].micro = 10_000_000_001 }, "quotes 10000000001"},
 		{"sample of no use", func(f *forged) { f.samples[0].seen = at - 80*s }, "nobody needs"},
 		{"too many samples", func(f *forged) {
 			for range p.MaxSamples() {
@@ -431,7 +436,8 @@ func TestRestoreOracleRefusesForgeries(t *testing.T) {
 		{"halt before 1970", func(f *forged) { f.halted, f.since = true, -1 }, "halted true"},
 		{"epoch of the future", func(f *forged) { f.epoch++ }, "a median in epoch"},
 		{"epoch before 1970", func(f *forged) { f.epoch = -1 }, "a median in epoch"},
-		{"anchor too low", func(f *forged) { f.anchor = 999 }, "medians 999"},
+		{"anchor too low", func(f *forged) { f.anchor = 999_999 }, "medians 999999"},
+		{"anchor too high", func(f *forged) { f.anchor = 10_000_000_001 }, "medians 10000000001"},
 		{"no last median", func(f *forged) { f.last = 0 }, "medians 2000000 and 0"},
 		{"last median of nobody", func(f *forged) { f.last = 2_000_001 }, "the brake is"},
 		{"a jump without a halt", func(f *forged) { f.anchor = 1_000_000 }, "the brake is"},
