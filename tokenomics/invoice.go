@@ -56,7 +56,8 @@ type InvoicePolicy struct {
 	// Decimals is the number of places of the token: 8 for IO.
 	Decimals Decimals `json:"decimals"`
 	// MaxPriceAge is how old a price may be when money is converted at it, at least a nanosecond. JSON carries it in
-	// nanoseconds. Nothing is published; our choice is the 5 minutes after which a quote is stale in [DefaultOracle].
+	// nanoseconds. Nothing is published; with twice the staleness of [DefaultOracle], 10 minutes, a renter has five to pay a
+	// charge in IO even if its price was about to be stale.
 	MaxPriceAge time.Duration `json:"max_price_age_ns"`
 	// Burn is the share of the network's revenue that burns; the rest goes to the treasury.
 	Burn BurnPolicy `json:"burn"`
