@@ -27,7 +27,11 @@ func RestoreOracle(p OracleParams, b []byte) (*Oracle, error) {
 	o.at = r.Int64()
 	o.brake = brake{halted: r.Bool(), since: r.Int64(), epoch: r.Int64(), anchor: r.Uint64(), last: r.Uint64()}
 	feeds := r.Len(4)
-	for i := range min(feeds, len(o.feeds)) {
+	if r.Err() == nil && (version != p.Version || feeds != len(o.feeds)) {
+		return nil, fmt.Errorf("%w: made under parameters %s with %d sources, not %q with %d",
+			ErrSnapshot, quote(version), feeds, p.Version, len(o.feeds))
+	}
+	for i := range o.feeds {
 		for range r.Len(16) {
 			o.feeds[i].seen = append(o.feeds[i].seen, r.Int64())
 			o.feeds[i].micro = append(o.feeds[i].micro, r.Uint64())
@@ -35,10 +39,6 @@ func RestoreOracle(p OracleParams, b []byte) (*Oracle, error) {
 	}
 	if err := r.Close(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSnapshot, err)
-	}
-	if version != p.Version || feeds != len(o.feeds) {
-		return nil, fmt.Errorf("%w: made under parameters %s with %d sources, not %q with %d",
-			ErrSnapshot, quote(version), feeds, p.Version, len(o.feeds))
 	}
 	if err := o.auditQuotes(); err != nil { // before anything is computed from them
 		return nil, fmt.Errorf("%w: %w", ErrSnapshot, err)

@@ -358,8 +358,11 @@ func TestRestoreOracleRefuses(t *testing.T) {
 	other.Version = "test/2"
 	_, err = tokenomics.RestoreOracle(other, good)
 	require.ErrorContains(t, err, `"idlegrid/oracle/1" with 3 sources, not "test/2" with 3`)
-	_, err = tokenomics.RestoreOracle(tokenomics.DefaultOracle("a", "b", "c", "d"), good)
+	four := tokenomics.DefaultOracle("a", "b", "c", "d")
+	_, err = tokenomics.RestoreOracle(four, good)
 	require.ErrorIs(t, err, tokenomics.ErrSnapshot)
+	_, err = tokenomics.RestoreOracle(p, newOracle(t, four).Snapshot())
+	require.ErrorContains(t, err, `"idlegrid/oracle/1" with 4 sources, not "idlegrid/oracle/1" with 3`)
 	other = p
 	other.Quorum = 4
 	_, err = tokenomics.RestoreOracle(other, good)

@@ -37,7 +37,7 @@ func (o *Oracle) view(now int64) view {
 		}
 		all[v.fresh] = f.micro[n]
 		v.fresh++
-		if v.span.mean > 0 && !beyond(f.micro[n], v.span.mean, o.p.OutlierBps) {
+		if !beyond(f.micro[n], v.span.mean, o.p.OutlierBps) { // without a mean, 0, everything is beyond it
 			near[v.counted] = f.micro[n]
 			v.counted++
 			v.oldest = min(v.oldest, f.seen[n])
@@ -96,10 +96,10 @@ func (o *Oracle) sweep(from, to int64) span {
 			if n >= int(o.p.Quorum) {
 				s.quorum += until - t
 			}
-			if s.low == 0 || price < s.low {
+			if s.low == 0 {
 				s.low = price
 			}
-			s.high = max(s.high, price)
+			s.low, s.high = min(s.low, price), max(s.high, price)
 			// 10^15 millionths for 366 days are less than 2^105.
 			hi, lo := bits.Mul64(price, uint64(until-t))
 			var carry uint64
