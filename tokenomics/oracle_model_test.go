@@ -1,6 +1,7 @@
 package tokenomics_test
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -75,7 +76,7 @@ func (m *oracleModel) quotesAt(t time.Time) (prices []uint64, seen []time.Time) 
 			all = append(all, one{last.MicroPerToken, last.SeenAt})
 		}
 	}
-	slices.SortFunc(all, func(a, b one) int { return int(int64(a.price) - int64(b.price)) })
+	slices.SortFunc(all, func(a, b one) int { return cmp.Compare(a.price, b.price) })
 	for _, q := range all {
 		prices, seen = append(prices, q.price), append(seen, q.seen)
 	}
