@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// lastSecond bounds the instants of an oracle: nanoseconds of later ones, with the longest durations added, pass 64 bits.
-const lastSecond = 9_000_000_000
+// lastSecond, 2255-01-01, bounds the instants of an oracle: nanoseconds of later ones, with the longest durations added, pass 64 bits.
+const lastSecond = 8_993_721_600
 
 var (
 	// ErrSource is returned for a quote of somebody who is no source of the oracle.

@@ -266,7 +266,7 @@ func TestOracleRefuses(t *testing.T) {
 		{"clock back", at.Add(-1), tokenomics.Ticked{}, tokenomics.ErrTimeBackwards, "after 2024-06-20T12:01:00Z"},
 		{"no event", at, nil, tokenomics.ErrEvent, "<nil>"},
 		{"before 1970", time.Unix(-1, 0), tokenomics.Ticked{}, tokenomics.ErrOverflow, "1970 to 2254"},
-		{"after 2254", time.Unix(9_000_000_000, 0), tokenomics.Ticked{}, tokenomics.ErrOverflow, "1970 to 2254"},
+		{"after 2254", time.Unix(8_993_721_600, 0), tokenomics.Ticked{}, tokenomics.ErrOverflow, "1970 to 2254"},
 		{"nobody", at, tokenomics.Quoted{Source: "d", MicroPerToken: 2_000_000, SeenAt: at}, tokenomics.ErrSource, `"d"`},
 		{"below the least price", at, tokenomics.Quoted{Source: "a", MicroPerToken: 999, SeenAt: at}, tokenomics.ErrPrice, "want 1000 to 1000000000"},
 		{"above the largest", at, tokenomics.Quoted{Source: "a", MicroPerToken: 1_000_000_001, SeenAt: at}, tokenomics.ErrPrice, ""},
@@ -303,7 +303,7 @@ func TestOracleRefuses(t *testing.T) {
 	at = at.Add(time.Hour)
 	_, err = o.Apply(at, tokenomics.Quoted{Source: "a", MicroPerToken: 2_000_000, SeenAt: at.Add(1 - 5*time.Minute)})
 	require.NoError(t, err, "a nanosecond before it is stale")
-	_, err = o.Apply(time.Unix(8_999_999_999, 999_999_999), tokenomics.Ticked{})
+	_, err = o.Apply(time.Unix(8_993_721_599, 999_999_999), tokenomics.Ticked{})
 	require.NoError(t, err)
 	require.NoError(t, o.Audit())
 	_, err = newOracle(t, p).Apply(time.Unix(0, 0), tokenomics.Quoted{Source: "a", MicroPerToken: 2_000_000, SeenAt: time.Unix(-1, 0)})
@@ -422,7 +422,7 @@ func TestRestoreOracleRefusesForgeries(t *testing.T) {
 		says  string
 	}{
 		{"before 1970", func(f *forged) { f.at = -1 }, "the last event is at"},
-		{"too late", func(f *forged) { f.at = 9_000_000_000 * s }, "the last event is at"},
+		{"too late", func(f *forged) { f.at = 8_993_721_600 * s }, "the last event is at"},
 		{"sample of the future", func(f *forged) { f.samples[1].seen = at + 1 }, "sample 2"},
 		{"sample before 1970", func(f *forged) { f.samples[0].seen = -1 }, "sample 1"},
 		{"samples too near", func(f *forged) { f.samples[1].seen-- }, "sample 2"},
