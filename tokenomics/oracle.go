@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// lastSecond, 2255-01-01, bounds the instants of an oracle: nanoseconds of later ones, with the longest durations added, pass 64 bits.
+// lastSecond, 2255-01-01, bounds the instants of an oracle, so that nanoseconds with 366 days added fit into 64 bits.
 const lastSecond = 8_993_721_600
 
 var (
