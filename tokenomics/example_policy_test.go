@@ -23,7 +23,7 @@ func (halving) Cumulative(k tokenomics.Epoch) (c tokenomics.Amount) {
 func ExampleNewFixed() {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	f, err := tokenomics.NewFixed(halving{}, tokenomics.Calendar{Start: start, Length: time.Hour})
-	s := tokenomics.PolicyState{Genesis: 1_000_000, Cap: 2_000_000}
+	s := tokenomics.PolicyState{Decimals: 8, Genesis: 1_000_000, Cap: 2_000_000}
 	s, r, err2 := f.Step(s, tokenomics.Inputs{Start: start, End: start.AddDate(0, 0, 1)}) // a day at once
 	fmt.Println(r.Policy, uint64(r.Mint), uint64(s.Room()), err, err2)
 	// Output: halving 16000 984000 <nil> <nil>
@@ -42,7 +42,7 @@ func ExampleFixed() {
 func ExampleIDEPolicy() {
 	p := *tokenomics.IONetIDE().IDE
 	hour := time.Date(2026, 6, 11, 0, 0, 0, 0, time.UTC)
-	before := tokenomics.PolicyState{Genesis: 500_000_000e8, Cap: 800_000_000e8, Minted: 70_000_000e8}
+	before := tokenomics.PolicyState{Decimals: 8, Genesis: 500_000_000e8, Cap: 800_000_000e8, Minted: 70_000_000e8}
 	after, r, err := p.Step(before, tokenomics.Inputs{
 		Start: hour, End: hour.Add(time.Hour), Revenue: 1000e6, Release: tokenomics.Price{MicroPerToken: 2_500_000, At: hour, Source: "twap"},
 		Owed: []tokenomics.Claim{{ID: "ann", USD: 300e6}, {ID: "bob", USD: 100e6}},
@@ -71,7 +71,7 @@ func ExampleBurnMintPolicy() {
 	p := tokenomics.BurnMintPolicy{Name: "akash", WarnPPM: 950_000, HaltPPM: 900_000}
 	hour := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	price := tokenomics.Price{MicroPerToken: 500_000, At: hour, Source: "twap"}
-	s := tokenomics.PolicyState{Genesis: 1000e8, Cap: 1000e8}
+	s := tokenomics.PolicyState{Decimals: 8, Genesis: 1000e8, Cap: 1000e8}
 	in := tokenomics.Inputs{Start: hour, End: hour.Add(time.Hour), Credit: price, Release: price, Wanted: 10e6}
 	s, r, err := p.Step(s, in)
 	fmt.Println(p.ID(), "sold", r.Issued, "for", r.Burn, "tokens to burn", err)
@@ -89,7 +89,7 @@ func ExampleNetEmissionPolicy() {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	curve, _ := tokenomics.NewFixed(halving{}, tokenomics.Calendar{Start: start, Length: time.Hour})
 	p := tokenomics.NetEmissionPolicy{Name: "helium", Curve: curve, Parts: 336, MaxBps: 100}
-	s := tokenomics.PolicyState{Genesis: 1_000_000, Cap: 2_000_000}
+	s := tokenomics.PolicyState{Decimals: 8, Genesis: 1_000_000, Cap: 2_000_000}
 	s, r, err := p.Step(s, tokenomics.Inputs{Start: start, End: start.Add(time.Hour), Burned: 3_000})
 	fmt.Println(p.ID(), uint64(r.Mint), "+", uint64(r.Remint), "of a pool of", uint64(s.Recycle), p.Validate(), err)
 	// Output: helium 1000 + 8 of a pool of 2992 <nil> <nil>
@@ -98,7 +98,7 @@ func ExampleNetEmissionPolicy() {
 func ExampleNewInflation() {
 	p := solana()
 	f, err := tokenomics.NewInflation(p)
-	s := tokenomics.PolicyState{Genesis: 500_000_000e8, Cap: 800_000_000e8}
+	s := tokenomics.PolicyState{Decimals: 8, Genesis: 500_000_000e8, Cap: 800_000_000e8}
 	for year := range 3 {
 		start := p.Start.Add(time.Duration(year) * 365 * 24 * time.Hour)
 		next, r, _ := f.Step(s, tokenomics.Inputs{Start: start, End: start.Add(365 * 24 * time.Hour)})
@@ -178,7 +178,7 @@ func ExampleNewTimeline() {
 	first, _ := tokenomics.NewFixed(halving{}, calendar)
 	then, _ := tokenomics.NewInflation(solana())
 	t, err := tokenomics.NewTimeline(calendar, []tokenomics.Era{{From: start, Policy: first}, {From: start.AddDate(0, 0, 1), Policy: then}})
-	s := tokenomics.PolicyState{Genesis: 10_000_000_000, Cap: 20_000_000_000}
+	s := tokenomics.PolicyState{Decimals: 8, Genesis: 10_000_000_000, Cap: 20_000_000_000}
 	for k := tokenomics.Epoch(1); k <= 25; k++ {
 		next, r, err := t.Step(k, s, tokenomics.Inputs{})
 		if k == 1 || k >= 24 {

@@ -19,6 +19,7 @@ func IONet() Params {
 	monthly, allocation := IONetMonthly(), IONetAllocation()
 	return Params{
 		Version:  "io.net/1",
+		Decimals: AmountPlaces,         // two independent public repositories; not verified on chain
 		Genesis:  500_000_000 * tokens, // coin/io-tokenomics
 		Cap:      800_000_000 * tokens, // coin/io-tokenomics
 		Emission: ionetEmission(),

@@ -14,7 +14,7 @@ import (
 // A credit is bought, its burn confirmed, a supplier paid for it at another price.
 func TestBurnMintByHand(t *testing.T) {
 	p := tokenomics.BurnMintPolicy{Name: "akash", WarnPPM: 950_000, HaltPPM: 900_000}
-	s := tokenomics.PolicyState{Genesis: 500 * tokens, Cap: 800 * tokens}
+	s := tokenomics.PolicyState{Decimals: 8, Genesis: 500 * tokens, Cap: 800 * tokens}
 	step := func(change func(in *tokenomics.Inputs)) tokenomics.Result {
 		t.Helper()
 		in := anHour()
@@ -77,7 +77,7 @@ func TestCollateralThresholds(t *testing.T) {
 	} {
 		in := anHour()
 		in.Credit, in.Wanted = at(c.micro), 1
-		s := tokenomics.PolicyState{Genesis: 1 << 60, Cap: 1 << 61, Burned: tokens, Recycle: tokens, Credits: dollars(1)}
+		s := tokenomics.PolicyState{Decimals: 8, Genesis: 1 << 60, Cap: 1 << 61, Burned: tokens, Recycle: tokens, Credits: dollars(1)}
 		_, r, err := p.Step(s, in)
 		require.NoError(t, err)
 		require.Equal(t, c.flags, r.Flags, c.micro)
@@ -88,7 +88,7 @@ func TestCollateralThresholds(t *testing.T) {
 
 func TestBurnMintRefuses(t *testing.T) {
 	p := tokenomics.BurnMintPolicy{Name: "akash"}
-	s := tokenomics.PolicyState{Genesis: 100, Cap: 200}
+	s := tokenomics.PolicyState{Decimals: 8, Genesis: 100, Cap: 200}
 	in := anHour()
 	in.Credit, in.Wanted = at(1_000_000), 1
 	_, r, err := p.Step(s, in)
@@ -113,7 +113,7 @@ func TestBurnMintRefuses(t *testing.T) {
 func TestNetEmissionByHand(t *testing.T) {
 	curve := newSchedule(t, tokenomics.EmissionParams{ID: "hnt", Base: 10_000_000, Rate: decimal.New(1, -2), Epochs: 1000, Cap: 1 << 40})
 	p := tokenomics.NetEmissionPolicy{Name: "helium", Curve: fixedPolicy(t, curve, hours(july2024())), Parts: 336, MaxBps: 100}
-	s := tokenomics.PolicyState{Genesis: 1_000_000, Cap: 100_000_000}
+	s := tokenomics.PolicyState{Decimals: 8, Genesis: 1_000_000, Cap: 100_000_000}
 	for _, c := range []struct {
 		burned, remint, pool tokenomics.Amount
 	}{
@@ -155,7 +155,7 @@ func TestInflationByHand(t *testing.T) {
 		want := new(big.Rat).Mul(new(big.Rat).SetInt64(supply), decimal.RequireFromString(c.rate).Rat())
 		for _, part := range []int64{1, 12, 365, 8760} {
 			length := time.Duration(int64(365*24*time.Hour) / part)
-			_, r, err := f.Step(tokenomics.PolicyState{Genesis: supply, Cap: 1 << 63}, tokenomics.Inputs{Start: year(c.year), End: year(c.year).Add(length)})
+			_, r, err := f.Step(tokenomics.PolicyState{Decimals: 8, Genesis: supply, Cap: 1 << 63}, tokenomics.Inputs{Start: year(c.year), End: year(c.year).Add(length)})
 			require.NoError(t, err)
 			exact := new(big.Rat).Quo(want, new(big.Rat).SetInt64(part))
 			off := exact.Sub(exact, new(big.Rat).SetInt(new(big.Int).SetUint64(uint64(r.Mint))))
@@ -165,7 +165,7 @@ func TestInflationByHand(t *testing.T) {
 	}
 	// The last second of a year has its rate, the first of the next one the next.
 	second := func(at time.Time) tokenomics.Amount {
-		_, r, err := f.Step(tokenomics.PolicyState{Genesis: supply, Cap: 1 << 63}, tokenomics.Inputs{Start: at, End: at.Add(time.Second)})
+		_, r, err := f.Step(tokenomics.PolicyState{Decimals: 8, Genesis: supply, Cap: 1 << 63}, tokenomics.Inputs{Start: at, End: at.Add(time.Second)})
 		require.NoError(t, err)
 		return r.Mint
 	}
@@ -180,7 +180,7 @@ func TestInflationCarries(t *testing.T) {
 	p.Taper = decimal.Zero
 	f, err := tokenomics.NewInflation(p)
 	require.NoError(t, err)
-	s := tokenomics.PolicyState{Genesis: 10_950, Cap: 1 << 40} // * 0.08 / 8760 = 0.1
+	s := tokenomics.PolicyState{Decimals: 8, Genesis: 10_950, Cap: 1 << 40} // * 0.08 / 8760 = 0.1
 	var minted tokenomics.Amount
 	exact, hour := new(big.Rat), big.NewRat(8, 876_000)
 	for h := range 200 {
@@ -206,12 +206,12 @@ func TestInflationWithinTheCap(t *testing.T) {
 	f, err := tokenomics.NewInflation(p)
 	require.NoError(t, err)
 	in := tokenomics.Inputs{Start: july2024(), End: july2024().Add(365 * 24 * time.Hour)}
-	next, r, err := f.Step(tokenomics.PolicyState{Genesis: 1000, Cap: 1700}, in)
+	next, r, err := f.Step(tokenomics.PolicyState{Decimals: 8, Genesis: 1000, Cap: 1700}, in)
 	require.NoError(t, err)
 	require.Equal(t, tokenomics.Amount(700), r.Mint)
 	require.Equal(t, tokenomics.Capped, r.Flags)
 	require.Zero(t, next.Room())
-	next, r, err = f.Step(tokenomics.PolicyState{Genesis: 1000, Cap: 5000}, in)
+	next, r, err = f.Step(tokenomics.PolicyState{Decimals: 8, Genesis: 1000, Cap: 5000}, in)
 	require.NoError(t, err)
 	require.Equal(t, tokenomics.Amount(999), r.Mint, "100 % of 1000, less what rounding down leaves")
 	require.Equal(t, tokenomics.Amount(1999), next.Total())

@@ -36,7 +36,7 @@ func TestIDEByHand(t *testing.T) {
 	in := anHour()
 	in.Release, in.Revenue = at(4_000_000), dollars(100)
 	in.Owed = []tokenomics.Claim{{ID: "a", USD: dollars(30)}, {ID: "b", USD: dollars(10)}}
-	s := tokenomics.PolicyState{Genesis: 500 * tokens, Cap: 800 * tokens, Minted: 100 * tokens}
+	s := tokenomics.PolicyState{Decimals: 8, Genesis: 500 * tokens, Cap: 800 * tokens, Minted: 100 * tokens}
 	next, r, err := ide().Step(s, in)
 	require.NoError(t, err)
 	require.Equal(t, tokenomics.Result{
@@ -44,7 +44,7 @@ func TestIDEByHand(t *testing.T) {
 		Payouts: []tokenomics.Payout{{ID: "a", Amount: 7.5 * tokens, USD: dollars(30)}, {ID: "b", Amount: 2.5 * tokens, USD: dollars(10)}},
 	}, r)
 	require.Equal(t, tokenomics.PolicyState{
-		Genesis: 500 * tokens, Cap: 800 * tokens, Minted: 110 * tokens, Released: 10 * tokens, PaidUSD: dollars(40), Revenue: dollars(100),
+		Decimals: 8, Genesis: 500 * tokens, Cap: 800 * tokens, Minted: 110 * tokens, Released: 10 * tokens, PaidUSD: dollars(40), Revenue: dollars(100),
 	}, next)
 
 	// The vaults hold 6 and 3 tokens: 9 of 10 are paid, a tenth of each claim stays owed, and no revenue is left to burn.
@@ -80,12 +80,29 @@ func TestIDEByHand(t *testing.T) {
 	require.Empty(t, forgotten.Debts)
 }
 
+// A token of six places: the same dollars are other base units.
+func TestPoliciesInOtherDecimals(t *testing.T) {
+	in := anHour()
+	in.Release, in.Credit, in.Wanted = at(4_000_000), at(4_000_000), dollars(8)
+	in.Owed = []tokenomics.Claim{{ID: "a", USD: dollars(40)}}
+	s := tokenomics.PolicyState{Decimals: 6, Genesis: 500_000_000, Cap: 800_000_000}
+	_, r, err := ide().Step(s, in)
+	require.NoError(t, err)
+	require.Equal(t, tokenomics.Amount(10_000_000), r.Mint)
+	_, r, err = tokenomics.BurnMintPolicy{Name: "x"}.Step(s, in)
+	require.NoError(t, err)
+	require.Equal(t, tokenomics.Amount(2_000_000), r.Burn)
+	s.Decimals = 10
+	_, _, err = ide().Step(s, in)
+	require.ErrorIs(t, err, tokenomics.ErrDecimals)
+}
+
 // Without a usable price nothing is released and every dollar stays owed, to the next epoch or the next policy.
 func TestNoPriceNoRelease(t *testing.T) {
 	in := anHour()
 	in.Revenue = dollars(100)
 	in.Owed = []tokenomics.Claim{{ID: "b", USD: 7}}
-	s := tokenomics.PolicyState{Genesis: 500, Cap: 800, Debts: []tokenomics.Claim{{ID: "a", USD: 5}, {ID: "b", USD: 1}}}
+	s := tokenomics.PolicyState{Decimals: 8, Genesis: 500, Cap: 800, Debts: []tokenomics.Claim{{ID: "a", USD: 5}, {ID: "b", USD: 1}}}
 	next, r, err := ide().Step(s, in)
 	require.NoError(t, err)
 	require.Equal(t, tokenomics.Result{Policy: "ide", Flags: tokenomics.NoPrice, BuyBack: dollars(50), Retained: dollars(50)}, r)
@@ -103,8 +120,8 @@ func TestNoPriceNoRelease(t *testing.T) {
 
 func TestIDEReport(t *testing.T) {
 	p := ide()
-	then := tokenomics.PolicyState{Genesis: 500, Cap: 800, Minted: 69, Burned: 10, Released: 5, PaidUSD: 100, Revenue: 300}
-	now := tokenomics.PolicyState{Genesis: 500, Cap: 800, Minted: 99, Burned: 22, Released: 45, PaidUSD: 150, Revenue: 400}
+	then := tokenomics.PolicyState{Decimals: 8, Genesis: 500, Cap: 800, Minted: 69, Burned: 10, Released: 5, PaidUSD: 100, Revenue: 300}
+	now := tokenomics.PolicyState{Decimals: 8, Genesis: 500, Cap: 800, Minted: 99, Burned: 22, Released: 45, PaidUSD: 150, Revenue: 400}
 	r, err := p.Report(then, now, 131)
 	require.NoError(t, err)
 	require.Equal(t, tokenomics.IDEReport{
@@ -126,7 +143,7 @@ func TestIDEReport(t *testing.T) {
 
 func TestPoliciesValidate(t *testing.T) {
 	fixed := fixedPolicy(t, flat(t, "flat"), hours(july2024()))
-	good := tokenomics.PolicyState{Genesis: 1000, Cap: 2000}
+	good := tokenomics.PolicyState{Decimals: 8, Genesis: 1000, Cap: 2000}
 	for _, c := range []struct {
 		name   string
 		policy tokenomics.Policy
@@ -194,7 +211,7 @@ func TestInputsRefused(t *testing.T) {
 			in := anHour()
 			in.FeesIn = 1
 			c.change(&in)
-			s := tokenomics.PolicyState{Genesis: 1000, Cap: 2000, Revenue: 1, Debts: []tokenomics.Claim{{ID: "debtor", USD: 1}}}
+			s := tokenomics.PolicyState{Decimals: 8, Genesis: 1000, Cap: 2000, Revenue: 1, Debts: []tokenomics.Claim{{ID: "debtor", USD: 1}}}
 			next, r, err := p.Step(s, in)
 			if c.err == nil {
 				require.NoError(t, err, "%s: %s", p.ID(), c.name)
@@ -275,7 +292,7 @@ func checkClaims(t *testing.T, s, next tokenomics.PolicyState, in tokenomics.Inp
 func playPolicy(t *testing.T, r *rand.Rand, p tokenomics.Policy, n int) (decided int) {
 	t.Helper()
 	tl := newTimeline(t, hours(july2024()), tokenomics.Era{Policy: p})
-	s := tokenomics.PolicyState{Genesis: tokenomics.Amount(1 + r.Uint64N(1<<40)), Minted: 0, CarryUSD: tokenomics.USD(r.Uint64N(3))}
+	s := tokenomics.PolicyState{Decimals: 8, Genesis: tokenomics.Amount(1 + r.Uint64N(1<<40)), Minted: 0, CarryUSD: tokenomics.USD(r.Uint64N(3))}
 	s.Cap = s.Genesis + tokenomics.Amount(r.Uint64N(1<<r.UintN(40)))
 	for k := range tokenomics.Epoch(n) {
 		in := randomInputs(r)
@@ -400,7 +417,7 @@ func BenchmarkStep(b *testing.B) {
 	in.Owed = []tokenomics.Claim{{ID: "all", USD: dollars(40)}}
 	for _, p := range policies(b) {
 		b.Run(strings.ReplaceAll(p.ID(), "/", "-"), func(b *testing.B) {
-			s := tokenomics.PolicyState{Genesis: 500_000_000 * tokens, Cap: 800_000_000 * tokens, Burned: tokens, Recycle: tokens}
+			s := tokenomics.PolicyState{Decimals: 8, Genesis: 500_000_000 * tokens, Cap: 800_000_000 * tokens, Burned: tokens, Recycle: tokens}
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, _, err := p.Step(s, in); err != nil {

@@ -68,7 +68,7 @@ func newModel(t testing.TB, p tokenomics.Params) *model {
 	timeline, err := p.Timeline()
 	require.NoError(t, err)
 	m := &model{
-		p: p, timeline: timeline, next: 1, state: tokenomics.PolicyState{Genesis: p.Genesis, Cap: p.Cap},
+		p: p, timeline: timeline, next: 1, state: tokenomics.PolicyState{Decimals: 8, Genesis: p.Genesis, Cap: p.Cap},
 		freed: map[string]tokenomics.Amount{}, burned: new(big.Int), held: map[tokenomics.Account]*big.Int{},
 	}
 	for a := tokenomics.Circulating; a <= tokenomics.Locked; a++ {

@@ -156,8 +156,8 @@ func checkStep(s, next PolicyState, in Inputs, r Result) error {
 	// No sum overflows: the three sources are parts of the supply, which Check bounds by 64 bits.
 	source := r.Mint + r.Remint + r.FromFeeVault
 	switch {
-	case next.Genesis != s.Genesis || next.Cap != s.Cap:
-		return fmt.Errorf("%w: it changed genesis or the cap", ErrPolicy)
+	case next.Genesis != s.Genesis || next.Cap != s.Cap || next.Decimals != s.Decimals:
+		return fmt.Errorf("%w: it changed genesis, the cap or the decimals", ErrPolicy)
 	case next.Minted-s.Minted != r.Mint || next.Minted < s.Minted:
 		return fmt.Errorf("%w: it mints %s and books %s after %s", ErrPolicy, r.Mint, next.Minted, s.Minted)
 	case next.Reminted-s.Reminted != r.Remint || next.Reminted < s.Reminted:

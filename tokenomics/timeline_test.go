@@ -238,8 +238,9 @@ func TestPoliciesAreHeldToTheRules(t *testing.T) {
 		{"mints again and does not book it", func(_ *state, r *result) { r.Remint, r.Budget = 1, 8 }, "mints 0.00000001 again"},
 		{"burns by itself", func(s *state, _ *result) { s.Burned++ }, "as burned"},
 		{"forgets a burn", func(s *state, _ *result) { s.Burned = 0 }, "as burned"},
-		{"changes the cap", func(s *state, _ *result) { s.Cap++ }, "genesis or the cap"},
-		{"changes genesis", func(s *state, _ *result) { s.Genesis-- }, "genesis or the cap"},
+		{"changes the cap", func(s *state, _ *result) { s.Cap++ }, "genesis, the cap"},
+		{"changes the decimals", func(s *state, _ *result) { s.Decimals++ }, "decimals"},
+		{"changes genesis", func(s *state, _ *result) { s.Genesis-- }, "genesis, the cap"},
 		{"keeps what it hands out", func(_ *state, r *result) { r.Budget-- }, "hands out"},
 		{"hands out more than it releases", func(_ *state, r *result) { r.Payouts = []tokenomics.Payout{{ID: "a", Amount: 1}} }, "hands out"},
 		{"hands out more than there are numbers", func(_ *state, r *result) {

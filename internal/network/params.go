@@ -110,7 +110,7 @@ func (p Params) Validate() error {
 		return fmt.Errorf("network: min_uptime: %s is negative", p.MinUptime)
 	case p.ReportAge <= 0:
 		return fmt.Errorf("network: report_age: %s is not positive", p.ReportAge)
-	case !slices.Contains(p.Settlement.Assets, p.IO) || p.IO.Decimals != tokenomics.AmountPlaces:
+	case !slices.Contains(p.Settlement.Assets, p.IO) || p.IO.Decimals != tokenomics.AmountPlaces || p.Tokenomics.Decimals != tokenomics.AmountPlaces:
 		return fmt.Errorf("network: io: %+v is not settled, or has not %d places", p.IO, tokenomics.AmountPlaces)
 	case !slices.Contains(p.Settlement.Assets, p.USDC) || p.USDC.Decimals != tokenomics.USDPlaces:
 		return fmt.Errorf("network: usdc: %+v is not settled, or has not %d places", p.USDC, tokenomics.USDPlaces)
