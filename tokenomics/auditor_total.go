@@ -35,7 +35,7 @@ type basis struct {
 	pool     Pool // of the rows; the budget may be that of another
 	emission Amount
 	budget   PoolBudget
-	era      PoolEra       // of the budget, which is of its share-th pool
+	era      PoolEra // of the budget, which is of its share-th pool
 	share    int
 	right    bool          // by the scores as they should have been
 	blamed   AuditConstant // 0 in the first one
