@@ -250,8 +250,8 @@ func NewAuditor(p Params, emissions BlockEmissions) (*Auditor, error) {
 // the emission, cut and rounded figures count as the same. A normalised score is rounded to the nearest.
 //
 // Where the witnesses do not agree with each other or with a printed total, the points of other pools and eras, the
-// epoch to which a misplaced emission belongs, the printed emission and the scores as they should be are tried, in this
-// order. If none fits, two or more witnesses outvote a printed total; a single witness does not, and is itself found
+// epoch to which a misplaced emission belongs, the printed emission, the scores as they should be, and the epoch whose
+// emission the rows imply are tried, in this order. If none fits, two or more witnesses outvote a printed total; a single witness does not, and is itself found
 // wrong. Without a printed total the one row is named without which the others agree, or that no total fits.
 //
 // The dust that a pool brought from the block before is not published and is left out: it is less than a base unit for

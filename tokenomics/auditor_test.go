@@ -326,10 +326,25 @@ func TestAuditorNamesTheEmissionOfTheRows(t *testing.T) {
 	audit, found := findings(t, a, r)
 	require.Equal(t, []string{
 		"block: emission 4559.55672349, expected 4559.62004271, off -0.06331922: epoch 106 emits this, 2024-06-20T01:00:00Z",
-		"pool gpu: emission 4559.55672349, expected 4559.62004271, off -0.06331922: the rows were computed by this emission",
+		"pool gpu: emission 4559.55672349, expected 4559.62004271, off -0.06331922: the rows were computed by this emission, that of epoch 106",
 	}, found)
 	require.Equal(t, tokenomics.Epoch(106), audit.Findings[1].Epoch)
 	require.Equal(t, tokenomics.Agrees, audit.Rows[0].Reward.Verdict)
+
+	// Without any emission printed: reward / normalised score is emission / 10 million.
+	r.Emission = ""
+	audit, found = findings(t, a, r)
+	require.Equal(t, []string{
+		"pool gpu: emission 4559.55672349, expected 4559.62004271, off -0.06331922: the rows were computed by this emission, that of epoch 106",
+	}, found)
+	require.Equal(t, tokenomics.Epoch(106), audit.Findings[0].Epoch)
+	require.Equal(t, uint64(total), audit.Pools[0].Total)
+	require.Equal(t, budgets[0].Amount, audit.Pools[0].Amount)
+	r.Pools = nil
+	audit, found = findings(t, a, r)
+	require.Len(t, found, 1)
+	require.Equal(t, tokenomics.Epoch(106), audit.Findings[0].Epoch)
+	require.Equal(t, uint64(total), audit.Pools[0].Total)
 }
 
 // Whatever total the library itself pays by, the auditor finds nothing and its interval holds that total; and a total

@@ -35,6 +35,8 @@ type basis struct {
 	pool     Pool // of the rows; the budget may be that of another
 	emission Amount
 	budget   PoolBudget
+	era      PoolEra // of the budget, which is of its share-th pool
+	share    int
 	right    bool          // by the scores as they should have been
 	blamed   AuditConstant // 0 in the first one
 	epoch    Epoch
@@ -66,15 +68,10 @@ func (c *blockAuditing) checkPool(pool Pool) {
 	fit := c.intersect(used, witnesses, -1)
 	good := func(t totals) bool { return t.first() > 0 && (!hasTotal || t.holds(printed)) }
 	if !good(fit) {
-		explained := false
-		for _, b := range all[1:] {
-			if t := c.intersect(b, witnesses, -1); good(t) {
-				c.blame(used, b, pool)
-				used, fit, explained = b, t, true
-				break
-			}
-		}
-		if !explained {
+		if b, t, ok := c.reconcile(all, witnesses, good); ok {
+			c.blame(used, b, pool)
+			used, fit = b, t
+		} else {
 			used, fit = c.disagree(used, all[len(all)-1], witnesses, record)
 		}
 	}
@@ -92,6 +89,73 @@ func (c *blockAuditing) checkPool(pool Pool) {
 	}
 	c.out.Pools = append(c.out.Pools, audit)
 	c.fill(used, audit, pool)
+}
+
+// reconcile returns the first set of constants but the expected one with which all witnesses agree. The epochs whose
+// emission the rows imply come last: to find them costs a walk through the schedule.
+func (c *blockAuditing) reconcile(all []basis, witnesses []witness, good func(totals) bool) (basis, totals, bool) {
+	for _, b := range all[1:] {
+		if t := c.intersect(b, witnesses, -1); good(t) {
+			return b, t, true
+		}
+	}
+	for _, k := range c.impliedEpochs(all[0], witnesses) {
+		b := all[0]
+		b.emission, b.blamed, b.epoch = c.emissions.Emission(k), ConstEmission, k
+		b.budget = budgetOf(b.era, b.share, b.emission)
+		if t := c.intersect(b, witnesses, -1); good(t) {
+			return b, t, true
+		}
+	}
+	return basis{}, totals{}, false
+}
+
+// impliedEpochs returns the epochs that a row with both figures implies, if they are few. Reward and normalised score of
+// a device have the same score and total, so their quotient is emission / sum of all points, whatever those are:
+//
+//	least*sum*2*10^p/(2v+1) < emission < (most+1)*sum*2*10^p/(2v-1) + 1.
+func (c *blockAuditing) impliedEpochs(b basis, witnesses []witness) (out []Epoch) {
+	const few = 4
+	low, high := uint64(0), uint64(math.MaxUint64)
+	var sum uint64
+	for _, s := range b.era.Shares {
+		sum += s.Points // the policy was validated: it fits
+	}
+	for i, w := range witnesses[:max(1, len(witnesses))-1] {
+		if next := witnesses[i+1]; w.constant == ConstNormalised && next.row == w.row { // its reward comes next
+			least, most := next.printed.amounts()
+			under, over, unit := rounded(w.printed)
+			unit.Mul(unit, new(big.Int).SetUint64(sum))
+			low = max(low, floor64(new(big.Int).Mul(unit, new(big.Int).SetUint64(least)), under))
+			if over.Sign() > 0 && most < math.MaxUint64 {
+				high = min(high, floor64(unit.Mul(unit, new(big.Int).SetUint64(most+1)), over))
+			}
+		}
+	}
+	if low == 0 || low >= high {
+		return nil
+	}
+	first, last := c.epochsOf(low, high+1)
+	for k := first; first > 0 && k <= last && len(out) < few; k++ {
+		out = append(out, k)
+	}
+	return out
+}
+
+func times(a, b uint64) *big.Int {
+	n := new(big.Int).SetUint64(a)
+	return n.Mul(n, new(big.Int).SetUint64(b))
+}
+
+// rounded returns 2v+1, 2v-1 and 2*10^p of a number of v units of 10^-p: the number n rounds to it where
+// (2v-1)/(2*10^p) <= n < (2v+1)/(2*10^p).
+func rounded(p Printed) (under, over, unit *big.Int) {
+	v, _ := p.read("") // validate read it
+	unit = new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(p.Places())), nil)
+	unit.Lsh(unit, 1)
+	over = times(v, 2)
+	under = new(big.Int).Add(over, big.NewInt(1))
+	return under, over.Sub(over, big.NewInt(1)), unit
 }
 
 // witnesses lists the printed numbers of a pool that bound its total, and reports whether it has any row.
@@ -126,7 +190,7 @@ func (c *blockAuditing) bases(pool Pool, record PoolRecord) (out []basis) {
 			b := basis{pool: pool, emission: c.out.Emission, budget: budgetOf(e, j, c.out.Emission), blamed: ConstPoolPoints}
 			switch {
 			case i == era && s.Pool == pool:
-				first.budget = b.budget
+				first.budget, first.era, first.share = b.budget, e, j
 				for _, o := range c.other {
 					others = append(others, basis{
 						pool: pool, emission: o.amount, budget: budgetOf(e, j, o.amount), blamed: ConstEmission, epoch: o.epoch,
@@ -198,7 +262,9 @@ func (c *blockAuditing) blame(expected, used basis, pool Pool) {
 	case ConstEmission:
 		f.Printed = used.emission.Decimal()
 		f = f.wants(expected.emission.Decimal())
-		f.Note = "the rows were computed by this emission"
+		if f.Note = "the rows were computed by this emission"; f.Epoch > 0 {
+			f.Note += fmt.Sprintf(", that of epoch %d", f.Epoch)
+		}
 	default:
 		return // the wrong scores are found already
 	}
@@ -236,27 +302,24 @@ func (c *blockAuditing) intersect(b basis, witnesses []witness, skip int) totals
 // units of 10^-p where P*S*2*10^p/(2v+1) < T <= P*S*2*10^p/(2v-1).
 func (c *blockAuditing) bounds(b basis, w witness) (low, high uint64) {
 	score := c.score(b, w.row)
-	var num, under, over big.Int
-	num.SetUint64(score)
+	var num, under, over *big.Int
 	if w.constant == ConstReward {
 		least, most := w.printed.amounts()
-		num.Mul(&num, new(big.Int).SetUint64(uint64(b.budget.Amount)))
-		under.Add(under.SetUint64(most), big.NewInt(1))
-		over.SetUint64(least)
+		num = times(score, uint64(b.budget.Amount))
+		under, over = new(big.Int).SetUint64(most), new(big.Int).SetUint64(least)
+		under.Add(under, big.NewInt(1))
 	} else {
-		v, _ := w.printed.read("") // validate read it
-		unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(w.printed.Places())), nil)
-		num.Mul(num.Mul(&num, new(big.Int).SetUint64(b.budget.Points)), unit.Lsh(unit, 1))
-		over.Lsh(over.SetUint64(v), 1)
-		under.Add(&over, big.NewInt(1))
-		over.Sub(&over, big.NewInt(1))
+		var unit *big.Int
+		under, over, unit = rounded(w.printed)
+		num = times(score, b.budget.Points)
+		num.Mul(num, unit)
 	}
-	low, high = floor64(&num, &under), math.MaxUint64
+	low, high = floor64(num, under), math.MaxUint64
 	if low < math.MaxUint64 {
 		low++
 	}
 	if over.Sign() > 0 {
-		high = floor64(&num, &over)
+		high = floor64(num, over)
 	}
 	return low, high
 }

@@ -241,14 +241,14 @@ func TestNominationPolicyValidate(t *testing.T) {
 		{"eras at one instant", func(e []era) []era { e[1].From = e[0].From; return e }, "era 2 does not begin after"},
 		{"no tier", func(e []era) []era { e[0].MinConnectivity = 0; return e }, "tier 0"},
 		{"fifth tier", func(e []era) []era { e[1].MinConnectivity = 5; return e }, "era 2: connectivity tier 5"},
-		{"uptime", func(e []era) []era { e[0].MinUptime = -1; return e }, "negative time"},
-		{"forgiven", func(e []era) []era { e[0].MemoryForgiven = -1; return e }, "negative time"},
+		{"uptime", func(e []era) []era { e[0].MinUptime = -1; return e }, "era 1: a negative time"},
+		{"forgiven", func(e []era) []era { e[0].MemoryForgiven = -1; return e }, "era 1: a negative time"},
 		{"no failure", func(e []era) []era { e[0].MemoryFailures = 0; return e }, "0 memory failures"},
 		{"no wallets", func(e []era) []era { e[0].MinWallets = 0; return e }, "0 to 0 wallets"},
 		{"wallets out of order", func(e []era) []era { e[1].MaxWallets = 2; return e }, "3 to 2 wallets"},
 		{"status", func(e []era) []era { e[0].Barred = append(e[0].Barred[:0:0], 8); return e }, "unknown status 8"},
-		{"no rule", func(e []era) []era { e[0].HiredExempt = []tokenomics.NominationRule{0}; return e }, "unknown rule 0"},
-		{"rule", func(e []era) []era { e[0].BareMetalExempt = []tokenomics.NominationRule{12}; return e }, "unknown rule 12"},
+		{"no rule", func(e []era) []era { e[0].HiredExempt = []tokenomics.NominationRule{0}; return e }, "era 1 exempts from an unknown rule 0"},
+		{"rule", func(e []era) []era { e[0].BareMetalExempt = []tokenomics.NominationRule{12}; return e }, "era 1 exempts from an unknown rule 12"},
 		{"head", func(e []era) []era { e[0].HeadNodeExempt = []tokenomics.NominationRule{12}; return e }, "unknown rule 12"},
 	} {
 		p := tokenomics.NominationPolicy{Eras: c.change(tokenomics.IONetNomination().Eras)}
