@@ -22,10 +22,10 @@ func naive(t *testing.T, next func() (cumulative uint64)) (total uint64, wrong i
 	return total, wrong
 }
 
-// byDecimals steps a recurrence in decimals that keep so many places.
+// byDecimals steps a recurrence in decimals that keep so many places, the factor and the amounts alike.
 func byDecimals(p tokenomics.EmissionParams, places int32) func() uint64 {
 	e := p.Rate.Mul(p.Base.Decimal()).Truncate(places)
-	q := decimal.NewFromInt(1).Sub(p.Decline)
+	q := decimal.NewFromInt(1).Sub(p.Decline).Round(places)
 	sum := decimal.Zero
 	return func() uint64 {
 		sum = sum.Add(e)
@@ -63,7 +63,7 @@ func TestNaiveEvaluations(t *testing.T) {
 		places int32
 		least  int // cumulative values that are wrong, at least
 		most   int
-	}{{16, 175_000, 175_319}, {20, 170_000, 175_319}, {28, 1, 1000}, {38, 1, 1}} {
+	}{{16, 170_000, 175_319}, {20, 1, 175_319}, {28, 1, 1000}, {38, 1, 1}} {
 		if testing.Short() && c.places != 16 {
 			continue
 		}
