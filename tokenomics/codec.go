@@ -10,7 +10,7 @@ import (
 // supplyDomain names the layout of a snapshot; another layout needs another name.
 const supplyDomain = "idlegrid/tokenomics/supply/v2"
 
-// ErrSnapshot is returned for bytes that are not the snapshot of a supply under the given parameters.
+// ErrSnapshot is returned for bytes that are not the snapshot of a supply or an oracle under the given parameters.
 var ErrSnapshot = errors.New("tokenomics: invalid snapshot")
 
 // Snapshot returns the whole state in its one canonical form, for [Restore].

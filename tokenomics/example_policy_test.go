@@ -132,6 +132,32 @@ func ExamplePolicyState() {
 	// minted again 4, and 0 to come, of 3 burned
 }
 
+// An oracle's reading sets the prices of an epoch: owed dollars become tokens at the higher of spot and mean.
+func ExampleInputs() {
+	hour := time.Date(2026, 6, 11, 0, 0, 0, 0, time.UTC)
+	oracle, _ := tokenomics.NewOracle(tokenomics.DefaultOracle("a", "b", "c"))
+	tell := func(at time.Time, micro uint64) {
+		for _, source := range []string{"a", "b", "c"} {
+			if _, err := oracle.Apply(at, tokenomics.Quoted{Source: source, MicroPerToken: micro, SeenAt: at}); err != nil {
+				fmt.Println(err)
+			}
+		}
+	}
+	for minute := range 35 {
+		tell(hour.Add(time.Duration(minute)*time.Minute), 2_000_000)
+	}
+	tell(hour.Add(35*time.Minute), 1_990_000) // a dip
+	reading, err := oracle.Reading(hour.Add(36 * time.Minute))
+	in := tokenomics.Inputs{Owed: []tokenomics.Claim{{ID: "ann", USD: 10e6}}}.Priced(reading)
+	fmt.Println(reading.State, in.Release.MicroPerToken, in.Credit.MicroPerToken, err)
+	reading, _ = oracle.Reading(hour.Add(41 * time.Minute))
+	in = in.Priced(reading)
+	fmt.Println(reading.State, in.Release.MicroPerToken, in.Credit.MicroPerToken)
+	// Output:
+	// ok 1999667 1990000 <nil>
+	// stale 0 0
+}
+
 func ExampleFlags() {
 	f := tokenomics.Shortfall | tokenomics.Capped
 	fmt.Println(f, f.Has(tokenomics.Capped), f.Has(tokenomics.NoPrice))

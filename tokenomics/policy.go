@@ -61,6 +61,19 @@ type Inputs struct {
 	Burned Amount
 }
 
+// Priced returns the inputs with the prices of an oracle's reading, and without any where the reading says that none may be
+// used: then nothing is released and nothing sold.
+func (in Inputs) Priced(r Reading) Inputs {
+	in.Release, in.Credit = Price{}, Price{}
+	if p, err := r.Release(); err == nil {
+		in.Release = p
+	}
+	if p, err := r.Credit(); err == nil {
+		in.Credit = p
+	}
+	return in
+}
+
 // PolicyState is what policies remember. A policy copies what it does not use.
 type PolicyState struct {
 	// Decimals is the number of places of the token, which prices are per whole one of.
