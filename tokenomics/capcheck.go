@@ -49,8 +49,8 @@ func (p EmissionParams) CheckCap() (CapCheck, error) {
 func (p EmissionParams) sum() decimal.Decimal {
 	var v *big.Int
 	if p.closed() {
-		a, power := p.amplitude(), new(big.Int)
-		power, _ = powerBounds(p.retained(), p.Epochs, checkWidth)
+		a := p.amplitude()
+		power, _ := powerBounds(p.retained(), p.Epochs, checkWidth)
 		one := new(big.Int).Lsh(big.NewInt(1), checkWidth)
 		v = one.Sub(one, power)
 		v.Quo(v.Mul(v, a.Num()), a.Denom())

@@ -341,10 +341,12 @@ func policies(t testing.TB) []tokenomics.Policy {
 	drop := ide()
 	drop.BurnShareBps = 9999
 	return []tokenomics.Policy{
-		fixed, ide(), drop, tokenomics.BurnMintPolicy{Name: "bme", WarnPPM: 950_000, HaltPPM: 900_000},
+		fixed, ide(), drop,
+		tokenomics.BurnMintPolicy{Name: "bme", WarnPPM: 950_000, HaltPPM: 900_000},
 		tokenomics.BurnMintPolicy{Name: "render", WarnPPM: 950_000, HaltPPM: 900_000, Rewards: fixed},
 		tokenomics.NetEmissionPolicy{Name: "net", Curve: fixed, Parts: 336, MaxBps: 100},
-		tokenomics.NetEmissionPolicy{Name: "net", Curve: fixed, Parts: 1, MaxBps: 10_000}, inflation,
+		tokenomics.NetEmissionPolicy{Name: "net", Curve: fixed, Parts: 1, MaxBps: 10_000},
+		inflation,
 	}
 }
 

@@ -4,11 +4,10 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -21,14 +20,15 @@ func main() {
 	name := flag.String("schedule", "", "hourly or monthly; empty: both are told")
 	csv := flag.Bool("csv", false, "write epoch,emission,cumulative in base units for every epoch")
 	flag.Parse()
-	out := bufio.NewWriter(os.Stdout)
-	if err := errors.Join(run(out, *name, *csv, flag.Args()), out.Flush()); err != nil {
-		fmt.Fprintln(os.Stderr, "emission:", err)
+	var out bytes.Buffer
+	err := run(&out, *name, *csv, flag.Args())
+	if _, unwritten := out.WriteTo(os.Stdout); errors.Join(err, unwritten) != nil {
+		fmt.Fprintln(os.Stderr, "emission:", errors.Join(err, unwritten))
 		os.Exit(2)
 	}
 }
 
-func run(out io.Writer, name string, csv bool, rest []string) error {
+func run(out *bytes.Buffer, name string, csv bool, rest []string) error {
 	n := tokenomics.IONet()
 	hourly, monthly := tokenomics.ScheduleParams{Emission: n.Emission, Start: n.Calendar.Start}, tokenomics.IONetMonthly()
 	p, known := map[string]tokenomics.ScheduleParams{"hourly": hourly, "monthly": monthly}[name]
@@ -46,7 +46,7 @@ func run(out io.Writer, name string, csv bool, rest []string) error {
 }
 
 // table writes every epoch.
-func table(out io.Writer, p tokenomics.EmissionParams) error {
+func table(out *bytes.Buffer, p tokenomics.EmissionParams) error {
 	s, err := tokenomics.NewSchedule(p)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func table(out io.Writer, p tokenomics.EmissionParams) error {
 }
 
 // tell tells one schedule.
-func tell(out io.Writer, genesis tokenomics.Amount, p tokenomics.ScheduleParams) error {
+func tell(out *bytes.Buffer, genesis tokenomics.Amount, p tokenomics.ScheduleParams) error {
 	curve, calendar, err := p.Curve(time.Hour)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func tell(out io.Writer, genesis tokenomics.Amount, p tokenomics.ScheduleParams)
 }
 
 // asPrinted says what the constants do without the clamp of the cap, and other constants that documents print.
-func asPrinted(out io.Writer, e tokenomics.EmissionParams) error {
+func asPrinted(out *bytes.Buffer, e tokenomics.EmissionParams) error {
 	readings := [][2]string{{"its constants", e.Decline.String()}}
 	if e.RateDivisor == 12 {
 		readings = append(readings, [2]string{"the printed factor 0.989849199", "0.010150801"}, [2]string{"a decline of 1.02 %", "0.0102"})
@@ -107,7 +107,7 @@ func asPrinted(out io.Writer, e tokenomics.EmissionParams) error {
 }
 
 // handover says how one schedule follows on the other.
-func handover(out io.Writer, n tokenomics.Params) error {
+func handover(out *bytes.Buffer, n tokenomics.Params) error {
 	t, err := n.Timeline()
 	fmt.Fprintln(out, "in the life of the network one follows on the other; an engine pays what is owed in dollars at the price of the hour:")
 	for _, from := range []time.Time{n.Calendar.Start.Add(time.Hour), n.Cutovers[0].From, n.Cutovers[1].From} {
