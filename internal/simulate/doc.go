@@ -1,0 +1,2 @@
+// Package simulate is to be written.
+package simulate
