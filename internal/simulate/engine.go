@@ -66,10 +66,13 @@ func (e *Engine) Run(ctx context.Context, s Scenario, o Options) (*Summary, erro
 	if err != nil {
 		return nil, err
 	}
-	c := &course{w: w, o: o, series: len(e.columns), runs: make([]run, o.Runs), cells: make([]int32, span*len(e.columns)*o.Runs)}
+	c := &course{w: w, o: o, series: len(e.columns), runs: make([]run, o.Runs), cells: make([]int32, (o.Runs+block-1)/block*span*len(e.columns)*block), selectors: make(chan *selector, o.Workers)}
 	out := &Summary{Scenario: s, Runs: o.Runs, Start: e.p.Start.UTC(), Months: len(w.months), columns: e.columns, classes: e.p.Classes}
 	out.bands = make([][]Band, len(w.months))
 	c.begin()
+	for range o.Workers {
+		c.selectors <- new(selector)
+	}
 	for from := 0; from < len(w.months); from += span {
 		to := min(from+span, len(w.months))
 		if err := c.advance(ctx, from, to); err != nil {
@@ -91,7 +94,9 @@ type course struct {
 	o      Options
 	series int
 	runs   []run
-	cells  []int32 // of a span of months: month, series, run
+	cells  []int32 // of a span of months: block of runs, month, series, run
+
+	selectors chan *selector // one for each worker
 }
 
 func (c *course) begin() {
@@ -111,9 +116,10 @@ func (c *course) advance(ctx context.Context, from, to int) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			for i := first; i < min(first+block, len(c.runs)); i++ {
-				for m := from; m < to; m++ {
-					out := row{cells: c.month(m - from), runs: len(c.runs), run: i}
+			for m := from; m < to; m++ {
+				out := row{cells: c.tile(first/block, m-from)}
+				for i := first; i < min(first+block, len(c.runs)); i++ {
+					out.run = i - first
 					if err := c.w.step(&c.runs[i], m, &out); err != nil {
 						return fmt.Errorf("run %d: %w", i, err)
 					}
@@ -125,9 +131,19 @@ func (c *course) advance(ctx context.Context, from, to int) error {
 	return g.Wait()
 }
 
-func (c *course) month(i int) []int32 {
-	size := c.series * len(c.runs)
-	return c.cells[i*size : (i+1)*size]
+// tile returns the cells of a block of runs in a month: it fits into the first cache, where it is written.
+func (c *course) tile(b, month int) []int32 {
+	size := c.series * block
+	return c.cells[(b*span+month)*size:][:size]
+}
+
+// column gathers what all runs recorded of a series.
+func (c *course) column(dst []int32, month, series int) []int32 {
+	dst = dst[:0]
+	for b := 0; len(dst) < len(c.runs); b++ {
+		dst = append(dst, c.tile(b, month)[series*block:][:min(block, len(c.runs)-len(dst))]...)
+	}
+	return dst
 }
 
 // summarise reduces a span of months to its bands, one month at a time and worker.
@@ -136,11 +152,12 @@ func (c *course) summarise(ctx context.Context, bands [][]Band) error {
 	g.SetLimit(c.o.Workers)
 	for i := range bands {
 		g.Go(func() error {
-			var sel selector
-			cells := c.month(i)
+			sel := <-c.selectors
+			defer func() { c.selectors <- sel }()
 			bands[i] = make([]Band, c.series)
 			for s := range bands[i] {
-				bands[i][s] = sel.band(cells[s*len(c.runs) : (s+1)*len(c.runs)])
+				sel.column = c.column(sel.column, i, s)
+				bands[i][s] = sel.band(sel.column)
 			}
 			return ctx.Err()
 		})

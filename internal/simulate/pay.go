@@ -121,7 +121,7 @@ func (n *now) paidPart() uint64 {
 func (w *world) restake(r *run, n *now) {
 	coShare := uint64(0) // of the rewards, Q32
 	if w.coMost > 0 {
-		coShare = mulDiv(uint64(r.co), uint64(q32(w.p.Stake.OfferPPM)), uint64(w.coMost))
+		coShare = mulDiv(uint64(r.co), w.offer, uint64(w.coMost))
 	}
 	n.stakeAPR = mulDiv((n.rewards-part(n.rewards, coShare))*12, million, uint64(r.book.own))
 	if w.coMost > 0 { // rewards * offer * (co/most) over stake * co: what part co-stakers hold cancels
@@ -134,7 +134,8 @@ func (w *world) restake(r *run, n *now) {
 	r.co = max(0, min(w.coMost, r.co+pull(n.coAPR, w.p.Stake.CoHurdlePPM)))
 	var required uint64
 	for c := range w.classes {
-		required += mulDiv(n.machines[c], uint64(w.classes[c].stake), 1<<machineBits)
+		hi, lo := bits.Mul64(n.machines[c], uint64(w.classes[c].stake))
+		required += hi<<(64-machineBits) | lo>>machineBits
 	}
 	total := min(part(required, uint64(r.coverage)), uint64(r.book.circulating())/2)
 	co := tokenomics.Amount(part(total, uint64(r.co)))

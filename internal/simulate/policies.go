@@ -8,7 +8,7 @@ import (
 
 // monthlyStub is a placeholder.
 type monthlyStub struct {
-	s     *tokenomics.Schedule
+	s     tokenomics.Curve
 	start time.Time
 }
 
@@ -27,9 +27,29 @@ func newPolicies(p Params, _ Scenario) ([]tokenomics.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
+	c := newTabled(s)
 	out := make([]tokenomics.Policy, p.Months)
 	for i := range out {
-		out[i] = monthlyStub{s, p.Start}
+		out[i] = monthlyStub{c, p.Start}
 	}
 	return out, nil
+}
+
+// tabled is a curve whose values were computed once: all runs ask for the same epochs.
+type tabled struct {
+	tokenomics.Curve
+	values []tokenomics.Amount
+}
+
+func newTabled(c *tokenomics.Schedule) tokenomics.Curve {
+	t := tabled{values: make([]tokenomics.Amount, c.Epochs()+1)}
+	for k := range t.values {
+		t.values[k] = c.Cumulative(tokenomics.Epoch(k))
+	}
+	return t
+}
+
+// Cumulative returns the curve's value.
+func (t tabled) Cumulative(k tokenomics.Epoch) tokenomics.Amount {
+	return t.values[min(int(k), len(t.values)-1)]
 }

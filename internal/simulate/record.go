@@ -6,16 +6,15 @@ import (
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
-// row is where the figures of one run and month go: series s at s*runs + run.
+// row is where the figures of one run and month go: series s at s*block + run.
 type row struct {
 	cells []int32
-	runs  int
 	run   int
 }
 
 // put records v, bounded to what fits.
 func (o *row) put(s Series, v int64) {
-	o.cells[int(s)*o.runs+o.run] = int32(max(math.MinInt32, min(math.MaxInt32, v)))
+	o.cells[int(s)*block+o.run] = int32(max(math.MinInt32, min(math.MaxInt32, v)))
 }
 
 func (o *row) putU(s Series, v uint64) { o.put(s, int64(min(v, math.MaxInt32))) }
@@ -72,13 +71,18 @@ func (w *world) record(r *run, n *now, out *row) {
 
 func (w *world) recordClass(n *now, out *row, c int) {
 	cl, classes := &w.classes[c], len(w.classes)
-	cost := max(1, part(cl.CostMicro, n.cheap))
+	income := int64(min(n.income[c], 1<<40))
+	over := int64(part(uint64(income), cl.part)) - million
 	out.putU(active(c), n.machines[c]>>machineBits)
-	out.put(margin(classes, c), int64(min(perMillion(n.income[c], cost), math.MaxInt32))-million)
+	out.put(margin(classes, c), over)
 	// What a machine ties up: its price at the time, and the stake of its owner alone.
 	capital := part(uint64(cl.Hardware), n.cheap) + usd(uint64(cl.stake), n.micro)
-	out.put(apr(classes, c), int64(min(perMillion(n.income[c]*hoursInYear, capital), math.MaxInt32))-
-		int64(min(perMillion(cost*hoursInYear, capital), math.MaxInt32)))
+	net := mulQ(income-int64(cl.CostMicro), int64(n.cheap)) * hoursInYear
+	if net < 0 {
+		out.put(apr(classes, c), -int64(min(perMillion(uint64(-net), capital), math.MaxInt32)))
+		return
+	}
+	out.putU(apr(classes, c), perMillion(uint64(net), capital))
 }
 
 // hoursInYear is 365.25 days.

@@ -3,6 +3,7 @@ package simulate
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
 
 	"github.com/idlegrid/idlegrid/tokenomics"
@@ -46,7 +47,7 @@ type now struct {
 	machines             [mostClasses]uint64 // active, 1/65,536
 	used                 [mostClasses]uint64 // utilisation, Q32
 	rent                 [mostClasses]uint64 // millionths of a dollar an hour
-	income               [mostClasses]uint64 // likewise, of a machine
+	income               [mostClasses]uint64 // likewise, of a machine, at the costs of month 0
 	owed                 [mostClasses]uint64 // to a machine by the engine, millionths of a dollar an hour
 	all, hired           uint64              // machines, 1/65,536
 	gross, fees, due     uint64              // millionths of a dollar: rents, fees of them, claims of suppliers
@@ -141,13 +142,13 @@ func (w *world) hire(r *run, n *now) {
 		hired := min(wanted, machines)
 		rent := w.t.scale(part(cl.RentMicro, n.cheap), r.rent[c])
 		n.machines[c], n.rent[c] = machines, rent
-		n.used[c] = ratio(min(wanted, could), could, uint64(one))
 		n.all, n.hired = n.all+machines, n.hired+hired
 		n.gross += (hired * n.hours >> machineBits) * rent
 		// In units of 2^-16 machines * millionths of a dollar / 2^16: only the proportion counts.
 		wantedUSD, missedUSD = wantedUSD+(wanted>>8)*(rent>>4), missedUSD+((wanted-hired)>>8)*(rent>>4)
-		full := int64(ratio(min(wanted, 2*could), could, 2*uint64(one)))
-		r.rent[c] = clamp(r.rent[c]+mulQ(w.speed, full-int64(w.target)), mostRent)
+		full := ratio(min(wanted, 2*could), could, 2*uint64(one))
+		n.used[c] = min(full, uint64(one))
+		r.rent[c] = clamp(r.rent[c]+mulQ(w.speed, int64(full)-int64(w.target)), mostRent)
 	}
 	if wantedUSD > 0 {
 		missed := ratio(missedUSD, wantedUSD, uint64(one))
@@ -166,26 +167,28 @@ func (w *world) earn(r *run, n *now) {
 	if n.rule != Incentive {
 		budget = n.rewards
 	}
-	enterprise := part(budget, uint64(q32(w.p.Treasury.EnterprisePPM)))
-	pools := [2]uint64{usd(budget-enterprise, n.micro), usd(enterprise, n.micro)}
-	keep := uint64(one - q32(w.p.Treasury.FeePPM))
+	enterprise := part(budget, w.enterprise)
+	var each [2]uint64 // an hour of a hundredth of a multiplier earns, millionths of a dollar / 65,536
+	for i, tokens := range [2]uint64{budget - enterprise, enterprise} {
+		each[i] = mulDiv(usd(tokens, n.micro), 1<<24, max(weight[i], w.lightest[i])>>8*n.hours)
+	}
 	paid := n.paidPart()
 	for c := range w.classes {
 		cl := &w.classes[c]
 		var income uint64
 		switch n.rule {
 		case Monthly:
-			income = part(part(n.rent[c], n.used[c]), keep)
+			income = part(part(n.rent[c], n.used[c]), w.keep)
 		case Incentive:
 			income = part(n.owed[c], paid)
 		case BurnMint:
-			income = part(part(part(n.rent[c], n.used[c]), keep), paid)
+			income = part(part(part(n.rent[c], n.used[c]), w.keep), paid)
 		}
-		if total := max(weight[pool(cl)], uint64(w.agents.machines[c*w.agents.n])*cl.MultiplierCenti, 1); budget > 0 {
-			income += mulDiv(pools[pool(cl)], cl.MultiplierCenti<<machineBits, total) / n.hours
+		if n.rule != Incentive {
+			income += min(each[pool(cl)], 1<<40) * cl.MultiplierCenti >> 16
 		}
-		n.income[c] = income
-		r.active[c] = w.agents.step(r.levels, c, ratio(income, n.cheap, 1<<62))
+		n.income[c] = part(min(income, 1<<50), n.dear)
+		r.active[c] = w.agents.step(r.levels, c, n.income[c])
 	}
 }
 
@@ -197,4 +200,9 @@ func pool(c *class) int {
 }
 
 // usd returns what base units are worth at a price, in millionths of a dollar, rounded down.
-func usd(units, micro uint64) uint64 { return mulDiv(units, micro, tokenomics.UnitsPerToken) }
+func usd(units, micro uint64) uint64 {
+	if hi, lo := bits.Mul64(units, micro); hi == 0 {
+		return lo / tokenomics.UnitsPerToken
+	}
+	return mulDiv(units, micro, tokenomics.UnitsPerToken)
+}

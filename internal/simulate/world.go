@@ -13,6 +13,7 @@ type month struct {
 	wanted     uint64            // trend of demand, Q32: 1 in month 0
 	offered    uint64            // trend of the machines that may be offered, Q32
 	cheap      uint64            // costs and reference prices relative to month 0, Q32
+	dear       uint64            // the inverse of cheap, Q32
 	locked     tokenomics.Amount // not vested at the end of the month
 	price      int64             // change of log2 of the price besides chance, Q32
 	demand     int64             // shocks of demand up to now, log2 in Q32
@@ -26,6 +27,7 @@ type class struct {
 	hours  uint64            // wanted in month 0 an hour, at the reference price: machines in 1/65,536
 	stake  tokenomics.Amount // of one machine
 	target uint64            // what the engine owes for an hour, millionths of a dollar in month 0
+	part   uint64            // the inverse of the cost: millionths of it in a millionth of a dollar, Q32
 }
 
 // world is all that the runs of one scenario share. Nothing in it changes.
@@ -42,6 +44,9 @@ type world struct {
 	noise, memory, speed        int64 // Q32
 	target, churn               uint64
 	stakeSpeed, least, coMost   int64 // Q32
+	offer                       uint64
+	enterprise, keep            uint64    // of block rewards and of rents, Q32
+	lightest                    [2]uint64 // weight of the first cohort of a pool, at least 256
 }
 
 // q32 returns parts per million in Q32, rounded down.
@@ -61,14 +66,21 @@ func newWorld(p Params, s Scenario, t *tables) (*world, error) {
 		noise: natural(q32(p.Demand.VolatilityPPM)), memory: q32(p.Demand.MemoryPPM), speed: q32(p.Demand.SpeedPPM),
 		target: uint64(q32(p.Demand.TargetPPM)), churn: uint64(q32(p.Demand.ChurnPPM)),
 		stakeSpeed: q32(p.Stake.SpeedPPM), least: q32(p.Stake.LeastPPM), coMost: q32(p.Stake.CoMostPPM),
+		offer: uint64(q32(p.Stake.OfferPPM)), enterprise: uint64(q32(p.Treasury.EnterprisePPM)), keep: uint64(one - q32(p.Treasury.FeePPM)),
+		lightest: [2]uint64{256, 256},
 	}
-	for _, c := range p.Classes {
+	for i, c := range p.Classes {
 		w.classes = append(w.classes, class{
 			ClassParams: c,
 			hours:       part(c.Machines<<machineBits, uint64(q32(p.Demand.SharePPM))),
 			stake:       p.Stake.PerMultiplier * tokenomics.Amount(max(100, c.MultiplierCenti)) / 100,
 			target:      c.CostMicro * p.Treasury.TargetPPM / million,
+			part:        million << 32 / c.CostMicro,
 		})
+		own := &w.lightest[pool(&w.classes[i])]
+		if weight := uint64(w.agents.machines[i*w.agents.n]) * c.MultiplierCenti; *own == 256 || weight < *own {
+			*own = max(256, weight)
+		}
 	}
 	return w, w.calendar(s)
 }
@@ -104,7 +116,7 @@ func (w *world) calendar(s Scenario) error {
 		mo := month{
 			start: start, end: start.AddDate(0, 1, 0), rule: s.rule(m), locked: p.locked(m + 1), policy: policies[m],
 			wanted: w.t.scale(1<<32, min(wanted, mostTrend)), offered: w.t.scale(1<<32, min(offered, mostTrend)),
-			cheap: w.t.scale(1<<32, max(cheap, -mostFall)),
+			cheap: w.t.scale(1<<32, max(cheap, -mostFall)), dear: w.t.scale(1<<32, min(-cheap, mostFall)),
 		}
 		mo.hours = uint64(mo.end.Sub(start) / time.Hour)
 		if m > 0 {
