@@ -58,6 +58,17 @@ func (c Calendar) At(t time.Time) (Epoch, error) {
 	return Epoch(done + 1), nil
 }
 
+// Ended returns how many epochs have ended at the instant t, which is also the number of the last one: 0 before the first
+// has, and at most 4,294,967,295. The calendar must be valid.
+func (c Calendar) Ended(t time.Time) Epoch {
+	// Nanoseconds of t do not count: epochs end at whole seconds.
+	seconds := t.Unix() - c.Start.Unix()
+	if seconds < 0 {
+		return 0
+	}
+	return Epoch(min(seconds/int64(c.Length/time.Second), math.MaxUint32))
+}
+
 // StartOf returns the instant, in UTC, at which epoch k begins, which is also the instant at which k-1 ends. The
 // calendar must be valid.
 func (c Calendar) StartOf(k Epoch) time.Time {

@@ -16,11 +16,15 @@ func IONet() Params {
 	// block-rewards/proposed-device-block-reward-multiplier; stakes kept the old column for a month.
 	twoPools := time.Date(2025, 6, 4, 15, 0, 0, 0, time.UTC)
 	stakeGrace := time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC)
+	monthly := IONetMonthly()
 	return Params{
-		Version:  "io.net/hourly/1",
+		Version:  "io.net/1",
 		Genesis:  500_000_000 * tokens, // coin/io-tokenomics
 		Cap:      800_000_000 * tokens, // coin/io-tokenomics
 		Emission: ionetEmission(),
+		// The published totals of the monthly table leave June 2024 out; its blocks follow the hourly schedule. Records of 2025
+		// follow the monthly one.
+		Cutovers: []CutoverParams{{From: monthly.Start, Schedule: &monthly}, IONetIDE()},
 		Calendar: Calendar{Start: firstBlock, Length: time.Hour},
 		Pools: PoolPolicy{Eras: []PoolEra{
 			// explorer/workers-page: the normalised scores add up to 8 and 2 million.
@@ -45,10 +49,45 @@ func IONet() Params {
 // units in its last hour, which is why the cap is part of it.
 func ionetEmission() EmissionParams {
 	return EmissionParams{
+		ID:      "io.net/hourly",
 		Base:    500_000_000 * UnitsPerToken,
 		Rate:    decimal.New(91324200913242, -19),  // 0.0000091324200913242
 		Decline: decimal.New(138869523959793, -19), // 0.0000138869523959793
 		Epochs:  175_319,
 		Cap:     300_000_000 * UnitsPerToken,
+	}
+}
+
+// IONetMonthly returns the monthly schedule of io.net, docs/coin/ionet-monthly-token-emission-schedule: 240 months from July
+// 2024, the first of 8 % / 12 of the supply at genesis. The printed factor, 0.989849199, gives 2 of the 12 printed months
+// and passes 300,000,000 by 5,578.78; the factor that ends there exactly, 0.98984895296..., gives all of them, and the hourly
+// emission of later ledger records besides. It is taken to 50 digits, with which the sum ends one base unit below the cap: the
+// last month is raised by that unit.
+func IONetMonthly() ScheduleParams {
+	factor, _ := decimal.NewFromString("0.98984895296234951635211519733579014610602088070146") // digits of a number
+	return ScheduleParams{
+		Emission: EmissionParams{
+			ID:          "io.net/monthly",
+			Base:        500_000_000 * UnitsPerToken,
+			Rate:        decimal.New(8, -2),
+			RateDivisor: 12,
+			Decline:     decimal.NewFromInt(1).Sub(factor),
+			Epochs:      240,
+			Cap:         300_000_000 * UnitsPerToken,
+			Snap:        1,
+		},
+		Start:   time.Date(2024, 7, 1, 0, 0, 0, 0, time.UTC),
+		Monthly: true,
+	}
+}
+
+// IONetIDE returns io.net's incentive dynamic engine, in force since 2026-06-11, as far as third parties have described it
+// (CoinDesk and exchanges, June 2026); the formula itself is not published and ours ([IDEPolicy]). That it began at midnight
+// UTC is our choice.
+func IONetIDE() CutoverParams {
+	const tokens = UnitsPerToken
+	return CutoverParams{
+		From: time.Date(2026, 6, 11, 0, 0, 0, 0, time.UTC),
+		IDE:  &IDEPolicy{Name: "io.net/ide/1", BurnShareBps: 5_000, Target: 115_000_000 * tokens, FirstYear: 12_000_000 * tokens},
 	}
 }

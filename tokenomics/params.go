@@ -18,8 +18,11 @@ type Params struct {
 	Genesis Amount `json:"genesis"`
 	// Cap is the most that may ever have been created: genesis and all that is minted. A burn makes no new room.
 	Cap Amount `json:"cap"`
-	// Emission is the schedule of what is minted; its own cap is at most Cap - Genesis.
+	// Emission is the schedule of what is minted from epoch 1 on; its own cap is at most Cap - Genesis.
 	Emission EmissionParams `json:"emission"`
+	// Cutovers are the policies that follow on it, in the order of time; none keeps Emission for ever. Whatever the policies
+	// say, Cap holds.
+	Cutovers []CutoverParams `json:"cutovers,omitempty"`
 	// Calendar numbers the epochs.
 	Calendar Calendar `json:"calendar"`
 	// Pools divide an epoch's emission.
@@ -55,6 +58,26 @@ func (p Params) Validate() error {
 	}
 	return nil
 }
+
+// Timeline builds the policies of all epochs. It fails with [ErrTimeline], or with what is wrong with one of the policies.
+func (p Params) Timeline() (*Timeline, error) {
+	first, err := ScheduleParams{Emission: p.Emission, Start: p.Calendar.Start}.fixed(p.Calendar.Length)
+	if err != nil {
+		return nil, err
+	}
+	eras := []Era{{From: p.Calendar.Start, Policy: first}}
+	for _, c := range p.Cutovers {
+		policy, err := c.Policy(p.Calendar.Length)
+		if err != nil {
+			return nil, err
+		}
+		eras = append(eras, Era{From: c.From, Policy: policy})
+	}
+	return NewTimeline(p.Calendar, eras)
+}
+
+// State returns what the policies know before the first epoch.
+func (p Params) State() PolicyState { return PolicyState{Genesis: p.Genesis, Cap: p.Cap} }
 
 // ScoreVersion returns the version of the base score that holds at an instant.
 func (p Params) ScoreVersion(at time.Time) ScoreVersion {

@@ -83,7 +83,7 @@ type PolicyState struct {
 	CarryUnits uint64
 	// Released is what policies that pay in dollars have released in tokens, PaidUSD what that was worth when it was paid,
 	// and Revenue what they took: the totals of the sustainability ratio.
-	Released     Amount
+	Released         Amount
 	PaidUSD, Revenue USD
 }
 

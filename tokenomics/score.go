@@ -75,3 +75,57 @@ func Normalised(score, total, poolPoints uint64) decimal.Decimal {
 	points := decimal.NewFromUint64(score).Mul(decimal.NewFromUint64(poolPoints))
 	return points.DivRound(decimal.NewFromUint64(total), 3)
 }
+
+// NormalisedTo returns the same quotient, score*points/total, with as many places as asked for (0 to 1,000, or else it
+// panics), cut and not rounded, and reports whether that is all of it. Most quotients have no end: what is returned
+// then is below the exact value by less than one unit of the last place. Nothing is paid by it; without a total it is
+// 0 and not exact.
+func NormalisedTo(score, total, poolPoints uint64, places int32) (value decimal.Decimal, exact bool) {
+	if places < 0 || places > 1_000 {
+		panic(fmt.Sprintf("tokenomics.NormalisedTo: %d places, want 0 to 1000", places))
+	}
+	if total == 0 {
+		return decimal.Zero, false
+	}
+	points := decimal.NewFromUint64(score).Mul(decimal.NewFromUint64(poolPoints))
+	value, rest := points.QuoRem(decimal.NewFromUint64(total), places)
+	return value, rest.IsZero()
+}
+
+// ScoreParts is what a base score tells about its device.
+type ScoreParts struct {
+	// Connectivity is the tier of the connection, 1 to 4.
+	Connectivity uint8
+	// Weight is the multiplier in hundredths times the quantity.
+	Weight uint64
+	// Hired tells whether a renter uses the device. A score of version 1 does not show it, and Hired is false.
+	Hired bool
+}
+
+// DecodeScore takes a base score apart. The tier adds 50 to 200, being hired 5 and the hardware a multiple of 200, so
+// the score's remainder by 200 names tier and hiring without a doubt. It reports false for a number that is no base
+// score of the version.
+func DecodeScore(v ScoreVersion, score uint64) (ScoreParts, bool) {
+	if v == ScoreV1 { // a tenth, rounded down: the 5 of the hired is lost
+		hi, lo := bits.Mul64(score, 10)
+		if hi != 0 || lo%50 != 0 {
+			return ScoreParts{}, false
+		}
+		score = lo
+	} else if v != ScoreV2 {
+		return ScoreParts{}, false
+	}
+	parts := ScoreParts{Connectivity: uint8(score % 200 / 50), Hired: score%50 == 5}
+	if parts.Connectivity == 0 {
+		parts.Connectivity = 4
+	}
+	base := 50 * uint64(parts.Connectivity)
+	if parts.Hired {
+		base += 5
+	}
+	if score <= base || (score-base)%200 != 0 {
+		return ScoreParts{}, false
+	}
+	parts.Weight = (score - base) / 200
+	return parts, true
+}

@@ -1,0 +1,96 @@
+package tokenomics
+
+import (
+	"fmt"
+	"time"
+)
+
+// ScheduleParams is a fixed schedule with the time at which it begins.
+type ScheduleParams struct {
+	// Emission is the schedule.
+	Emission EmissionParams `json:"emission"`
+	// Start is the instant at which its epoch 1 begins.
+	Start time.Time `json:"start"`
+	// Monthly says that its epochs are calendar months, each spread evenly over the network's epochs (see [Months]).
+	// Otherwise they are as long as those.
+	Monthly bool `json:"monthly,omitempty"`
+}
+
+// Curve builds the schedule for a network whose epochs have the given length, and the calendar that numbers its epochs. It
+// fails with [ErrEmission] or [ErrCalendar].
+func (p ScheduleParams) Curve(length time.Duration) (Curve, Calendar, error) {
+	s, err := NewSchedule(p.Emission)
+	if err != nil {
+		return nil, Calendar{}, err
+	}
+	if p.Monthly {
+		m, err := NewMonths(s, p.Start, length)
+		if err != nil {
+			return nil, Calendar{}, err
+		}
+		return m, m.Calendar(), nil
+	}
+	c := Calendar{Start: p.Start, Length: length}
+	return s, c, c.Validate()
+}
+
+// fixed builds the policy of the schedule.
+func (p ScheduleParams) fixed(length time.Duration) (*Fixed, error) {
+	curve, calendar, err := p.Curve(length)
+	if err != nil {
+		return nil, err
+	}
+	return NewFixed(curve, calendar)
+}
+
+// CutoverParams is a change of policy. Exactly one policy is set; a Schedule beside BurnMint is what that mints for
+// availability, and NetEmission needs one beside it.
+type CutoverParams struct {
+	// From is the instant of the change: it takes effect with the first epoch that begins then or later.
+	From time.Time `json:"from"`
+	// Schedule is a fixed schedule. It pays by its own epochs: what it would have emitted before From is not made up for.
+	Schedule *ScheduleParams `json:"schedule,omitempty"`
+	// IDE is an incentive dynamic engine.
+	IDE *IDEPolicy `json:"ide,omitempty"`
+	// BurnMint is a burn-and-mint equilibrium.
+	BurnMint *BurnMintPolicy `json:"burn_mint,omitempty"`
+	// NetEmission is a schedule that recycles what was burned.
+	NetEmission *NetEmissionPolicy `json:"net_emission,omitempty"`
+	// Inflation is a yearly rate of the supply.
+	Inflation *InflationPolicy `json:"inflation,omitempty"`
+}
+
+// Policy builds the policy for a network whose epochs have the given length. It fails with [ErrPolicy], [ErrEmission] or
+// [ErrCalendar].
+func (p CutoverParams) Policy(length time.Duration) (Policy, error) {
+	var curve *Fixed
+	if p.Schedule != nil {
+		var err error
+		if curve, err = p.Schedule.fixed(length); err != nil {
+			return nil, err
+		}
+	}
+	set := 0
+	for _, is := range []bool{p.IDE != nil, p.BurnMint != nil, p.NetEmission != nil, p.Inflation != nil} {
+		if is {
+			set++
+		}
+	}
+	switch {
+	case set > 1 || set == 0 && curve == nil || curve != nil && (p.IDE != nil || p.Inflation != nil):
+		return nil, fmt.Errorf("%w: cut-over at %s: exactly one policy is wanted", ErrPolicy, p.From.UTC().Format(time.RFC3339))
+	case p.IDE != nil:
+		return *p.IDE, p.IDE.Validate()
+	case p.BurnMint != nil:
+		b := *p.BurnMint
+		b.Rewards = curve
+		return b, b.Validate()
+	case p.NetEmission != nil:
+		n := *p.NetEmission
+		n.Curve = curve
+		return n, n.Validate()
+	case p.Inflation != nil:
+		return NewInflation(*p.Inflation)
+	}
+	return curve, nil
+}
