@@ -10,15 +10,16 @@ import (
 // choice, made to be of a plausible size and to be varied: no forecast, and nobody's measurement.
 func IONet() Params {
 	const token, usd = tokenomics.UnitsPerToken, tokenomics.MicrosPerUSD
+	engine := *tokenomics.IONetIDE().IDE
+	engine.DropDebts = true
+	akash := tokenomics.BurnMintPolicy{Name: "burn-and-mint/1", WarnPPM: 950_000, HaltPPM: 900_000} // AEP-76
 	return Params{
 		Version: "simulate/1",
 		Start:   time.Date(2024, 7, 1, 0, 0, 0, 0, time.UTC), // coin/ionet-monthly-token-emission-schedule: the first month
 		Months:  240,                                         // ibidem
 		Network: tokenomics.IONet(),
-		Vesting: []VestingParams{ // coin/coin-restrictions
-			{Bucket: "investors", Amount: 181_600_000 * token, FirstMonth: 13, Tranches: 24},
-			{Bucket: "core", Amount: 90_400_000 * token, FirstMonth: 13, Tranches: 36},
-		},
+		// What the vaults cannot pay lowers what the engine promises (reported of the engine), so it is no debt.
+		Schedule: tokenomics.IONetMonthly(), Incentive: engine, BurnMint: akash, Allocation: tokenomics.IONetAllocation(),
 		Price: PriceParams{ // our choice: a round price without drift that moves as a token of its size does
 			StartMicro: 1 * usd, DriftPPM: 0, VolatilityPPM: 600_000,
 			JumpPPM: 40_000, JumpMeanPPM: -100_000, JumpSpreadPPM: 250_000, ImpactPPM: million,
@@ -49,7 +50,6 @@ func IONet() Params {
 			FeePPM:        45_000,    // coin/io-tokenomics: 0.25 % and 2 % on each side, for whoever pays in dollars
 			EnterprisePPM: 950_000,   // block-rewards/proposed-device-block-reward-multiplier; for all months: our choice
 			TargetPPM:     1_150_000, // our choice
-			SurplusPPM:    500_000,   // reported of the incentive engine: at least half
 		},
 	}
 }

@@ -32,6 +32,7 @@ type Engine struct {
 	p       Params
 	tables  *tables
 	columns []column
+	rules   policies
 }
 
 // Summary is the result of all runs of a scenario.
@@ -50,7 +51,11 @@ func New(p Params) (*Engine, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	return &Engine{p: p, tables: newTables(), columns: columns(p)}, nil
+	rules, err := newPolicies(p)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrParams, err)
+	}
+	return &Engine{p: p, tables: newTables(), columns: columns(p), rules: rules}, nil
 }
 
 // Run simulates a scenario. The same parameters, scenario, runs and seed give the same summary, whatever the number of
@@ -62,7 +67,7 @@ func (e *Engine) Run(ctx context.Context, s Scenario, o Options) (*Summary, erro
 	if o.Runs < 1 || o.Runs > mostRuns || o.Workers < 1 {
 		return nil, fmt.Errorf("%w: %d runs and %d workers, want 1 to %d and at least 1", ErrParams, o.Runs, o.Workers, mostRuns)
 	}
-	w, err := newWorld(e.p, s, e.tables)
+	w, err := newWorld(e.p, s, e.tables, e.rules)
 	if err != nil {
 		return nil, err
 	}

@@ -31,8 +31,15 @@ type Params struct {
 	Months uint32 `json:"months"`
 	// Network is the money of the network: genesis, cap, fees and the burn before the incentive engine.
 	Network tokenomics.Params `json:"network"`
-	// Vesting is what is locked at genesis and when it is released.
-	Vesting []VestingParams `json:"vesting"`
+	// Schedule is what the monthly rule mints, and the burn-and-mint rule besides.
+	Schedule tokenomics.ScheduleParams `json:"schedule"`
+	// Incentive is the policy of the incentive rule.
+	Incentive tokenomics.IDEPolicy `json:"incentive"`
+	// BurnMint is the policy of the burn-and-mint rule, without its schedule.
+	BurnMint tokenomics.BurnMintPolicy `json:"burn_mint"`
+	// Allocation is what is locked at genesis and when it is released. What is left to the emission is not locked but not
+	// minted.
+	Allocation tokenomics.AllocationParams `json:"allocation"`
 	// Price is how the price of the token moves.
 	Price PriceParams `json:"price"`
 	// Demand is what renters want.
@@ -45,18 +52,6 @@ type Params struct {
 	Stake StakeParams `json:"stake"`
 	// Treasury is what the network takes, pays and burns.
 	Treasury TreasuryParams `json:"treasury"`
-}
-
-// VestingParams is one bucket of the supply that is locked at genesis.
-type VestingParams struct {
-	// Bucket names the owners.
-	Bucket string `json:"bucket"`
-	// Amount is locked at genesis.
-	Amount tokenomics.Amount `json:"amount"`
-	// FirstMonth is the month, counted from 1, at the end of which the first tranche is released.
-	FirstMonth uint32 `json:"first_month"`
-	// Tranches is in how many equal monthly parts it is released.
-	Tranches uint32 `json:"tranches"`
 }
 
 // PriceParams moves the price: geometric Brownian motion with jumps, and an answer to what is minted and burned.
@@ -163,16 +158,16 @@ type TreasuryParams struct {
 	FeePPM uint64 `json:"fee_ppm"`
 	// EnterprisePPM is the part of block rewards that the enterprise pool gets.
 	EnterprisePPM uint64 `json:"enterprise_ppm"`
-	// TargetPPM is what the incentive engine owes for an hour of a machine, over the class's cost.
+	// TargetPPM is what the incentive engine promises for an hour of a machine, rents included, in parts of the class's cost.
 	TargetPPM uint64 `json:"target_ppm"`
-	// SurplusPPM is the part of its surplus that is burned.
-	SurplusPPM uint64 `json:"surplus_ppm"`
 }
 
 // Validate returns [ErrParams] and what is wrong, or nil.
 func (p Params) Validate() error {
-	if err := p.Network.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrParams, err)
+	for _, part := range []interface{ Validate() error }{p.Network, p.Allocation, p.Incentive, p.BurnMint} {
+		if err := part.Validate(); err != nil {
+			return fmt.Errorf("%w: %w", ErrParams, err)
+		}
 	}
 	switch {
 	case p.Version == "":
@@ -190,9 +185,6 @@ func (p Params) Validate() error {
 	case p.Stake.HurdlePPM == 0 || p.Stake.CoHurdlePPM == 0:
 		return fmt.Errorf("%w: a hurdle of 0", ErrParams)
 	}
-	if err := p.checkVesting(); err != nil {
-		return err
-	}
 	for _, c := range p.Classes {
 		if c.Name == "" || c.Machines < 1 || c.Machines > mostMachines || c.MultiplierCenti < 1 || c.MultiplierCenti > 100_000 {
 			return fmt.Errorf("%w: class %q: %d machines with multiplier %d, want 1 to %d and 1 to 100000 hundredths",
@@ -202,20 +194,6 @@ func (p Params) Validate() error {
 	for _, b := range p.bounds() {
 		if b.value < b.least || b.value > b.most {
 			return fmt.Errorf("%w: %s is %d, want %d to %d", ErrParams, b.name, b.value, b.least, b.most)
-		}
-	}
-	return nil
-}
-
-func (p Params) checkVesting() error {
-	var locked tokenomics.Amount
-	for _, v := range p.Vesting {
-		var err error
-		if locked, err = locked.Add(v.Amount); err != nil || locked > p.Network.Genesis {
-			return fmt.Errorf("%w: more is locked than the genesis supply of %s", ErrParams, p.Network.Genesis)
-		}
-		if v.FirstMonth < 1 || v.FirstMonth > mostMonths || v.Tranches < 1 || v.Tranches > mostMonths {
-			return fmt.Errorf("%w: bucket %q: %d tranches from month %d, want 1 to %d", ErrParams, v.Bucket, v.Tranches, v.FirstMonth, mostMonths)
 		}
 	}
 	return nil
@@ -252,7 +230,7 @@ func (p Params) bounds() []bound {
 		ppm("stake.hurdle_ppm", p.Stake.HurdlePPM, 100*all), ppm("stake.co_hurdle_ppm", p.Stake.CoHurdlePPM, 100*all),
 		ppm("stake.per_multiplier", uint64(p.Stake.PerMultiplier), 1_000_000*tokenomics.UnitsPerToken),
 		ppm("treasury.fee_ppm", p.Treasury.FeePPM, all/2), ppm("treasury.enterprise_ppm", p.Treasury.EnterprisePPM, all),
-		ppm("treasury.target_ppm", p.Treasury.TargetPPM, 10*all), {"treasury.surplus_ppm", int64(min(p.Treasury.SurplusPPM, 1<<62)), all / 2, all},
+		ppm("treasury.target_ppm", p.Treasury.TargetPPM, 10*all),
 	}
 	for _, c := range p.Classes {
 		out = append(out, bound{c.Name + ".cost_micro", int64(min(c.CostMicro, 1<<62)), 1, 20_000_000},

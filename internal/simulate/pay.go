@@ -1,7 +1,6 @@
 package simulate
 
 import (
-	"fmt"
 	"math/bits"
 
 	"github.com/idlegrid/idlegrid/tokenomics"
@@ -27,94 +26,123 @@ func (r *run) forSale() tokenomics.Amount { return r.book.liquid / 10 }
 
 // pay steps the policy and moves what it decides: new tokens to suppliers, and what the treasury buys out of the market.
 func (w *world) pay(r *run, n *now) error {
-	burned := r.book.bought
-	in := tokenomics.Inputs{
-		Start: n.start, End: n.end, Burned: burned,
-		Release: tokenomics.Price{MicroPerToken: max(n.micro, n.average), At: n.end, Source: "simulation"},
-		Credit:  tokenomics.Price{MicroPerToken: min(n.micro, n.average), At: n.end, Source: "simulation"},
-	}
-	fee := tokenomics.Amount(0)
+	in := tokenomics.Inputs{Start: n.start, End: n.end, Release: n.quote(n.micro), Credit: n.quote(n.micro)}
 	switch n.rule {
 	case Monthly:
 		in.Revenue = tokenomics.USD(n.fees)
 	case Incentive:
-		// Fees fill the fee vault; the rest of the rents is the revenue of which the surplus is taken.
-		fee = min(tokens(n.fees, n.micro), r.forSale())
-		in.FeesIn, in.Revenue = fee, tokenomics.USD(n.gross-n.fees)
-		in.Owed = w.claims(n)
+		// What was retained of the month before is converted for the fee vault; dollars that find no tokens stay.
+		in.FeesIn = min(tokens(r.retained, n.micro), r.forSale())
+		r.retained -= min(r.retained, usd(uint64(in.FeesIn), n.micro))
+		in.Owed, in.Revenue = w.topUp(n), tokenomics.USD(n.fees)
 	case BurnMint:
-		in.Wanted, in.Revenue = tokenomics.USD(n.gross), tokenomics.USD(n.fees)
-		n.due = n.gross - n.fees
-		in.Owed = claim(n.due)
+		// In the first half of the month renters buy credits, with what tokens they find; in the second these are burned,
+		// and suppliers and network are paid for what they earned.
+		in.Wanted = tokenomics.USD(min(n.gross, usd(uint64(r.forSale()), in.Credit.MicroPerToken)))
+		in.End = n.mid
+		res, err := w.decide(r, n, in)
+		if err != nil {
+			return err
+		}
+		n.gross = uint64(res.Issued)
+		n.fees = n.gross * w.p.Treasury.FeePPM / million
+		move(&r.book.liquid, &r.book.bought, res.Burn)
+		n.burn = res.Burn
+		in.Start, in.End, in.Wanted, in.Revenue, n.due = n.mid, n.end, 0, tokenomics.USD(n.fees), n.gross-n.fees
+		in.Owed = claims(n.fees, n.due)
 	}
-	state, res, err := n.policy.Step(r.state, in)
+	res, err := w.decide(r, n, in)
 	if err != nil {
 		return err
 	}
-	if state.Burned != r.state.Burned+burned {
-		return fmt.Errorf("%w: %s was burned, the policy says %s", errBooks, burned, state.Burned-r.state.Burned)
-	}
-	r.book.bought = 0 // burned: the policy's total is what the audit compares with
-	move(&r.book.liquid, &r.book.fees, fee)
-	move(&r.book.fees, &r.book.liquid, res.FromFeeVault)
-	r.book.liquid += res.Mint + res.Remint
-	r.state = state
-	n.emission = res.Mint + res.Remint + res.FromFeeVault
-	n.rewards, n.unfundedUSD = uint64(res.Budget), uint64(res.UnfundedUSD)
-	for _, p := range res.Payouts {
-		n.rewards, n.settled = n.rewards+uint64(p.Amount), n.settled+uint64(p.USD)
-	}
+	// Credits that were bought and redeemed in the month are neither emission nor burn.
+	round := min(n.burn, res.Remint)
+	n.burn, n.emission = n.burn-round, n.emission-round
 	return w.buy(r, n, &res)
 }
 
-// claim is what all suppliers are owed together; cohorts of one class are paid alike.
-func claim(usd uint64) []tokenomics.Claim {
-	if usd == 0 {
-		return nil
-	}
-	return []tokenomics.Claim{{ID: "suppliers", USD: tokenomics.USD(usd)}}
+// quote returns a price of the month.
+func (n *now) quote(micro uint64) tokenomics.Price {
+	return tokenomics.Price{MicroPerToken: micro, At: n.end, Source: "simulation"}
 }
 
-// claims works out what the engine owes: the target for as many machines as demand needs at the target utilisation, and
-// for no more than there are. All active machines of a class share it.
-func (w *world) claims(n *now) []tokenomics.Claim {
+// decide takes the policy through a part of a month. What was bought to be burned before is confirmed by it.
+func (w *world) decide(r *run, n *now, in tokenomics.Inputs) (tokenomics.Result, error) {
+	in.Burned = r.book.bought
+	state, res, err := w.rules[n.rule].Step(r.state, in)
+	if err != nil {
+		return res, err
+	}
+	r.book.bought = 0
+	move(&r.book.liquid, &r.book.fees, in.FeesIn)
+	move(&r.book.fees, &r.book.liquid, res.FromFeeVault)
+	r.book.liquid += res.Mint + res.Remint
+	r.state = state
+	n.emission += res.Mint + res.Remint + res.FromFeeVault
+	n.budget += uint64(res.Budget)
+	n.unfundedUSD += uint64(res.UnfundedUSD)
+	for _, p := range res.Payouts {
+		if p.ID == suppliers {
+			n.settled += uint64(p.Amount)
+		}
+	}
+	if n.rewards = n.budget; n.rule != BurnMint {
+		n.rewards += n.settled
+	}
+	return res, nil
+}
+
+// network and suppliers have claims on the policy; cohorts of one class are paid alike.
+const network, suppliers = "network", "suppliers"
+
+func claims(fees, due uint64) (out []tokenomics.Claim) {
+	if fees > 0 {
+		out = append(out, tokenomics.Claim{ID: network, USD: tokenomics.USD(fees)})
+	}
+	if due > 0 {
+		out = append(out, tokenomics.Claim{ID: suppliers, USD: tokenomics.USD(due)})
+	}
+	return out
+}
+
+// topUp works out what the engine owes: what rents leave short of the target. Of a class that is used less than the target
+// utilisation it pays only for as many machines as demand needs; all active machines of the class share that.
+func (w *world) topUp(n *now) []tokenomics.Claim {
 	for c := range w.classes {
 		share := ratio(n.used[c], w.target, uint64(one))
-		n.owed[c] = part(part(w.classes[c].target, n.cheap), share)
+		promised := part(part(w.classes[c].target, n.cheap), share)
+		n.owed[c] = promised - min(promised, part(part(n.rent[c], n.used[c]), w.keep))
 		n.due += n.owed[c] * (n.machines[c] * n.hours >> machineBits)
 	}
-	return claim(n.due)
+	return claims(0, n.due)
 }
 
-// buy takes out of the market what is to be burned.
+// buy takes out of the market what is to be burned: of the fees what the burn policy says, of a surplus what the engine
+// orders.
 func (w *world) buy(r *run, n *now, res *tokenomics.Result) error {
-	want := tokenomics.Amount(0)
-	switch n.rule {
-	case Monthly:
-		price := func(micro uint64) tokenomics.Price {
-			return tokenomics.Price{MicroPerToken: micro, At: n.end, Source: "simulation"}
-		}
+	want := tokens(uint64(res.BuyBack), n.micro)
+	if n.rule != Incentive {
 		var err error
-		if want, err = w.p.Network.Burn.Burn(tokens(n.fees, n.micro), price(n.micro), price(n.average)); err != nil {
+		if want, err = w.p.Network.Burn.Burn(tokens(n.fees, n.micro), n.quote(n.micro), n.quote(n.average)); err != nil {
 			return err
 		}
-	case Incentive:
-		want = tokens(uint64(res.BuyBack), n.micro)
-	case BurnMint:
-		want = res.Burn
 	}
-	n.burn = min(want, r.forSale())
+	want = min(want, r.forSale())
+	if n.rule == Incentive {
+		r.retained += n.fees - min(n.fees, usd(uint64(want), n.micro))
+	}
+	n.burn += want
 	n.burnUSD = usd(uint64(n.burn), n.micro)
-	move(&r.book.liquid, &r.book.bought, n.burn)
+	move(&r.book.liquid, &r.book.bought, want)
 	return nil
 }
 
 // paidPart returns, in Q32 and at most 4, what part of a month's claims was paid, at the price of the month.
 func (n *now) paidPart() uint64 {
-	if n.rule == Monthly || n.due == 0 {
-		return uint64(one)
+	if n.due == 0 {
+		return 0
 	}
-	return ratio(usd(n.rewards, n.micro), n.due, 4*uint64(one))
+	return ratio(usd(n.settled, n.micro), n.due, 4*uint64(one))
 }
 
 // restake lets owners and co-stakers look at their returns and move their stakes.
@@ -132,6 +160,11 @@ func (w *world) restake(r *run, n *now) {
 	}
 	r.coverage = max(w.least, min(one, r.coverage+pull(n.stakeAPR, w.p.Stake.HurdlePPM)))
 	r.co = max(0, min(w.coMost, r.co+pull(n.coAPR, w.p.Stake.CoHurdlePPM)))
+	w.lock(r, n)
+}
+
+// lock stakes what the ratios of the run ask for, and at most half of what circulates.
+func (w *world) lock(r *run, n *now) {
 	var required uint64
 	for c := range w.classes {
 		hi, lo := bits.Mul64(n.machines[c], uint64(w.classes[c].stake))

@@ -6,50 +6,57 @@ import (
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
-// monthlyStub is a placeholder.
-type monthlyStub struct {
-	s     tokenomics.Curve
-	start time.Time
-}
-
-func (monthlyStub) ID() string { return "stub" }
-
-func (p monthlyStub) Step(s tokenomics.PolicyState, in tokenomics.Inputs) (tokenomics.PolicyState, tokenomics.Result, error) {
-	c := p.s.Cumulative(tokenomics.Epoch(in.End.Sub(p.start)/time.Hour)) - p.s.Cumulative(tokenomics.Epoch(in.Start.Sub(p.start)/time.Hour))
-	s.Minted += c
-	s.Burned += in.Burned
-	s.FeeVault += in.FeesIn
-	return s, tokenomics.Result{Mint: c, Budget: c}, nil
-}
-
-func newPolicies(p Params, _ Scenario) ([]tokenomics.Policy, error) {
-	s, err := tokenomics.NewSchedule(p.Network.Emission)
-	if err != nil {
-		return nil, err
-	}
-	c := newTabled(s)
-	out := make([]tokenomics.Policy, p.Months)
-	for i := range out {
-		out[i] = monthlyStub{c, p.Start}
-	}
-	return out, nil
-}
-
-// tabled is a curve whose values were computed once: all runs ask for the same epochs.
+// tabled is a curve whose values were worked out once: all runs ask for the same epochs.
 type tabled struct {
 	tokenomics.Curve
 	values []tokenomics.Amount
 }
 
-func newTabled(c *tokenomics.Schedule) tokenomics.Curve {
-	t := tabled{values: make([]tokenomics.Amount, c.Epochs()+1)}
-	for k := range t.values {
-		t.values[k] = c.Cumulative(tokenomics.Epoch(k))
-	}
-	return t
-}
-
-// Cumulative returns the curve's value.
+// Cumulative returns what the curve does.
 func (t tabled) Cumulative(k tokenomics.Epoch) tokenomics.Amount {
 	return t.values[min(int(k), len(t.values)-1)]
+}
+
+// schedule builds the policy of a fixed schedule, spread over hours.
+func schedule(p tokenomics.ScheduleParams) (*tokenomics.Fixed, error) {
+	curve, calendar, err := p.Curve(time.Hour)
+	if err != nil {
+		return nil, err
+	}
+	t := tabled{Curve: curve, values: make([]tokenomics.Amount, curve.Epochs()+1)}
+	for k := range t.values {
+		t.values[k] = curve.Cumulative(tokenomics.Epoch(k))
+	}
+	return tokenomics.NewFixed(t, calendar)
+}
+
+// policies are those of the rules, by rule.
+type policies [BurnMint + 1]tokenomics.Policy
+
+// newPolicies builds them. They share one schedule, which starts with the simulation whatever the rule.
+func newPolicies(p Params) (policies, error) {
+	fixed, err := schedule(p.Schedule)
+	if err != nil {
+		return policies{}, err
+	}
+	burnMint := p.BurnMint
+	burnMint.Rewards = fixed
+	return policies{Monthly: fixed, Incentive: p.Incentive, BurnMint: burnMint}, nil
+}
+
+// vesting returns what is not vested at the instants between months: first at the start, then at the end of each month.
+func (p Params) vesting() ([]tokenomics.Amount, error) {
+	table, err := tokenomics.NewAllocation(p.Allocation)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]tokenomics.Amount, p.Months+1)
+	for m := range out {
+		for i, b := range table.UnlockedAt(p.Start.UTC().AddDate(0, m, 0)) {
+			if p.Allocation.Buckets[i].Release != tokenomics.ReleaseEmission {
+				out[m] += b.Locked
+			}
+		}
+	}
+	return out, nil
 }

@@ -53,12 +53,12 @@ func (w *world) record(r *run, n *now, out *row) {
 	out.putU(CoStakerPPM, n.coAPR)
 	out.putU(StakedPPM, perMillion(uint64(b.own+b.co), uint64(b.circulating())))
 	worth := usd(n.rewards, n.micro)
-	out.putU(RatioPPM, perMillion(n.gross, worth))
+	out.putU(RatioPPM, perMillion(n.fees, worth))
 	out.putU(BreakEvenMicro, mulDiv(n.burnUSD, tokenomics.UnitsPerToken, max(1, uint64(n.emission))))
 	out.putU(RevenueUSD, n.gross/million)
-	paid := worth
-	if n.rule == Monthly {
-		paid += n.gross - n.fees
+	paid := worth + n.gross - n.fees
+	if n.rule == BurnMint {
+		paid = worth + usd(n.settled, n.micro)
 	}
 	out.putU(PaidUSD, paid/million)
 	out.putU(UnfundedUSD, n.unfundedUSD/million)

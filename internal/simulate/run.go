@@ -31,6 +31,7 @@ type run struct {
 	rng           rand.PCG
 	price, demand int64  // log2 of the price over its start, and of demand over its trend, Q32
 	before        uint64 // the price of the month before
+	retained      uint64 // fees that the engine left, millionths of a dollar
 	state         tokenomics.PolicyState
 	book          book
 	rent          [mostClasses]int64  // log2 of rental prices over their references, Q32
@@ -53,17 +54,17 @@ type now struct {
 	gross, fees, due     uint64              // millionths of a dollar: rents, fees of them, claims of suppliers
 	burnUSD              uint64              // what burned tokens this month, in millionths of a dollar
 	emission, burn       tokenomics.Amount
-	rewards, stakeAPR    uint64 // base units to suppliers; parts per million
+	budget, rewards      uint64 // base units: block rewards, and all that suppliers got beside the rents
+	stakeAPR             uint64 // parts per million
 	coAPR                uint64
-	settled, unfundedUSD uint64 // claims that were paid, and not, millionths of a dollar
+	settled, unfundedUSD uint64 // tokens for suppliers' claims; claims not paid, millionths of a dollar
 }
 
 // start puts run number i at the beginning of month 0.
 func (w *world) start(r *run, seed, i uint64, levels []int8) {
 	genesis := w.p.Network.Genesis
-	locked := w.p.locked(0)
 	*r = run{
-		before: w.p.Price.StartMicro, levels: levels, coverage: one, book: book{liquid: genesis - locked, locked: locked},
+		before: w.p.Price.StartMicro, levels: levels, coverage: one, book: book{liquid: genesis - w.locked, locked: w.locked},
 		state: tokenomics.PolicyState{Genesis: genesis, Cap: w.p.Network.Cap},
 	}
 	r.rng.Seed(seed, i)
@@ -75,6 +76,9 @@ func (w *world) step(r *run, m int, out *row) error {
 	n := now{month: &w.months[m], at: m}
 	w.movePrice(r, &n)
 	w.hire(r, &n)
+	if m == 0 {
+		w.lock(r, &n) // machines that are there have staked before
+	}
 	before := r.book.circulating()
 	if err := w.pay(r, &n); err != nil {
 		return fmt.Errorf("month %d: %w", m, err)
@@ -163,30 +167,23 @@ func (w *world) earn(r *run, n *now) {
 	for c := range w.classes {
 		weight[pool(&w.classes[c])] += n.machines[c] * w.classes[c].MultiplierCenti
 	}
-	budget := uint64(0)
-	if n.rule != Incentive {
-		budget = n.rewards
-	}
-	enterprise := part(budget, w.enterprise)
+	enterprise := part(n.budget, w.enterprise)
 	var each [2]uint64 // an hour of a hundredth of a multiplier earns, millionths of a dollar / 65,536
-	for i, tokens := range [2]uint64{budget - enterprise, enterprise} {
+	for i, tokens := range [2]uint64{n.budget - enterprise, enterprise} {
 		each[i] = mulDiv(usd(tokens, n.micro), 1<<24, max(weight[i], w.lightest[i])>>8*n.hours)
 	}
 	paid := n.paidPart()
 	for c := range w.classes {
 		cl := &w.classes[c]
-		var income uint64
+		income := part(part(n.rent[c], n.used[c]), w.keep)
 		switch n.rule {
 		case Monthly:
-			income = part(part(n.rent[c], n.used[c]), w.keep)
 		case Incentive:
-			income = part(n.owed[c], paid)
+			income += part(n.owed[c], paid)
 		case BurnMint:
-			income = part(part(part(n.rent[c], n.used[c]), w.keep), paid)
+			income = part(income, paid)
 		}
-		if n.rule != Incentive {
-			income += min(each[pool(cl)], 1<<40) * cl.MultiplierCenti >> 16
-		}
+		income += min(each[pool(cl)], 1<<40) * cl.MultiplierCenti >> 16
 		n.income[c] = part(min(income, 1<<50), n.dear)
 		r.active[c] = w.agents.step(r.levels, c, n.income[c])
 	}

@@ -33,7 +33,7 @@ const (
 	CoStakerPPM
 	// StakedPPM is what is staked of the circulating supply.
 	StakedPPM
-	// RatioPPM is the sustainability ratio: what renters paid over what suppliers were paid in new or released tokens.
+	// RatioPPM is the sustainability ratio: the network's fees over the worth of the rewards that it paid beside the rents.
 	RatioPPM
 	// BreakEvenMicro is the price at which the dollars that burned tokens this month would have bought what it emitted.
 	BreakEvenMicro

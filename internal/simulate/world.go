@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/idlegrid/idlegrid/tokenomics"
@@ -8,7 +9,8 @@ import (
 
 // month is what every run of a scenario shares about a month.
 type month struct {
-	start, end time.Time
+	start, mid time.Time
+	end        time.Time
 	hours      uint64            // in the calendar month
 	wanted     uint64            // trend of demand, Q32: 1 in month 0
 	offered    uint64            // trend of the machines that may be offered, Q32
@@ -18,7 +20,6 @@ type month struct {
 	price      int64             // change of log2 of the price besides chance, Q32
 	demand     int64             // shocks of demand up to now, log2 in Q32
 	rule       Rule
-	policy     tokenomics.Policy
 }
 
 // class is a ClassParams in the units of the engine.
@@ -37,6 +38,8 @@ type world struct {
 	agents  *agents
 	classes []class
 	months  []month
+	locked  tokenomics.Amount // before month 0
+	rules   policies
 
 	sigma, jumpMean, jumpSpread int64 // of log2 of the price in a month, Q32
 	jump                        uint64
@@ -56,9 +59,9 @@ func q32(ppm uint64) int64 { return int64(ppm<<32) / million }
 func (t *tables) log2PPM(ppm int64) int64 { return t.log2(uint64(million+ppm)) - t.log2(million) }
 
 // newWorld computes what does not depend on chance.
-func newWorld(p Params, s Scenario, t *tables) (*world, error) {
+func newWorld(p Params, s Scenario, t *tables, rules policies) (*world, error) {
 	w := &world{
-		p: p, t: t, agents: newAgents(p),
+		p: p, t: t, rules: rules, agents: newAgents(p),
 		// A standard deviation of a natural logarithm in a year is 1/sqrt(12) of it in a month, and 1/ln 2 of that in log2.
 		sigma:    natural(mulQ(q32(p.Price.VolatilityPPM), rootOf12th)),
 		jumpMean: natural(signedQ32(p.Price.JumpMeanPPM)), jumpSpread: natural(q32(p.Price.JumpSpreadPPM)),
@@ -103,9 +106,12 @@ func signedQ32(ppm int64) int64 {
 // calendar lays out the months: dates, trends, vesting, shocks and rules.
 func (w *world) calendar(s Scenario) error {
 	p := w.p
-	policies, err := newPolicies(p, s)
+	locked, err := p.vesting()
 	if err != nil {
 		return err
+	}
+	if w.locked = locked[0]; w.locked > p.Network.Genesis {
+		return fmt.Errorf("%w: %s is locked of a genesis supply of %s", ErrParams, w.locked, p.Network.Genesis)
 	}
 	var wanted, offered, cheap, demand int64
 	wantedGrowth, offeredGrowth := newTrend(w.t, p.Demand.Growth), newTrend(w.t, p.Agents.Growth)
@@ -114,11 +120,12 @@ func (w *world) calendar(s Scenario) error {
 	for m := range p.Months {
 		start := p.Start.UTC().AddDate(0, int(m), 0)
 		mo := month{
-			start: start, end: start.AddDate(0, 1, 0), rule: s.rule(m), locked: p.locked(m + 1), policy: policies[m],
+			start: start, end: start.AddDate(0, 1, 0), rule: s.rule(m), locked: locked[m+1],
 			wanted: w.t.scale(1<<32, min(wanted, mostTrend)), offered: w.t.scale(1<<32, min(offered, mostTrend)),
 			cheap: w.t.scale(1<<32, max(cheap, -mostFall)), dear: w.t.scale(1<<32, min(-cheap, mostFall)),
 		}
 		mo.hours = uint64(mo.end.Sub(start) / time.Hour)
+		mo.mid = start.Add(time.Duration(mo.hours/2) * time.Hour)
 		if m > 0 {
 			mo.price = drift
 		}
@@ -147,18 +154,4 @@ func (g *trend) next() int64 {
 	rate := g.last + g.excess
 	g.excess = mulQ(g.excess, g.keep)
 	return rate
-}
-
-// locked returns what is not vested after so many whole months. It is the one place that knows the form of the vesting.
-func (p Params) locked(months uint32) (sum tokenomics.Amount) {
-	for _, v := range p.Vesting {
-		done := uint32(0)
-		if months >= v.FirstMonth {
-			done = min(v.Tranches, months-v.FirstMonth+1)
-		}
-		// What is released rounds down, so that the tranches add up to the bucket.
-		sum += v.Amount - v.Amount/tokenomics.Amount(v.Tranches)*tokenomics.Amount(done) -
-			v.Amount%tokenomics.Amount(v.Tranches)*tokenomics.Amount(done)/tokenomics.Amount(v.Tranches)
-	}
-	return sum
 }
