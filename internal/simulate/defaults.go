@@ -30,7 +30,7 @@ func IONet() Params {
 			TargetPPM: 700_000, SpeedPPM: 200_000,
 		},
 		Agents: AgentParams{ // our choice
-			Cohorts: 16, SpreadPPM: 400_000, Patience: 3, ReturnPPM: 100_000,
+			Cohorts: 8, SpreadPPM: 400_000, Patience: 3, ReturnPPM: 100_000,
 			Growth: GrowthParams{FirstPPM: 400_000, LastPPM: 30_000, HalfLifeMonths: 36}, CheaperPPM: 50_000,
 		},
 		// The multipliers and pools are block-rewards/proposed-device-block-reward-multiplier; the rest is our choice.

@@ -40,7 +40,7 @@ func (w *world) record(r *run, n *now, out *row) {
 	out.putIO(OwnStakeIO, b.own)
 	out.putIO(CoStakeIO, b.co)
 	out.putIO(LockedIO, b.locked)
-	out.putIO(FeeVaultIO, b.fees)
+	out.putIO(FeeVaultIO, b.fees+b.bought)
 	out.putIO(VaultIO, s.Room())
 	out.putIO(BurnedIO, s.Burned-s.Reminted)
 	out.putIO(EmissionIO, n.emission)

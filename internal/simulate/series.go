@@ -10,7 +10,8 @@ const (
 	// PriceMicro is the price of a token in millionths of a dollar.
 	PriceMicro Series = iota
 	// SupplyIO to BurnedIO are whole tokens, rounded down, at the end of the month. Circulating is liquid and staked; the
-	// vault is what the cap leaves to mint; burned is without what was minted again.
+	// fee vault includes what was bought to be burned, the reward vault is what the cap leaves to mint, and burned is without what
+	// was minted again: with locked they add up to the cap.
 	SupplyIO
 	CirculatingIO
 	LiquidIO
