@@ -17,6 +17,8 @@ type Axis struct {
 	Places int
 	// Log draws powers of ten at equal distances; values below 1 count as 1.
 	Log bool
+	// Floor is the least value that a logarithmic axis shows; whatever is lower is drawn on its bottom.
+	Floor int64
 	// Zero extends the axis to 0 where it is not logarithmic.
 	Zero bool
 }

@@ -26,8 +26,8 @@ func colours() [][2]string {
 		{"#009e73", "#2fd6a5"},
 		{"#b04a8f", "#e08fc0"},
 		{"#b37a00", "#f0c040"},
-		{"#4d9fd6", "#9ad0f5"},
 		{"#6b6b6b", "#b5b5b5"},
+		{"#4d9fd6", "#9ad0f5"},
 		{"#8c510a", "#d8a870"},
 	}
 }
@@ -64,7 +64,7 @@ func escape(s string) string {
 }
 
 // textWidth estimates the width of a text of 13 pixels, in tenths.
-func textWidth(s string) int64 { return int64(utf8.RuneCountInString(s)) * 72 }
+func textWidth(s string) int64 { return int64(utf8.RuneCountInString(s)) * 78 }
 
 // newPage begins a picture with its heads and the legend.
 func newPage(title, subtitle string, names []string, kinds []kind) *page {

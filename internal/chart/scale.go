@@ -61,7 +61,7 @@ func log2(v int64) int64 {
 // bounds widens the range of the values to the ends of the axis.
 func (a Axis) bounds(low, high int64) (int64, int64) {
 	if a.Log {
-		low, high = max(1, low), max(1, high)
+		low, high = max(1, a.Floor, low), max(1, a.Floor, high)
 		from, to := int64(1), int64(1)
 		for from <= low/10 {
 			from *= 10
@@ -115,7 +115,7 @@ func (a Axis) ticks(low, high int64) (out []int64) {
 		return out
 	}
 	step := niceStep(high - low)
-	for v := low; v <= high; v += step {
+	for v := -floorTo(-low, step); v <= high; v += step {
 		out = append(out, v)
 	}
 	return out
@@ -123,6 +123,9 @@ func (a Axis) ticks(low, high int64) (out []int64) {
 
 // format writes a value of the axis with a suffix for thousands, millions and so on, as the largest tick asks for.
 func (a Axis) format(v, largest int64) string {
+	if v == 0 {
+		return "0"
+	}
 	unit, suffix := 0, ""
 	for i, s := range []string{"k", "M", "G", "T"} {
 		if a.Log {

@@ -173,18 +173,8 @@ func (c *course) summarise(ctx context.Context, bands [][]Band) error {
 // At returns what the runs say of a series in a month, counted from 0. Both have to be in range.
 func (s *Summary) At(series Series, month int) Band { return s.bands[month][series] }
 
-// First returns the first month in which the median of a is at least that of b, or -1.
-func (s *Summary) First(a, b Series) int {
-	for m := range s.bands {
-		if s.At(a, m).P50 >= s.At(b, m).P50 {
-			return m
-		}
-	}
-	return -1
-}
-
-// Active, Margin and Return are the series of class number c: active machines, income over typical cost less 1, and yearly
-// net income over hardware and stake.
+// Active is the series of the active machines of class number c. There are two more for each class: [Summary.Margin], its
+// income over its typical cost less 1, and [Summary.Return], its yearly net income over hardware and stake.
 func (s *Summary) Active(c int) Series { return active(c) }
 
 // Margin is described at [Summary.Active].

@@ -107,7 +107,8 @@ type AgentParams struct {
 	Cohorts uint32 `json:"cohorts"`
 	// SpreadPPM is how far the costs lie from the class's: evenly between cost*(1 - spread) and cost*(1 + spread).
 	SpreadPPM uint64 `json:"spread_ppm"`
-	// Patience is the most months of loss that a supplier bears, and of profit that one waits for, 1 to 100.
+	// Patience is how many months of loss the dearest cohort of a class bears before it leaves, and of profit the cheapest
+	// waits for before it comes, 1 to 40. It rises to three times as much at the other end of the costs.
 	Patience int32 `json:"patience"`
 	// ReturnPPM is by how much income has to exceed the cost before a supplier comes (back).
 	ReturnPPM uint64 `json:"return_ppm"`
@@ -180,8 +181,8 @@ func (p Params) Validate() error {
 		return fmt.Errorf("%w: %d classes, want 1 to %d", ErrParams, len(p.Classes), mostClasses)
 	case p.Agents.Cohorts < 1 || p.Agents.Cohorts > million:
 		return fmt.Errorf("%w: %d cohorts, want 1 to %d", ErrParams, p.Agents.Cohorts, million)
-	case p.Agents.Patience < 1 || p.Agents.Patience > 100:
-		return fmt.Errorf("%w: a patience of %d months, want 1 to 100", ErrParams, p.Agents.Patience)
+	case p.Agents.Patience < 1 || p.Agents.Patience > 40:
+		return fmt.Errorf("%w: a patience of %d months, want 1 to 40", ErrParams, p.Agents.Patience)
 	case p.Stake.HurdlePPM == 0 || p.Stake.CoHurdlePPM == 0:
 		return fmt.Errorf("%w: a hurdle of 0", ErrParams)
 	}

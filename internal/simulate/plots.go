@@ -124,11 +124,11 @@ func (st *Study) overview() []plot {
 		chart.Line{Name: "monthly schedule, emission over supply", Values: monthly.median(SupplyInflationPPM), Dashed: true})
 	staker := lines("Return of owners' stakes, before costs", chart.Axis{Label: "% a year (logarithmic)", Places: 4, Log: true}, StakerPPM)
 	co := lines("Return of co-stakers", chart.Axis{Label: "% a year (logarithmic)", Places: 4, Log: true}, CoStakerPPM)
-	vaults := st.base("The engine leaves most of the reward vault, and its fee vault fills", st.runs(), chart.Axis{Label: "IO", Zero: true})
+	vaults := st.base("What is left in the vaults", st.runs(), chart.Axis{Label: "IO", Zero: true})
 	vaults.Bands = []chart.Band{engine.band("reward vault, engine", VaultIO), engine.band("fee vault, engine", FeeVaultIO)}
 	vaults.Lines = []chart.Line{{Name: "reward vault, monthly schedule", Values: monthly.median(VaultIO), Dashed: true}}
 	st.begun(&vaults)
-	ratio := fan("Sustainability ratio of the engine: fees over what it pays beside the rents", chart.Axis{Label: "ratio (logarithmic)", Places: 6, Log: true}, RatioPPM, engine)
+	ratio := fan("Sustainability ratio of the engine: fees over what it pays beside the rents", chart.Axis{Label: "ratio (logarithmic)", Places: 6, Log: true, Floor: 10_000}, RatioPPM, engine)
 	st.begun(&ratio)
 	machines := fan("Active machines by policy", chart.Axis{Label: "machines", Zero: true}, Machines, monthly, engine)
 	return []plot{
@@ -155,12 +155,12 @@ func (st *Study) policy(s *Summary, i int) []plot {
 		{Name: "not minted", Values: s.mean(VaultIO)},
 		{Name: "burned", Values: s.mean(BurnedIO)},
 	}
-	flow := st.base("Emission against burn: "+title, st.runs(), chart.Axis{Label: "IO a month (logarithmic)", Log: true})
+	flow := st.base("Emission against burn: "+title, st.runs(), chart.Axis{Label: "IO a month (logarithmic)", Log: true, Floor: 1000})
 	flow.Bands = []chart.Band{s.band("emission", EmissionIO), s.band("burn", BurnIO)}
 	if m := s.meets(); m >= 0 {
 		flow.Marks = []chart.Mark{{At: int64(m), Label: "the median burn meets the median emission"}}
 	}
-	breakEven := st.base("Break-even: below this price burn exceeds emission: "+title, st.medians(), chart.Axis{Label: "dollars per IO (logarithmic)", Places: 6, Log: true})
+	breakEven := st.base("Break-even: the price at which burn would equal emission: "+title, st.medians(), chart.Axis{Label: "dollars per IO (logarithmic)", Places: 6, Log: true, Floor: 1000})
 	breakEven.Lines = []chart.Line{{Name: "price", Values: s.median(PriceMicro)}, {Name: "break-even price", Values: s.median(BreakEvenMicro)}}
 	supplier := st.base("Return of suppliers on hardware and stake: "+title, st.medians(), chart.Axis{Label: "% a year", Places: 4, Zero: true})
 	margins := st.base("Margin of suppliers, income over cost: "+title, st.medians(), chart.Axis{Label: "% of cost", Places: 4, Zero: true})

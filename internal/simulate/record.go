@@ -53,7 +53,7 @@ func (w *world) record(r *run, n *now, out *row) {
 	out.putU(CoStakerPPM, n.coAPR)
 	out.putU(StakedPPM, perMillion(uint64(b.own+b.co), uint64(b.circulating())))
 	worth := usd(n.rewards, n.micro)
-	out.putU(RatioPPM, perMillion(n.fees, worth))
+	out.putU(RatioPPM, min(mostRatio, mulDiv(n.fees, million, worth)))
 	out.putU(BreakEvenMicro, mulDiv(n.burnUSD, tokenomics.UnitsPerToken, max(1, uint64(n.emission))))
 	out.putU(RevenueUSD, n.gross/million)
 	paid := worth + n.gross - n.fees
@@ -84,6 +84,9 @@ func (w *world) recordClass(n *now, out *row, c int) {
 	}
 	out.putU(apr(classes, c), perMillion(uint64(net), capital))
 }
+
+// mostRatio is the sustainability ratio where next to nothing was paid: 1,000 in parts per million.
+const mostRatio = 1000 * million
 
 // hoursInYear is 365.25 days.
 const hoursInYear = 8_766

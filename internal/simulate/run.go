@@ -68,7 +68,7 @@ func (w *world) start(r *run, seed, i uint64, levels []int8) {
 		state: tokenomics.PolicyState{Genesis: genesis, Cap: w.p.Network.Cap},
 	}
 	r.rng.Seed(seed, i)
-	copy(r.active[:], w.agents.start(levels))
+	r.active = w.agents.start(levels)
 }
 
 // step takes a run through month m and records it.

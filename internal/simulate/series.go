@@ -5,7 +5,7 @@ import "fmt"
 // Series is a figure that is recorded in every month of every run, as a whole number of its unit.
 type Series int
 
-// The series. Those of a class follow after Fixed ones: see [Engine.Active], [Engine.Margin] and [Engine.Return].
+// The series. Those of a class follow after these: see [Summary.Active].
 const (
 	// PriceMicro is the price of a token in millionths of a dollar.
 	PriceMicro Series = iota
@@ -34,7 +34,8 @@ const (
 	CoStakerPPM
 	// StakedPPM is what is staked of the circulating supply.
 	StakedPPM
-	// RatioPPM is the sustainability ratio: the network's fees over the worth of the rewards that it paid beside the rents.
+	// RatioPPM is the sustainability ratio: the network's fees over the worth of the rewards that it paid beside the rents,
+	// at most 1,000, which is also what it is where nothing was paid.
 	RatioPPM
 	// BreakEvenMicro is the price at which the dollars that burned tokens this month would have bought what it emitted.
 	BreakEvenMicro
