@@ -39,6 +39,8 @@ type page struct {
 	stacked bool  // areas are buckets, not ranges
 }
 
+func (p *page) printf(format string, args ...any) { fmt.Fprintf(&p.Buffer, format, args...) }
+
 // px writes tenths of a pixel.
 func px(v int64) string { return strings.Replace(decimal(v, 1), "−", "-", 1) }
 
@@ -69,17 +71,17 @@ func textWidth(s string) int64 { return int64(utf8.RuneCountInString(s)) * 78 }
 // newPage begins a picture with its heads and the legend.
 func newPage(title, subtitle string, names []string, kinds []kind) *page {
 	p := new(page)
-	fmt.Fprintf(p, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">`+"\n",
+	p.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">`+"\n",
 		width/10, height/10, width/10, height/10, escape(title))
-	fmt.Fprintf(p, "<title>%s</title>\n<desc>%s</desc>\n<style>\n", escape(title), escape(subtitle))
+	p.printf("<title>%s</title>\n<desc>%s</desc>\n<style>\n", escape(title), escape(subtitle))
 	p.WriteString("text{font:13px sans-serif;fill:#222}.h{font-size:18px;font-weight:bold}.s{fill:#555}.bg{fill:#fff}" +
 		".g{stroke:#ddd;fill:none}.x{stroke:#555;fill:none}.m{stroke:#555;stroke-dasharray:2 3}.l{fill:none;stroke-width:2.2;stroke-linejoin:round}.d{stroke-dasharray:7 4}\n")
 	for i, c := range colours() {
-		fmt.Fprintf(p, ".c%d{stroke:%s}.f%d{fill:%s}\n", i, c[0], i, c[0])
+		p.printf(".c%d{stroke:%s}.f%d{fill:%s}\n", i, c[0], i, c[0])
 	}
 	p.WriteString("@media (prefers-color-scheme:dark){text{fill:#eee}.s{fill:#bbb}.bg{fill:#15181d}.g{stroke:#333a44}.x,.m{stroke:#aaa}\n")
 	for i, c := range colours() {
-		fmt.Fprintf(p, ".c%d{stroke:%s}.f%d{fill:%s}\n", i, c[1], i, c[1])
+		p.printf(".c%d{stroke:%s}.f%d{fill:%s}\n", i, c[1], i, c[1])
 	}
 	p.WriteString("}\n</style>\n" + `<rect class="bg" width="100%" height="100%"/>` + "\n")
 	p.text(left-560, 320, "h", "start", title)
@@ -99,14 +101,14 @@ func (p *page) legend(names []string, kinds []kind) {
 		c := i % len(colours())
 		switch kinds[i] {
 		case box:
-			fmt.Fprintf(p, `<rect class="f%d" x="%s" y="%s" width="26" height="11" fill-opacity="0.75"/>`+"\n", c, px(x), px(y-100))
+			p.printf(`<rect class="f%d" x="%s" y="%s" width="26" height="11" fill-opacity="0.75"/>`+"\n", c, px(x), px(y-100))
 		case banded:
-			fmt.Fprintf(p, `<rect class="f%d" x="%s" y="%s" width="26" height="11" fill-opacity="0.22"/>`+"\n", c, px(x), px(y-100))
-			fmt.Fprintf(p, `<path class="l c%d" d="M%s %sh26"/>`+"\n", c, px(x), px(y-45))
+			p.printf(`<rect class="f%d" x="%s" y="%s" width="26" height="11" fill-opacity="0.22"/>`+"\n", c, px(x), px(y-100))
+			p.printf(`<path class="l c%d" d="M%s %sh26"/>`+"\n", c, px(x), px(y-45))
 		case dashed:
-			fmt.Fprintf(p, `<path class="l d c%d" d="M%s %sh26"/>`+"\n", c, px(x), px(y-45))
+			p.printf(`<path class="l d c%d" d="M%s %sh26"/>`+"\n", c, px(x), px(y-45))
 		case solid:
-			fmt.Fprintf(p, `<path class="l c%d" d="M%s %sh26"/>`+"\n", c, px(x), px(y-45))
+			p.printf(`<path class="l c%d" d="M%s %sh26"/>`+"\n", c, px(x), px(y-45))
 		}
 		p.text(x+340, y, "", "start", name)
 		x += w
@@ -118,7 +120,7 @@ func (p *page) text(x, y int64, class, anchor, s string) {
 	if class != "" {
 		class = ` class="` + class + `"`
 	}
-	fmt.Fprintf(p, `<text%s x="%s" y="%s" text-anchor="%s">%s</text>`+"\n", class, px(x), px(y), anchor, escape(s))
+	p.printf(`<text%s x="%s" y="%s" text-anchor="%s">%s</text>`+"\n", class, px(x), px(y), anchor, escape(s))
 }
 
 func (p *page) yAxis(a Axis, y scale, low, high int64) {
@@ -126,19 +128,19 @@ func (p *page) yAxis(a Axis, y scale, low, high int64) {
 	largest := max(abs(low), abs(high))
 	for _, v := range ticks {
 		at := y.at(v)
-		fmt.Fprintf(p, `<path class="g" d="M%s %sH%s"/>`+"\n", px(left), px(at), px(width-right))
+		p.printf(`<path class="g" d="M%s %sH%s"/>`+"\n", px(left), px(at), px(width-right))
 		p.text(left-80, at+45, "s", "end", a.format(v, largest))
 	}
 	middle := (p.top + height - bottom) / 2
-	fmt.Fprintf(p, `<text class="s" transform="translate(18 %s) rotate(-90)" text-anchor="middle">%s</text>`+"\n", px(middle), escape(a.Label))
+	p.printf(`<text class="s" transform="translate(18 %s) rotate(-90)" text-anchor="middle">%s</text>`+"\n", px(middle), escape(a.Label))
 }
 
 func (p *page) xAxis(a Axis, ticks []Tick, x scale) {
-	fmt.Fprintf(p, `<path class="x" d="M%s %sH%s"/>`+"\n", px(left), px(height-bottom), px(width-right))
+	p.printf(`<path class="x" d="M%s %sH%s"/>`+"\n", px(left), px(height-bottom), px(width-right))
 	end := int64(0) // of the label before
 	for _, t := range ticks {
 		at := x.at(t.At)
-		fmt.Fprintf(p, `<path class="x" d="M%s %sv5"/>`+"\n", px(at), px(height-bottom))
+		p.printf(`<path class="x" d="M%s %sv5"/>`+"\n", px(at), px(height-bottom))
 		if half := textWidth(t.Label) / 2; at-half > end {
 			p.text(at, height-bottom+200, "s", "middle", t.Label)
 			end = at + half + 60
@@ -162,7 +164,7 @@ func (p *page) area(colour int, there, back []point) {
 	if p.stacked {
 		opacity = "0.75"
 	}
-	fmt.Fprintf(p, `<polygon class="f%d" fill-opacity="%s" points="`, colour%len(colours()), opacity)
+	p.printf(`<polygon class="f%d" fill-opacity="%s" points="`, colour%len(colours()), opacity)
 	p.points(append(there, back...))
 	p.WriteString("\"/>\n")
 }
@@ -172,14 +174,14 @@ func (p *page) line(colour int, path []point, broken bool) {
 	if broken {
 		class = "l d"
 	}
-	fmt.Fprintf(p, `<polyline class="%s c%d" points="`, class, colour%len(colours()))
+	p.printf(`<polyline class="%s c%d" points="`, class, colour%len(colours()))
 	p.points(path)
 	p.WriteString("\"/>\n")
 }
 
 // mark draws a vertical line; its label stands above the plot, on the side that has room.
 func (p *page) mark(x int64, label string) {
-	fmt.Fprintf(p, `<path class="m" d="M%s %sV%s"/>`+"\n", px(x), px(p.top-60), px(height-bottom))
+	p.printf(`<path class="m" d="M%s %sV%s"/>`+"\n", px(x), px(p.top-60), px(height-bottom))
 	anchor, shift := "start", int64(40)
 	if x+textWidth(label) > width-right {
 		anchor, shift = "end", -40

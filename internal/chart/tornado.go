@@ -33,7 +33,7 @@ func (t Tornado) SVG() ([]byte, error) {
 	x := newScale(t.X, low, high, names+notes, width-right-notes)
 	for _, v := range t.X.ticks(low, high) {
 		at := x.at(v)
-		fmt.Fprintf(p, `<path class="g" d="M%s %sV%s"/>`+"\n", px(at), px(p.top), px(height-bottom))
+		p.printf(`<path class="g" d="M%s %sV%s"/>`+"\n", px(at), px(p.top), px(height-bottom))
 		p.text(at, height-bottom+200, "s", "middle", t.X.format(v, max(abs(low), abs(high))))
 	}
 	p.text(x.at((low+high)/2), height-240, "s", "middle", t.X.Label)
@@ -44,14 +44,14 @@ func (t Tornado) SVG() ([]byte, error) {
 		p.text(names-100, y+pitch/2+45, "", "end", b.Name)
 		for c, end := range []int64{x.at(b.Low), x.at(b.High)} {
 			from, to := min(base, end), max(base, end)
-			fmt.Fprintf(p, `<rect class="f%d" x="%s" y="%s" width="%s" height="%s" fill-opacity="0.75"/>`+"\n",
+			p.printf(`<rect class="f%d" x="%s" y="%s" width="%s" height="%s" fill-opacity="0.75"/>`+"\n",
 				c, px(from), px(y+pitch/8), px(max(10, to-from)), px(pitch*3/4))
 		}
 		lowAt, highAt := x.at(b.Low), x.at(b.High)
 		p.note(min(lowAt, highAt, base)-60, y+pitch/2+45, "end", pick(lowAt <= highAt, b.LowNote, b.HighNote))
 		p.note(max(lowAt, highAt, base)+60, y+pitch/2+45, "start", pick(lowAt <= highAt, b.HighNote, b.LowNote))
 	}
-	fmt.Fprintf(p, `<path class="x" d="M%s %sV%s"/>`+"\n", px(base), px(p.top-60), px(height-bottom))
+	p.printf(`<path class="x" d="M%s %sV%s"/>`+"\n", px(base), px(p.top-60), px(height-bottom))
 	return p.end(), nil
 }
 

@@ -211,7 +211,8 @@ func (p Params) bounds() []bound {
 	ppm := func(name string, v uint64, most int64) bound { return bound{name, int64(min(v, 1<<62)), 0, most} }
 	growth := func(name string, g GrowthParams) []bound {
 		return []bound{
-			{name + ".first_ppm", g.FirstPPM, -all / 2, 10 * all}, {name + ".last_ppm", g.LastPPM, -all / 2, all / 2},
+			{name + ".first_ppm", g.FirstPPM, -all / 2, 10 * all},
+			{name + ".last_ppm", g.LastPPM, -all / 2, all / 2},
 			{name + ".half_life_months", int64(g.HalfLifeMonths), 1, mostMonths},
 		}
 	}
@@ -220,10 +221,12 @@ func (p Params) bounds() []bound {
 		{"price.drift_ppm", p.Price.DriftPPM, -all * 9 / 10, 10 * all},
 		ppm("price.volatility_ppm", p.Price.VolatilityPPM, 5*all), ppm("price.jump_ppm", p.Price.JumpPPM, all),
 		{"price.jump_mean_ppm", p.Price.JumpMeanPPM, -3 * all, 3 * all},
-		ppm("price.jump_spread_ppm", p.Price.JumpSpreadPPM, 3*all), {"price.impact_ppm", p.Price.ImpactPPM, 0, 5 * all},
+		ppm("price.jump_spread_ppm", p.Price.JumpSpreadPPM, 3*all),
+		{"price.impact_ppm", p.Price.ImpactPPM, 0, 5 * all},
 		ppm("demand.share_ppm", p.Demand.SharePPM, 2*all), ppm("demand.volatility_ppm", p.Demand.VolatilityPPM, all),
 		ppm("demand.memory_ppm", p.Demand.MemoryPPM, all), ppm("demand.elasticity_ppm", p.Demand.ElasticityPPM, 5*all),
-		ppm("demand.churn_ppm", p.Demand.ChurnPPM, all), {"demand.target_ppm", int64(min(p.Demand.TargetPPM, 1<<62)), 10_000, all},
+		ppm("demand.churn_ppm", p.Demand.ChurnPPM, all),
+		{"demand.target_ppm", int64(min(p.Demand.TargetPPM, 1<<62)), 10_000, all},
 		ppm("demand.speed_ppm", p.Demand.SpeedPPM, all), ppm("agents.spread_ppm", p.Agents.SpreadPPM, all),
 		ppm("agents.return_ppm", p.Agents.ReturnPPM, all), ppm("agents.cheaper_ppm", p.Agents.CheaperPPM, all/2),
 		ppm("stake.speed_ppm", p.Stake.SpeedPPM, all), ppm("stake.least_ppm", p.Stake.LeastPPM, all),

@@ -158,7 +158,7 @@ func (w *world) hire(r *run, n *now) {
 		missed := ratio(missedUSD, wantedUSD, uint64(one))
 		r.demand -= int64(part(missed, w.churn))
 	}
-	n.fees = n.gross * (w.p.Treasury.FeePPM) / million
+	n.fees = n.gross * w.p.Treasury.FeePPM / million
 }
 
 // earn works out what an hour of a machine brings in each class, and lets the suppliers judge it.

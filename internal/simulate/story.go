@@ -97,7 +97,7 @@ func (st *Study) tellFlows(say teller) {
 			saved += st.Policies[0].At(EmissionIO, m).Mean - s.At(EmissionIO, m).Mean
 		}
 		say("  In its first year the engine releases %s IO, %s less than the schedule (means). Of the reward vault it leaves", millions(year), millions(saved))
-		say("  %s IO in the end; at least 115 M are to be left.", within(s.At(VaultIO, s.Months-1), millions))
+		say("  %s IO in the end; its target is 115 M less than the schedule, burns included.", within(s.At(VaultIO, s.Months-1), millions))
 	}
 }
 
