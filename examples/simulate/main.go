@@ -90,9 +90,9 @@ func progress(w io.Writer, draw bool) func(what string) func(done, total int) {
 				return
 			}
 			full := width * done / total
-			fmt.Fprintf(w, "\r%s [%s%s] %3d %%", what, strings.Repeat("#", full), strings.Repeat(".", width-full), 100*done/total)
+			_, _ = fmt.Fprintf(w, "\r%s [%s%s] %3d %%", what, strings.Repeat("#", full), strings.Repeat(".", width-full), 100*done/total)
 			if done == total {
-				fmt.Fprintf(w, "\r%s\r", strings.Repeat(" ", width+len(what)+9))
+				_, _ = fmt.Fprintf(w, "\r%s\r", strings.Repeat(" ", width+len(what)+9))
 			}
 		}
 	}
@@ -112,6 +112,6 @@ func write(dir string, study *simulate.Study, out io.Writer) error {
 			return err
 		}
 	}
-	fmt.Fprintf(out, "\n%d tables and plots are in %s.\n", len(files), dir)
-	return nil
+	_, err = fmt.Fprintf(out, "\n%d tables and plots are in %s.\n", len(files), dir)
+	return err
 }
