@@ -82,6 +82,9 @@ func TestBurnMintIsNeutral(t *testing.T) {
 	monthly, burnMint := simulated(t, calm(120), simulate.Policies()[0], once), simulated(t, calm(120), simulate.Policies()[2], once)
 	for m := range 120 {
 		require.InDelta(t, monthly.At(simulate.SupplyIO, m).P50, burnMint.At(simulate.SupplyIO, m).P50, 3, "month %d", m)
+		for _, flow := range []simulate.Series{simulate.EmissionIO, simulate.BurnIO, simulate.BurnedIO} {
+			require.InDelta(t, monthly.At(flow, m).P50, burnMint.At(flow, m).P50, 3, "month %d", m)
+		}
 		require.InDelta(t, monthly.At(simulate.PaidUSD, m).P50, burnMint.At(simulate.PaidUSD, m).P50, 3, "month %d", m)
 	}
 }
@@ -192,15 +195,16 @@ func TestChurn(t *testing.T) {
 	p := still(40)
 	p.Demand.SharePPM = 1_500_000
 	p.Demand.ChurnPPM = 0
-	full := simulated(t, p, simulate.Policies()[0], once).At(simulate.UsedPPM, 39).P50
-	require.Equal(t, int64(1_000_000), full)
+	p.Demand.MemoryPPM = 1_000_000
+	halved := simulate.Policies()[0]
+	halved.Demand = simulate.Shock{Month: 30, KeepPPM: 500_000}
+	used := func(month int) int64 { return simulated(t, p, halved, once).At(simulate.UsedPPM, month).P50 }
+	require.Equal(t, int64(1_000_000), used(29))
+	require.InDelta(t, 750_000, used(30), 1, "nobody left: half of 150 % are wanted")
 	p.Demand.ChurnPPM = 1_000_000
-	// In the long run 0.1*d = missed = 1 - 2^d/1.5... of what is wanted: demand settles where machines are nearly enough.
-	require.InEpsilon(t, 1_000_000, simulated(t, p, simulate.Policies()[0], once).At(simulate.UsedPPM, 39).P50, 0.1)
-	p.Demand.SharePPM, p.Demand.MemoryPPM = 1_500_000, 1_000_000 // nothing comes back: the first month loses a third, in log2
-	s := simulated(t, p, simulate.Policies()[0], once)
-	require.InEpsilon(t, 1_000_000, s.At(simulate.UsedPPM, 1).P50, 0.001)
-	require.InEpsilon(t, math.Min(1, 1.5*math.Exp2(-1.0/3-(1-1/(1.5*math.Exp2(-1.0/3)))))*1e6, s.At(simulate.UsedPPM, 2).P50, 0.001)
+	require.InEpsilon(t, 500_000, used(30), 0.001, "all who found nothing left: half of 100 % are wanted")
+	p.Demand.MemoryPPM = 0
+	require.InEpsilon(t, 750_000, used(31), 0.001, "deviations are forgotten at once")
 }
 
 // A jump every month by the same factor is a steady fall; every tenth month it is a tenth of that on average.
