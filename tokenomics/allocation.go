@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"sort"
 	"time"
 )
 
@@ -140,6 +139,14 @@ func (p AllocationParams) Validate() error {
 		}
 	}
 	return nil
+}
+
+// genesis returns the part of the bucket that exists from the start, free or not: all but what the emission creates.
+func (b Bucket) genesis() Amount {
+	if b.Release == ReleaseEmission {
+		return b.AtStart
+	}
+	return b.Amount
 }
 
 func (b Bucket) validate() error {
@@ -337,7 +344,15 @@ func (b *Bucket) tranches() uint64 {
 
 // done returns how many of n tranches are due at t. Due times do not fall, so halving finds it.
 func (a *Allocation) done(b *Bucket, n uint64, t time.Time) uint64 {
-	return uint64(sort.Search(int(n), func(i int) bool { return a.due(b, uint64(i)+1).After(t) }))
+	var due uint64 // this many are due, and no more than n
+	for due < n {
+		if k := n - (n-due)/2; a.due(b, k).After(t) { // due < k <= n
+			n = k - 1
+		} else {
+			due = k
+		}
+	}
+	return due
 }
 
 // due returns when tranche k, from 1 on, is due.

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// AmountPlaces is the number of decimal places of the token.
+	// AmountPlaces is the number of decimal places of the token of io.net, and of the text of an [Amount].
 	AmountPlaces = 8
 	// UnitsPerToken is the number of base units in one whole token.
 	UnitsPerToken = 100_000_000
@@ -27,7 +27,8 @@ var (
 )
 
 // Amount is a quantity of the token in base units of 1e-8 token. The zero value is no tokens. An Amount holds up to
-// 184,467,440,737.09551615 tokens, 230 times the cap of io.net.
+// 184,467,440,737.09551615 tokens, 230 times the cap of io.net. Its text has 8 places; for a token with others see
+// [Decimals].
 type Amount uint64
 
 // ParseAmount reads a number of tokens such as "12.5": digits, and optionally a point and one to eight digits more.

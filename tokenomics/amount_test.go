@@ -146,9 +146,38 @@ func TestMulDiv(t *testing.T) {
 			require.Equal(t, tokenomics.USD(c.up), up)
 		})
 	}
-	require.PanicsWithValue(t, "tokenomics.MulDiv: Rounding(0) is neither Down nor Up", func() {
+	require.PanicsWithValue(t, "tokenomics.MulDiv: Rounding(4) is none of Down, Up and HalfEven", func() {
+		_, _ = tokenomics.Amount(1).MulDiv(1, 1, tokenomics.HalfEven+1)
+	})
+	require.PanicsWithValue(t, "tokenomics.MulDiv: Rounding(0) is none of Down, Up and HalfEven", func() {
 		_, _ = tokenomics.Amount(1).MulDiv(1, 1, 0)
 	})
+}
+
+func TestHalfEven(t *testing.T) {
+	const most = math.MaxUint64
+	for _, c := range []struct {
+		name              string
+		a, num, den, want uint64
+		err               error
+	}{
+		{name: "exact", a: 6, num: 1, den: 3, want: 2},
+		{name: "below a half", a: 10, num: 1, den: 3, want: 3},
+		{name: "above a half", a: 11, num: 1, den: 3, want: 4},
+		{name: "a half, to 0", a: 1, num: 1, den: 2, want: 0},
+		{name: "a half, to 2", a: 3, num: 1, den: 2, want: 2},
+		{name: "a half, down to 2", a: 5, num: 1, den: 2, want: 2},
+		{name: "just below a half of the largest divisor", a: most / 2, num: 1, den: most, want: 0},
+		{name: "just above it", a: most/2 + 1, num: 1, den: most, want: 1},
+		// 31 * 1190112520884487201 = 2^65 - 1, half of which is 2^64 - 1 and a half.
+		{name: "a half below 65 bits", a: 1_190_112_520_884_487_201, num: 31, den: 2, err: tokenomics.ErrOverflow},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := tokenomics.Amount(c.a).MulDiv(c.num, c.den, tokenomics.HalfEven)
+			require.ErrorIs(t, err, c.err)
+			require.Equal(t, tokenomics.Amount(c.want), got)
+		})
+	}
 }
 
 func TestMoneyInJSON(t *testing.T) {
@@ -218,6 +247,7 @@ func FuzzMulDiv(f *testing.F) {
 	f.Add(uint64(10), uint64(1), uint64(3))
 	f.Add(uint64(math.MaxUint64), uint64(math.MaxUint64), uint64(math.MaxUint64))
 	f.Add(uint64(177_942_868_878_227_186), uint64(311), uint64(3))
+	f.Add(uint64(5), uint64(1), uint64(2))
 	f.Fuzz(func(t *testing.T, a, num, den uint64) {
 		if den == 0 {
 			den = 1
@@ -228,10 +258,19 @@ func FuzzMulDiv(f *testing.F) {
 		if rest.Sign() != 0 {
 			up.Add(up, big.NewInt(1))
 		}
+		even := down
+		switch new(big.Int).Lsh(rest, 1).Cmp(new(big.Int).SetUint64(den)) {
+		case 0:
+			if down.Bit(0) == 1 {
+				even = up
+			}
+		case 1:
+			even = up
+		}
 		for _, c := range []struct {
 			want     *big.Int
 			rounding tokenomics.Rounding
-		}{{down, tokenomics.Down}, {up, tokenomics.Up}} {
+		}{{down, tokenomics.Down}, {up, tokenomics.Up}, {even, tokenomics.HalfEven}} {
 			got, err := tokenomics.Amount(a).MulDiv(num, den, c.rounding)
 			if !c.want.IsUint64() {
 				require.ErrorIs(t, err, tokenomics.ErrOverflow)

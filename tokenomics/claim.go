@@ -15,9 +15,9 @@ type settled struct {
 
 // settleClaims pays what is owed, older debts included, in tokens at the price of the step:
 //
-//	need = floor((claims + carry) * 10^8 / price),  pay = min(need, most).
+//	need = floor((claims + carry) * 10^d / price),  pay = min(need, most)
 //
-// What is paid is worth ceil(pay * price / 10^8) dollars. If all is funded the rest, less than the price of one base
+// for a token of d places. What is paid is worth ceil(pay * price / 10^d) dollars. If all is funded the rest, less than the price of one base
 // unit, is carried; otherwise what is unpaid is divided among the claims as debts, in proportion to them. Nothing is lost:
 //
 //	claims + carry = paid + debts + new carry.
@@ -39,21 +39,16 @@ func settleClaims(s *PolicyState, in Inputs, most Amount) (settled, error) {
 		s.Debts = claims
 		return settled{flags: NoPrice}, nil
 	}
-	if err := in.Release.Validate(); err != nil {
-		return settled{}, fmt.Errorf("release: %w", err)
-	}
-	need, _, err := Convert(total, in.Release)
+	need, _, err := s.Decimals.Convert(total, in.Release)
 	if err != nil {
 		return settled{}, fmt.Errorf("claims: %w", err)
 	}
 	out := settled{pay: min(need, most)}
 	out.unfunded = need - out.pay
 	// At most total: pay <= need, and need base units cost no more than total.
-	worth, err := mulDiv(uint64(out.pay), in.Release.MicroPerToken, UnitsPerToken, Up)
-	if err != nil {
+	if out.paidUSD, err = s.Decimals.Cost(out.pay, in.Release); err != nil {
 		return settled{}, fmt.Errorf("claims: %w", err)
 	}
-	out.paidUSD = USD(worth)
 	unpaid := total - out.paidUSD
 	if out.unfunded == 0 {
 		s.CarryUSD, unpaid = unpaid, 0

@@ -8,7 +8,7 @@ import (
 )
 
 // supplyDomain names the layout of a snapshot; another layout needs another name.
-const supplyDomain = "idlegrid/tokenomics/supply/v1"
+const supplyDomain = "idlegrid/tokenomics/supply/v2"
 
 // ErrSnapshot is returned for bytes that are not the snapshot of a supply under the given parameters.
 var ErrSnapshot = errors.New("tokenomics: invalid snapshot")
@@ -29,9 +29,13 @@ func Restore(p Params, b []byte) (*Supply, error) {
 	r := canon.NewReader(b, supplyDomain)
 	version := r.String()
 	s.at, s.next = r.Time(), Epoch(r.Uint32())
-	s.minted, s.burned = Amount(r.Uint64()), Amount(r.Uint64())
-	for range r.Len(12) {
-		burn := Burned{Amount: Amount(r.Uint64()), Proof: r.String()}
+	s.decodeState(r)
+	s.since, s.rewards, s.locked, s.freed = Amount(r.Uint64()), Amount(r.Uint64()), Amount(r.Uint64()), nil
+	for range r.Len(8) {
+		s.freed = append(s.freed, Amount(r.Uint64()))
+	}
+	for range r.Len(13) {
+		burn := Burned{Amount: Amount(r.Uint64()), Proof: r.String(), From: Account(r.Uint8())}
 		s.burns = append(s.burns, burn)
 		s.proofs[burn.Proof] = struct{}{}
 	}
@@ -45,8 +49,8 @@ func Restore(p Params, b []byte) (*Supply, error) {
 		return nil, fmt.Errorf("%w: epoch 0 is to be minted next", ErrSnapshot)
 	}
 	for _, burn := range s.burns {
-		if n := len(burn.Proof); burn.Amount == 0 || n == 0 || n > proofBytes {
-			return nil, fmt.Errorf("%w: burn of %s with a proof of %d bytes", ErrSnapshot, burn.Amount, n)
+		if n := len(burn.Proof); burn.Amount == 0 || n == 0 || n > proofBytes || burn.From >= Locked {
+			return nil, fmt.Errorf("%w: burn of %s from %s with a proof of %d bytes", ErrSnapshot, burn.Amount, burn.From, n)
 		}
 	}
 	if err := s.Audit(); err != nil {
@@ -60,12 +64,48 @@ func (s *Supply) encode() *canon.Writer {
 	w.String(s.p.Version)
 	w.Time(s.at)
 	w.Uint32(uint32(s.next))
-	w.Uint64(uint64(s.minted))
-	w.Uint64(uint64(s.burned))
+	s.encodeState(w)
+	for _, a := range []Amount{s.since, s.rewards, s.locked} {
+		w.Uint64(uint64(a))
+	}
+	w.Len(len(s.freed))
+	for _, a := range s.freed {
+		w.Uint64(uint64(a))
+	}
 	w.Len(len(s.burns))
 	for _, b := range s.burns {
 		w.Uint64(uint64(b.Amount))
 		w.String(b.Proof)
+		w.Uint8(uint8(b.From))
 	}
 	return w
+}
+
+// encodeState writes what the policies know, but for what the parameters say.
+func (s *Supply) encodeState(w *canon.Writer) {
+	t := &s.state
+	for _, v := range []uint64{
+		uint64(t.Minted), uint64(t.Reminted), uint64(t.Burned), uint64(t.Pending), uint64(t.FeeVault), uint64(t.Recycle),
+		uint64(t.Credits), uint64(t.CarryUSD), t.CarryUnits, uint64(t.Released), uint64(t.PaidUSD), uint64(t.Revenue),
+	} {
+		w.Uint64(v)
+	}
+	w.Len(len(t.Debts))
+	for _, d := range t.Debts {
+		w.String(d.ID)
+		w.Uint64(uint64(d.USD))
+	}
+}
+
+func (s *Supply) decodeState(r *canon.Reader) {
+	t := s.p.State()
+	for _, v := range []*Amount{&t.Minted, &t.Reminted, &t.Burned, &t.Pending, &t.FeeVault, &t.Recycle} {
+		*v = Amount(r.Uint64())
+	}
+	t.Credits, t.CarryUSD, t.CarryUnits = USD(r.Uint64()), USD(r.Uint64()), r.Uint64()
+	t.Released, t.PaidUSD, t.Revenue = Amount(r.Uint64()), USD(r.Uint64()), USD(r.Uint64())
+	for range r.Len(12) {
+		t.Debts = append(t.Debts, Claim{ID: r.String(), USD: USD(r.Uint64())})
+	}
+	s.state = t
 }

@@ -40,8 +40,8 @@ type EmissionParams struct {
 	Decline decimal.Decimal `json:"decline"`
 	// Compounding applies the rate to the supply that has come to be instead of to Base.
 	Compounding bool `json:"compounding,omitempty"`
-	// Epochs is the number of epochs that emit, at most 10,000,000, and at most 262,144 if the emission compounds or does
-	// not fall.
+	// Epochs is the number of epochs that emit, at most 10,000,000, and at most 262,144 if the emission compounds, does not
+	// fall, or falls so slowly that it would exceed 2^63 base units without end.
 	Epochs Epoch `json:"epochs"`
 	// Cap is the most that all epochs together emit.
 	Cap Amount `json:"cap"`
@@ -52,6 +52,26 @@ type EmissionParams struct {
 
 // Validate returns [ErrEmission] and what is wrong, or nil.
 func (p EmissionParams) Validate() error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	switch {
+	case !p.Compounding && p.Decline.Sign() > 0 && floorRat(p.amplitude()).Sign() == 0:
+		return fmt.Errorf("%w: base * rate / decline is less than one base unit", ErrEmission)
+	case !p.closed() && p.Epochs > maxTable:
+		return fmt.Errorf("%w: %d epochs, want at most %d for an emission that compounds, does not fall, or would exceed 2^63 base units without end",
+			ErrEmission, p.Epochs, maxTable)
+	}
+	return nil
+}
+
+// closed reports whether the cumulative emission has the closed form A*(1-q^k) with an A that fits.
+func (p EmissionParams) closed() bool {
+	return !p.Compounding && p.Decline.Sign() > 0 && floorRat(p.amplitude()).BitLen() <= 63
+}
+
+// check looks at every parameter by itself.
+func (p EmissionParams) check() error {
 	if err := checkFraction("rate", p.Rate); err != nil {
 		return err
 	}
@@ -75,18 +95,9 @@ func (p EmissionParams) Validate() error {
 		return fmt.Errorf("%w: %d epochs, want 1 to %d", ErrEmission, p.Epochs, maxEpochs)
 	case p.Snap > p.Cap:
 		return fmt.Errorf("%w: snap %s exceeds the cap of %s", ErrEmission, p.Snap, p.Cap)
-	case p.closed():
-		if n := floorRat(p.amplitude()).BitLen(); n == 0 || n > 63 {
-			return fmt.Errorf("%w: base * rate / decline is not in 1 to 2^63 base units", ErrEmission)
-		}
-	case p.Epochs > maxTable:
-		return fmt.Errorf("%w: %d epochs of an emission that compounds or does not fall, want at most %d", ErrEmission, p.Epochs, maxTable)
 	}
 	return nil
 }
-
-// closed reports whether the cumulative emission has the closed form A*(1-q^k).
-func (p EmissionParams) closed() bool { return !p.Compounding && p.Decline.Sign() > 0 }
 
 // MarshalJSON writes the rates as strings, whatever the global settings of the decimal package say.
 func (p EmissionParams) MarshalJSON() ([]byte, error) {

@@ -46,8 +46,9 @@ func TestEmissionEndsAtTheCap(t *testing.T) {
 	var count tokenomics.Epoch
 	for k, e := range s.All() {
 		count++
-		require.Equal(t, count, k)
-		require.Equal(t, s.Emission(k), e, "epoch %d", k)
+		if k != count || e != s.Emission(k) {
+			t.Fatalf("epoch %d after %d: %s by step, %s by random access", k, count-1, e, s.Emission(k))
+		}
 		sum += e
 	}
 	require.Equal(t, p.Epochs, count)
@@ -105,7 +106,9 @@ func TestEveryEpochAgainstAnIndependentEvaluation(t *testing.T) {
 	p := tokenomics.IONet().Emission
 	s := newSchedule(t, p)
 	for k, want := range oracle(t, p) {
-		require.Equal(t, min(want, uint64(p.Cap)), uint64(s.Cumulative(tokenomics.Epoch(k))), "epoch %d", k)
+		if got := uint64(s.Cumulative(tokenomics.Epoch(k))); got != min(want, uint64(p.Cap)) {
+			t.Fatalf("epoch %d: %d, want %d", k, got, want)
+		}
 	}
 }
 
@@ -234,22 +237,33 @@ func TestEmissionParamsValidate(t *testing.T) {
 		{"negative rate", func(p *tokenomics.EmissionParams) { p.Rate = decimal.New(-1, -1) }, `rate "-0.1"`},
 		{"rate of 1", func(p *tokenomics.EmissionParams) { p.Rate = decimal.New(1, 0); p.Base = 1000 }, ""},
 		{"rate above 1", func(p *tokenomics.EmissionParams) { p.Rate = decimal.New(11, -1) }, `rate "1.1"`},
-		{"no decline", func(p *tokenomics.EmissionParams) { p.Decline = decimal.Zero }, `decline "0"`},
+		{"no decline", func(p *tokenomics.EmissionParams) { p.Decline = decimal.Zero }, ""},
+		{"a decline that rises", func(p *tokenomics.EmissionParams) { p.Decline = decimal.New(-999, -3) }, ""},
+		{"a decline of -1", func(p *tokenomics.EmissionParams) { p.Decline = decimal.New(-1, 0) }, "decline -1"},
+		{"a decline below -1", func(p *tokenomics.EmissionParams) { p.Decline = decimal.New(-11, -1) }, `decline "-1.1"`},
+		{"most epochs without a closed form", func(p *tokenomics.EmissionParams) { p.Compounding, p.Epochs = true, 262_144 }, ""},
+		{"one too many that compound", func(p *tokenomics.EmissionParams) { p.Compounding, p.Epochs = true, 262_145 }, "want at most 262144"},
+		{"one too many that do not fall", func(p *tokenomics.EmissionParams) { p.Decline, p.Epochs = decimal.Zero, 262_145 }, "want at most 262144"},
+		{"a snap of the whole cap", func(p *tokenomics.EmissionParams) { p.Snap = p.Cap }, ""},
+		{"a snap above the cap", func(p *tokenomics.EmissionParams) { p.Snap = p.Cap + 1 }, "snap 300000000.00000001"},
 		{"decline of 1", func(p *tokenomics.EmissionParams) { p.Decline = decimal.New(1, 0) }, "decline 1"},
 		{"decline just below 1", func(p *tokenomics.EmissionParams) { p.Decline = decimal.New(999, -3) }, ""},
 		{"64 places", func(p *tokenomics.EmissionParams) { p.Decline = decimal.New(5, -1).Add(decimal.New(1, -64)) }, ""},
 		{"65 places", func(p *tokenomics.EmissionParams) { p.Decline = decimal.New(5, -1).Add(decimal.New(1, -65)) }, "exponent -65"},
 		{"a number that fills memory", func(p *tokenomics.EmissionParams) { p.Rate = decimal.New(1, math.MaxInt32) }, "exponent"},
 		{"a number of two billion places", func(p *tokenomics.EmissionParams) { p.Decline = decimal.New(1, math.MinInt32) }, "exponent"},
-		{"total of 2^63", func(p *tokenomics.EmissionParams) {
-			p.Base, p.Rate, p.Decline = 1<<62, decimal.New(5, -1), decimal.New(25, -2)
+		{"total of 2^63, as a table", func(p *tokenomics.EmissionParams) {
+			p.Base, p.Rate, p.Decline, p.Epochs = 1<<62, decimal.New(5, -1), decimal.New(25, -2), 262_144
+		}, ""},
+		{"total of 2^63, too many for a table", func(p *tokenomics.EmissionParams) {
+			p.Base, p.Rate, p.Decline, p.Epochs = 1<<62, decimal.New(5, -1), decimal.New(25, -2), 262_145
 		}, "2^63"},
 		{"total just below 2^63", func(p *tokenomics.EmissionParams) {
-			p.Base, p.Rate, p.Decline = 1<<62-1, decimal.New(5, -1), decimal.New(25, -2)
+			p.Base, p.Rate, p.Decline, p.Epochs = 1<<62-1, decimal.New(5, -1), decimal.New(25, -2), 262_145
 		}, ""},
 		{"total below one base unit", func(p *tokenomics.EmissionParams) {
 			p.Base, p.Rate, p.Decline = 1, decimal.New(4, -1), decimal.New(5, -1)
-		}, "1 to 2^63"},
+		}, "less than one base unit"},
 		{"total of one base unit", func(p *tokenomics.EmissionParams) {
 			p.Base, p.Rate, p.Decline = 1, decimal.New(5, -1), decimal.New(5, -1)
 		}, ""},
@@ -265,6 +279,10 @@ func TestEmissionParamsValidate(t *testing.T) {
 			require.ErrorContains(t, p.Validate(), c.says)
 			_, err := tokenomics.NewSchedule(p)
 			require.ErrorIs(t, err, tokenomics.ErrEmission)
+			_, err = p.CheckCap()
+			require.ErrorIs(t, err, tokenomics.ErrEmission)
+			_, err = p.RateOf(1)
+			require.ErrorIs(t, err, tokenomics.ErrEmission)
 		})
 	}
 }
@@ -273,11 +291,22 @@ func TestEmissionInJSON(t *testing.T) {
 	p := tokenomics.IONet().Emission
 	text, err := json.Marshal(p)
 	require.NoError(t, err)
-	require.Equal(t, `{"base":"500000000","rate":"0.0000091324200913242","decline":"0.0000138869523959793",`+
+	require.Equal(t, `{"id":"io.net/hourly","base":"500000000","rate":"0.0000091324200913242","decline":"0.0000138869523959793",`+
 		`"epochs":175319,"cap":"300000000"}`, string(text))
 	var back tokenomics.EmissionParams
 	require.NoError(t, json.Unmarshal(text, &back))
 	require.Equal(t, newSchedule(t, p).Cumulative(1000), newSchedule(t, back).Cumulative(1000))
+
+	p = tokenomics.IONetMonthly().Emission
+	p.Compounding = true
+	text, err = json.Marshal(p)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"rate":"0.08","rate_divisor":12,`)
+	require.Contains(t, string(text), `"compounding":true,"epochs":240,"cap":"300000000","snap":"0.00000001"}`)
+	require.NoError(t, json.Unmarshal(text, &back))
+	require.True(t, p.Decline.Equal(back.Decline))
+	back.Decline, back.Rate = p.Decline, p.Rate
+	require.Equal(t, p, back)
 }
 
 // The schedule at a glance: the first and last hours, and each year.

@@ -122,7 +122,7 @@ func ExampleBurnPolicy() {
 func ExampleIONet() {
 	p := tokenomics.IONet()
 	fmt.Println(p.Version, p.Genesis, p.Cap, p.Calendar.Length)
-	// Output: io.net/hourly/1 500000000 800000000 1h0m0s
+	// Output: io.net/1 500000000 800000000 1h0m0s
 }
 
 func ExampleParams() {
@@ -145,7 +145,7 @@ func ExampleNewSupply() {
 	fmt.Println(err)
 	// Output:
 	// 105 474546.37711848 <nil>
-	// tokenomics: invalid parameters: a supply cannot begin with epoch 0 of 175319
+	// tokenomics: invalid parameters: a supply cannot begin with epoch 0
 }
 
 func ExampleSupply() {
@@ -173,7 +173,8 @@ func ExampleSupply() {
 	}
 	b := s.Books()
 	fmt.Println("supply", b.Total(), "reserve", b.Reserve, "audit", s.Audit())
-	fmt.Println("next", s.Next(), "will emit", s.Schedule().Emission(s.Next()))
+	planned, _ := s.Timeline().Planned(s.Next())
+	fmt.Println("next", s.Next(), "will emit", planned)
 	// Output:
 	// minted 4559.62004271 for epoch 105
 	// tokenomics: epoch minted already: epoch 105, the next one is 106
@@ -203,6 +204,6 @@ func ExampleRestore() {
 	fmt.Println(effects)
 	// Output:
 	// true 2 <nil>
-	// tokenomics: invalid snapshot: made under parameters "io.net/hourly/1", not "something else"
+	// tokenomics: invalid snapshot: made under parameters "io.net/1", not "something else"
 	// [{2 4566.14663492}]
 }

@@ -124,21 +124,28 @@ func ExampleCalendar() {
 	var epoch tokenomics.Epoch
 	epoch, err := calendar.At(time.Date(2024, 6, 20, 0, 59, 59, 0, time.UTC))
 	fmt.Println(epoch, err, calendar.StartOf(epoch).Format(time.RFC3339), calendar.Validate())
+	fmt.Println(calendar.Ended(calendar.StartOf(epoch)), "epochs had ended then")
 	_, err = calendar.At(calendar.Start.Add(-time.Second))
 	fmt.Println(err)
 	// Output:
 	// 105 <nil> 2024-06-20T00:00:00Z <nil>
+	// 104 epochs had ended then
 	// tokenomics: before the first epoch: 2024-06-15T15:59:59Z, epoch 1 begins 2024-06-15T16:00:00Z
 }
 
 func ExampleEmissionParams() {
 	p := tokenomics.IONet().Emission
 	fmt.Println(p.Base, p.Rate, p.Decline, p.Epochs, p.Cap, p.Validate())
-	p.Decline = p.Decline.Neg()
+	check, _ := p.CheckCap() // what the printed constants would do without the clamp
+	fmt.Println(check.Sum.Shift(-8).StringFixed(12), "misses the cap by", check.Miss.StringFixed(2), "base units, in epoch", check.Cut)
+	fmt.Println(p.RateOf(2))
+	p.Rate = p.Rate.Neg()
 	fmt.Println(p.Validate())
 	// Output:
 	// 500000000 0.0000091324200913242 0.0000138869523959793 175319 300000000 <nil>
-	// tokenomics: invalid emission: decline "-0.0000138869523959793" is not in (0, 1]
+	// 300000000.000440906435 misses the cap by 44090.64 base units, in epoch 175319
+	// 0.00000913229326984113169590309310721094 <nil>
+	// tokenomics: invalid emission: rate "-0.0000091324200913242" is not in (0, 1]
 }
 
 func ExampleNewSchedule() {
@@ -159,11 +166,11 @@ func ExampleSchedule() {
 	for _, emission := range s.All() {
 		sum += emission
 	}
-	fmt.Println(s.Epochs(), "hours:", sum)
+	fmt.Println(s.Epochs(), "hours:", sum, "by", s.ID(), "of", s.Params().Base)
 	fmt.Println("last hour:", s.Emission(s.Epochs()), "and after it:", s.Emission(s.Epochs()+1))
 	// Output:
 	// first day: 109571.54151339
-	// 175319 hours: 300000000
+	// 175319 hours: 300000000 by io.net/hourly of 500000000
 	// last hour: 400.12944255 and after it: 0
 }
 

@@ -3,6 +3,8 @@ package tokenomics
 import (
 	"errors"
 	"fmt"
+
+	"github.com/shopspring/decimal"
 )
 
 // wholeBps is 100 % in basis points.
@@ -65,7 +67,8 @@ type FeeOrder uint8
 const (
 	// Additive charges both fees on the net amount.
 	Additive FeeOrder = iota + 1
-	// Compounded charges the payment fee on what the reservation fee has left: more for the renter, less for the supplier.
+	// Compounded charges the payment fee on what the reservation fee has left: on more than the net amount for the renter,
+	// on less for the supplier.
 	Compounded
 )
 
@@ -134,24 +137,44 @@ func (k FeeKind) String() string {
 	return fmt.Sprintf("FeeKind(%d)", uint8(k))
 }
 
+// MarshalText returns what String returns, or [ErrFees].
+func (k FeeKind) MarshalText() ([]byte, error) {
+	if k != ReservationFee && k != PaymentFee {
+		return nil, fmt.Errorf("%w: unknown kind %d", ErrFees, uint8(k))
+	}
+	return []byte(k.String()), nil
+}
+
+// UnmarshalText reads what MarshalText returns. The receiver is unchanged after an error.
+func (k *FeeKind) UnmarshalText(text []byte) error {
+	for q := ReservationFee; q <= PaymentFee; q++ {
+		if q.String() == string(text) {
+			*k = q
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: unknown kind %s, want reservation or payment", ErrFees, quote(string(text)))
+}
+
 // FeeLine is one fee on one side of a quote.
 type FeeLine struct {
-	Kind   FeeKind
-	Bps    uint32
-	Amount USD
+	Kind   FeeKind `json:"kind"`
+	Bps    uint32  `json:"bps"`
+	Amount USD     `json:"amount"`
 }
 
 // Quote is the price of a rental with every fee. The lines add up: RenterPays is Net and the renter's fees,
-// SupplierGets is Net without the supplier's fees, and Revenue is all fees together.
+// SupplierGets is Net without the supplier's fees, and Revenue is all fees together. Order is the reading of the fee
+// table by which it was made. JSON carries all dollars as strings.
 type Quote struct {
-	Net          USD
-	With         Currency
-	Order        FeeOrder
-	RenterFees   []FeeLine
-	RenterPays   USD
-	SupplierFees []FeeLine
-	SupplierGets USD
-	Revenue      USD
+	Net          USD       `json:"net"`
+	With         Currency  `json:"with"`
+	Order        FeeOrder  `json:"order"`
+	RenterFees   []FeeLine `json:"renter_fees"`
+	RenterPays   USD       `json:"renter_pays"`
+	SupplierFees []FeeLine `json:"supplier_fees"`
+	SupplierGets USD       `json:"supplier_gets"`
+	Revenue      USD       `json:"revenue"`
 }
 
 // Validate returns [ErrFees] and what is wrong, or nil.
@@ -201,6 +224,71 @@ func (p FeePolicy) Quote(net USD, with Currency) (Quote, error) {
 	}
 	q.Revenue = q.RenterPays - q.SupplierGets
 	return q, nil
+}
+
+// Comparison is a rental's price under both readings of the published fees: 0.25 % for the reservation and 2 % for the
+// payment are published, the order in which they combine is not.
+type Comparison struct {
+	Additive   Quote `json:"additive"`
+	Compounded Quote `json:"compounded"`
+	// RenterMore is what the renter pays more under Compounded than under Additive, in dollars, exact; never negative.
+	RenterMore decimal.Decimal `json:"renter_more"`
+	// SupplierMore is what the supplier gets more under Compounded than under Additive, in dollars, exact. Below about a
+	// cent the two roundings of Compounded may outweigh it: then it is negative, by a millionth at most.
+	SupplierMore decimal.Decimal `json:"supplier_more"`
+}
+
+// Compare returns the quotes of both orders, whatever the order of the policy, and their difference on each side. It
+// fails as Quote does.
+func (p FeePolicy) Compare(net USD, with Currency) (Comparison, error) {
+	var c Comparison
+	var err error
+	p.Order = Additive
+	if c.Additive, err = p.Quote(net, with); err != nil {
+		return Comparison{}, err
+	}
+	p.Order = Compounded
+	if c.Compounded, err = p.Quote(net, with); err != nil {
+		return Comparison{}, err
+	}
+	c.RenterMore = c.Compounded.RenterPays.Decimal().Sub(c.Additive.RenterPays.Decimal())
+	c.SupplierMore = c.Compounded.SupplierGets.Decimal().Sub(c.Additive.SupplierGets.Decimal())
+	return c, nil
+}
+
+// Validate returns [ErrFees] or [ErrCurrency] if the lines do not add up or name no known order, kind or currency, or
+// nil. It does not ask under which policy the fees were charged.
+func (q Quote) Validate() error {
+	if q.With < IO || q.With > Card {
+		return fmt.Errorf("%w: %s", ErrCurrency, q.With)
+	}
+	if q.Order != Additive && q.Order != Compounded {
+		return fmt.Errorf("%w: unknown order %d", ErrFees, uint8(q.Order))
+	}
+	renter, supplier := q.Net, q.SupplierGets
+	for _, side := range []struct {
+		lines []FeeLine
+		sum   *USD
+	}{{q.RenterFees, &renter}, {q.SupplierFees, &supplier}} {
+		for _, l := range side.lines {
+			if l.Kind != ReservationFee && l.Kind != PaymentFee {
+				return fmt.Errorf("%w: unknown kind %d", ErrFees, uint8(l.Kind))
+			}
+			var err error
+			if *side.sum, err = side.sum.Add(l.Amount); err != nil {
+				return fmt.Errorf("%w: the lines: %w", ErrFees, err)
+			}
+		}
+	}
+	switch {
+	case renter != q.RenterPays:
+		return fmt.Errorf("%w: the renter's lines add up to %s, not %s", ErrFees, renter, q.RenterPays)
+	case supplier != q.Net:
+		return fmt.Errorf("%w: the supplier's lines add up to %s, not %s", ErrFees, supplier, q.Net)
+	case q.SupplierGets > q.RenterPays || q.Revenue != q.RenterPays-q.SupplierGets:
+		return fmt.Errorf("%w: revenue %s, %s paid, %s received", ErrFees, q.Revenue, q.RenterPays, q.SupplierGets)
+	}
+	return nil
 }
 
 // paymentFees returns the second fee of each side, given the first one, which both pay.

@@ -16,16 +16,18 @@ func IONet() Params {
 	// block-rewards/proposed-device-block-reward-multiplier; stakes kept the old column for a month.
 	twoPools := time.Date(2025, 6, 4, 15, 0, 0, 0, time.UTC)
 	stakeGrace := time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC)
-	monthly := IONetMonthly()
+	monthly, allocation := IONetMonthly(), IONetAllocation()
 	return Params{
 		Version:  "io.net/1",
+		Decimals: AmountPlaces,         // two independent public repositories; not verified on chain
 		Genesis:  500_000_000 * tokens, // coin/io-tokenomics
 		Cap:      800_000_000 * tokens, // coin/io-tokenomics
 		Emission: ionetEmission(),
 		// The published totals of the monthly table leave June 2024 out; its blocks follow the hourly schedule. Records of 2025
 		// follow the monthly one.
-		Cutovers: []CutoverParams{{From: monthly.Start, Schedule: &monthly}, IONetIDE()},
-		Calendar: Calendar{Start: firstBlock, Length: time.Hour},
+		Cutovers:   []CutoverParams{{From: monthly.Start, Schedule: &monthly}, IONetIDE()},
+		Allocation: &allocation,
+		Calendar:   Calendar{Start: firstBlock, Length: time.Hour},
 		Pools: PoolPolicy{Eras: []PoolEra{
 			// explorer/workers-page: the normalised scores add up to 8 and 2 million.
 			{From: firstBlock, Shares: []PoolShare{{PoolGPU, 8_000_000}, {PoolCPU, 2_000_000}}},

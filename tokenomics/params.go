@@ -14,6 +14,9 @@ var ErrParams = errors.New("tokenomics: invalid parameters")
 type Params struct {
 	// Version names this set of parameters; a change of any value needs a new one.
 	Version string `json:"version"`
+	// Decimals is the number of places of the token. The amounts of these parameters are base units, whose text has 8 places
+	// whatever the token's.
+	Decimals Decimals `json:"decimals"`
 	// Genesis is the supply before the first epoch.
 	Genesis Amount `json:"genesis"`
 	// Cap is the most that may ever have been created: genesis and all that is minted. A burn makes no new room.
@@ -23,6 +26,8 @@ type Params struct {
 	// Cutovers are the policies that follow on it, in the order of time; none keeps Emission for ever. Whatever the policies
 	// say, Cap holds.
 	Cutovers []CutoverParams `json:"cutovers,omitempty"`
+	// Allocation says when which part of the supply at genesis becomes free; none leaves all of it free.
+	Allocation *AllocationParams `json:"allocation,omitempty"`
 	// Calendar numbers the epochs.
 	Calendar Calendar `json:"calendar"`
 	// Pools divide an epoch's emission.
@@ -43,7 +48,7 @@ func (p Params) Validate() error {
 		return fmt.Errorf("%w: no version", ErrParams)
 	}
 	for _, part := range []interface{ Validate() error }{
-		p.Emission, p.Calendar, p.Pools, p.Multipliers, p.Fees, p.Burn,
+		p.Decimals, p.Emission, p.Calendar, p.Pools, p.Multipliers, p.Fees, p.Burn,
 	} {
 		if err := part.Validate(); err != nil {
 			return err
@@ -55,6 +60,19 @@ func (p Params) Validate() error {
 	}
 	if p.Emission.Cap > room {
 		return fmt.Errorf("%w: the emission may reach %s, which exceeds cap - genesis, %s", ErrParams, p.Emission.Cap, room)
+	}
+	if p.Allocation == nil {
+		return nil
+	}
+	if err := p.Allocation.Validate(); err != nil {
+		return err
+	}
+	var held Amount
+	for _, b := range p.Allocation.Buckets {
+		held += b.genesis() // no overflow: the buckets together have a cap
+	}
+	if held > p.Genesis {
+		return fmt.Errorf("%w: the buckets hold %s at genesis, the supply is %s", ErrParams, held, p.Genesis)
 	}
 	return nil
 }
@@ -77,7 +95,9 @@ func (p Params) Timeline() (*Timeline, error) {
 }
 
 // State returns what the policies know before the first epoch.
-func (p Params) State() PolicyState { return PolicyState{Genesis: p.Genesis, Cap: p.Cap} }
+func (p Params) State() PolicyState {
+	return PolicyState{Decimals: p.Decimals, Genesis: p.Genesis, Cap: p.Cap}
+}
 
 // ScoreVersion returns the version of the base score that holds at an instant.
 func (p Params) ScoreVersion(at time.Time) ScoreVersion {

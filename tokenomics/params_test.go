@@ -45,6 +45,7 @@ func TestParamsValidate(t *testing.T) {
 		{"no version", func(p *tokenomics.Params) { p.Version = "" }, tokenomics.ErrParams, "no version"},
 		{"genesis above the cap", func(p *tokenomics.Params) { p.Genesis = p.Cap + 1 }, tokenomics.ErrParams, "exceeds the cap"},
 		{"one unit of emission too much", func(p *tokenomics.Params) { p.Emission.Cap++ }, tokenomics.ErrParams, "cap - genesis"},
+		{"decimals", func(p *tokenomics.Params) { p.Decimals = 10 }, tokenomics.ErrDecimals, "10 places"},
 		{"emission", func(p *tokenomics.Params) { p.Emission.Epochs = 0 }, tokenomics.ErrEmission, "epochs"},
 		{"calendar", func(p *tokenomics.Params) { p.Calendar.Length = 0 }, tokenomics.ErrCalendar, "length"},
 		{"pools", func(p *tokenomics.Params) { p.Pools.Eras = nil }, tokenomics.ErrPools, "no era"},

@@ -63,6 +63,8 @@ type Inputs struct {
 
 // PolicyState is what policies remember. A policy copies what it does not use.
 type PolicyState struct {
+	// Decimals is the number of places of the token, which prices are per whole one of.
+	Decimals Decimals
 	// Genesis is the supply before the first epoch, and Cap the most that genesis and all mints may come to.
 	Genesis, Cap Amount
 	// Minted is what was created within the cap, and Reminted what was created again for what had been burned.

@@ -86,7 +86,7 @@ func (p BurnMintPolicy) sell(s *PolicyState, r *Result, in Inputs) error {
 	if err != nil {
 		return fmt.Errorf("collateral: %w", err)
 	}
-	worth, err := BackToUSD(backing, in.Credit)
+	worth, err := s.Decimals.Value(backing, in.Credit)
 	if err != nil {
 		return fmt.Errorf("credit: %w", err)
 	}
@@ -103,7 +103,7 @@ func (p BurnMintPolicy) sell(s *PolicyState, r *Result, in Inputs) error {
 	if in.Wanted == 0 {
 		return nil
 	}
-	burn, err := mulDiv(uint64(in.Wanted), UnitsPerToken, in.Credit.MicroPerToken, Up)
+	burn, err := s.Decimals.Pay(in.Wanted, in.Credit)
 	if err != nil {
 		return fmt.Errorf("wanted: %w", err)
 	}
@@ -111,10 +111,10 @@ func (p BurnMintPolicy) sell(s *PolicyState, r *Result, in Inputs) error {
 	if err != nil {
 		return fmt.Errorf("wanted: %w", err)
 	}
-	pending, err := s.Pending.Add(Amount(burn))
+	pending, err := s.Pending.Add(burn)
 	if err != nil || pending > s.Total() {
-		return fmt.Errorf("%w: wanted: credits of %s dollars cost %s tokens, more than there are", ErrInputs, in.Wanted, Amount(burn))
+		return fmt.Errorf("%w: wanted: credits of %s dollars cost %s tokens, more than there are", ErrInputs, in.Wanted, burn)
 	}
-	s.Credits, s.Pending, r.Issued, r.Burn = credits, pending, in.Wanted, Amount(burn)
+	s.Credits, s.Pending, r.Issued, r.Burn = credits, pending, in.Wanted, burn
 	return nil
 }

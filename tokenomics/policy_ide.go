@@ -9,9 +9,9 @@ import (
 // what the cap leaves to mint (the reward vault), then from the fee vault. io.net runs one since 2026-06-11; its formula
 // is not published, so the details are ours:
 //
-//	need    = floor((owed + debts + carry) * 10^8 / price)
+//	need    = floor((owed + debts + carry) * 10^d / price), for a token of d places
 //	release = min(need, reward vault), then min(rest, fee vault); what is missing stays owed
-//	surplus = max(0, revenue - dollars paid), of which ceil(surplus * BurnShare) buys tokens that are burned
+//	surplus = max(0, revenue - dollars paid), of which [SurplusBurnPolicy] spends a share on tokens that are burned
 //
 // Without a usable price nothing is released and every dollar stays owed.
 type IDEPolicy struct {
@@ -74,12 +74,9 @@ func (p IDEPolicy) Step(s PolicyState, in Inputs) (PolicyState, Result, error) {
 	if err := r.take(&s, paid); err != nil {
 		return PolicyState{}, Result{}, err
 	}
-	if in.Revenue > paid.paidUSD {
-		// A part of at most the whole: it cannot overflow.
-		r.BuyBack, err = (in.Revenue - paid.paidUSD).MulDiv(uint64(p.BurnShareBps), wholeBps, Up)
-		if err != nil {
-			return PolicyState{}, Result{}, err
-		}
+	r.BuyBack, err = SurplusBurnPolicy{ShareBps: p.BurnShareBps}.Spend(BurnInputs{Revenue: in.Revenue, Paid: paid.paidUSD})
+	if err != nil {
+		return PolicyState{}, Result{}, err
 	}
 	r.Retained = in.Revenue - r.BuyBack
 	r.RatioPPM = ratioPPM(uint64(in.Revenue), uint64(paid.paidUSD))

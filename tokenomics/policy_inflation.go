@@ -61,20 +61,25 @@ func NewInflation(p InflationPolicy) (*Inflation, error) {
 		return nil, fmt.Errorf("%w: inflation: initial is 0", ErrPolicy)
 	}
 	out := &Inflation{p: p}
-	rate, keep, floor := p.Initial.Rat(), new(big.Rat).Sub(big.NewRat(1, 1), p.Taper.Rat()), p.Floor.Rat()
-	unit := new(big.Int).Lsh(big.NewInt(1), rateShift)
+	// In units of 2^-512: a thousand roundings are far from showing in 2^-88.
+	const width = 512
+	scale := func(r *big.Rat) *big.Int {
+		x := new(big.Int).Lsh(r.Num(), width)
+		return x.Quo(x, r.Denom())
+	}
+	rate, keep, floor := scale(p.Initial.Rat()), scale(new(big.Rat).Sub(big.NewRat(1, 1), p.Taper.Rat())), scale(p.Floor.Rat())
 	for {
 		falls := rate.Cmp(floor) > 0
 		if !falls {
 			rate = floor
 		}
-		v := new(big.Int).Mul(rate.Num(), unit)
-		v.Quo(v, new(big.Int).Mul(rate.Denom(), big.NewInt(secondsPerYear)))
-		out.rates = append(out.rates, v.Uint64())
+		v := new(big.Int).Rsh(rate, width-rateShift)
+		out.rates = append(out.rates, v.Quo(v, big.NewInt(secondsPerYear)).Uint64())
 		if !falls || p.Taper.Sign() == 0 || v.Sign() == 0 || len(out.rates) == maxInflationYears {
 			return out, nil
 		}
-		rate = new(big.Rat).Mul(rate, keep)
+		rate = new(big.Int).Mul(rate, keep)
+		rate.Rsh(rate, width)
 	}
 }
 

@@ -35,7 +35,7 @@ func (p Price) Validate() error {
 	return nil
 }
 
-// Convert buys tokens for dollars. It returns the largest amount that the dollars pay for,
+// Convert buys tokens of 8 places for dollars; [Decimals.Convert] does so for others. It returns the largest amount that the dollars pay for,
 //
 //	amount = floor(usd * 10^8 / price),
 //
@@ -44,26 +44,26 @@ func (p Price) Validate() error {
 // the tokens, by less than one base unit. Below 100 dollars a token a base unit costs less than a millionth and rest is
 // 0. It fails with [ErrPrice] or [ErrOverflow].
 func Convert(usd USD, p Price) (amount Amount, rest USD, err error) {
-	if err := p.Validate(); err != nil {
-		return 0, 0, err
-	}
-	units, err := mulDiv(uint64(usd), UnitsPerToken, p.MicroPerToken, Down)
-	if err != nil {
-		return 0, 0, err
-	}
-	cost, err := mulDiv(units, p.MicroPerToken, UnitsPerToken, Up)
-	if err != nil {
-		return 0, 0, err
-	}
-	return Amount(units), usd - USD(cost), nil
+	return Decimals(AmountPlaces).Convert(usd, p)
 }
 
-// BackToUSD returns what tokens are worth, floor(amount * price / 10^8), rounded down in favour of whoever pays it out.
+// BackToUSD returns what tokens of 8 places are worth, floor(amount * price / 10^8), rounded down in favour of whoever pays it out.
 // Converting dollars and converting them back, with the rest, never gains. It fails with [ErrPrice] or [ErrOverflow].
-func BackToUSD(amount Amount, p Price) (USD, error) {
+func BackToUSD(amount Amount, p Price) (USD, error) { return Decimals(AmountPlaces).Value(amount, p) }
+
+// fresh returns [ErrPrice] for a price that is unusable, older than most at the instant at, or of the future.
+func (p Price) fresh(at time.Time, most time.Duration) error {
 	if err := p.Validate(); err != nil {
-		return 0, err
+		return err
 	}
-	v, err := mulDiv(uint64(amount), p.MicroPerToken, UnitsPerToken, Down)
-	return USD(v), err
+	switch {
+	case p.At.After(at):
+		return fmt.Errorf("%w: it is of %s, which is after %s", ErrPrice, stamp(p.At), stamp(at))
+	case p.At.Before(at.Add(-most)):
+		return fmt.Errorf("%w: it is of %s, more than %s before %s", ErrPrice, stamp(p.At), most, stamp(at))
+	}
+	return nil
 }
+
+// stamp shows an instant in an error, to the nanosecond.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -39,9 +39,12 @@ func SolveDecline(p EmissionParams, digits int) (Solution, error) {
 	if digits < 1 || digits > maxDigits {
 		return Solution{}, fmt.Errorf("%w: %d digits, want 1 to %d", ErrEmission, digits, maxDigits)
 	}
-	p.Decline, p.Snap = decimal.New(5, -1), 0
-	if err := p.Validate(); err != nil {
+	p.Decline, p.Snap = decimal.Zero, 0
+	if err := p.check(); err != nil {
 		return Solution{}, err
+	}
+	if p.Compounding && p.Epochs > maxTable {
+		return Solution{}, fmt.Errorf("%w: %d epochs that compound, want at most %d", ErrEmission, p.Epochs, maxTable)
 	}
 	s := newSolver(p, digits)
 	if err := s.feasible(); err != nil {

@@ -63,6 +63,26 @@ func TestSplitRefuses(t *testing.T) {
 	require.Equal(t, []tokenomics.Amount{4, 4, 4}, dst, "an error changes nothing")
 }
 
+// splitModel is the formula of Split's comment, in fractions.
+func splitModel(total uint64, weights []uint64) []tokenomics.Amount {
+	sum := new(big.Rat)
+	for _, w := range weights {
+		sum.Add(sum, new(big.Rat).SetUint64(w))
+	}
+	floor := func(upTo *big.Rat) uint64 {
+		v := new(big.Rat).Mul(new(big.Rat).SetUint64(total), upTo)
+		v.Quo(v, sum)
+		return new(big.Int).Quo(v.Num(), v.Denom()).Uint64()
+	}
+	parts, upTo := make([]tokenomics.Amount, len(weights)), new(big.Rat)
+	for i, w := range weights {
+		before := floor(upTo)
+		upTo.Add(upTo, new(big.Rat).SetUint64(w))
+		parts[i] = tokenomics.Amount(floor(upTo) - before)
+	}
+	return parts
+}
+
 // checkSplit proves the properties that the comment of Split states, with math/big.
 func checkSplit(t *testing.T, total tokenomics.Amount, weights []uint64) {
 	t.Helper()
@@ -76,6 +96,7 @@ func checkSplit(t *testing.T, total tokenomics.Amount, weights []uint64) {
 		return
 	}
 	require.NoError(t, err)
+	require.Equal(t, splitModel(uint64(total), weights), parts)
 	paid := new(big.Int)
 	for i, part := range parts {
 		paid.Add(paid, new(big.Int).SetUint64(uint64(part)))
@@ -135,14 +156,19 @@ func FuzzSplit(f *testing.F) {
 	})
 }
 
+func benchWeights(n int) []uint64 {
+	r := rand.New(rand.NewPCG(3, 4))
+	weights := make([]uint64, n)
+	for i := range weights {
+		weights[i] = r.Uint64N(1 << 40)
+	}
+	return weights
+}
+
 func BenchmarkSplitInto(b *testing.B) {
 	for _, n := range []int{10_000, 1_000_000} {
 		b.Run(fmt.Sprintf("receivers=%d", n), func(b *testing.B) {
-			r := rand.New(rand.NewPCG(3, 4))
-			weights := make([]uint64, n)
-			for i := range weights {
-				weights[i] = r.Uint64N(1 << 40)
-			}
+			weights := benchWeights(n)
 			dst := make([]tokenomics.Amount, n)
 			b.ReportAllocs()
 			for b.Loop() {

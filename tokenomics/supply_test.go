@@ -2,11 +2,10 @@ package tokenomics_test
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"math/big"
 	"math/rand/v2"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +22,7 @@ import (
 func smallNet() tokenomics.Params {
 	p := tokenomics.IONet()
 	p.Version = "test/1"
-	p.Genesis, p.Cap = 1_000_000, 1_300_000
+	p.Genesis, p.Cap, p.Cutovers, p.Allocation = 1_000_000, 1_300_000, nil, nil
 	p.Emission.Base, p.Emission.Cap, p.Emission.Epochs = 1_000_000, 300_000, 10
 	p.Emission.Rate, p.Emission.Decline = p.Emission.Rate.Shift(4), p.Emission.Decline.Shift(4) // 9.1 % and 13.9 %
 	return p
@@ -45,11 +44,43 @@ func show(effects []tokenomics.Effect) string {
 			fmt.Fprintf(&out, "minted %d %s\n", e.Epoch, e.Amount)
 		case tokenomics.Retired:
 			fmt.Fprintf(&out, "retired %s %s\n", e.Amount, e.Proof)
+		case tokenomics.Unlocked:
+			fmt.Fprintf(&out, "unlocked %s %s\n", e.Bucket, e.Amount)
+		case tokenomics.Decided:
+			fmt.Fprintf(&out, "decided %d %s: payouts %v, unfunded %s, buy-back %s, burn %s, issued %s, %s\n", e.Epoch, e.Result.Policy,
+				e.Result.Payouts, e.Result.Unfunded, e.Result.BuyBack, e.Result.Burn, e.Result.Issued, e.Result.Flags)
 		default:
 			fmt.Fprintf(&out, "%T\n", e)
 		}
 	}
 	return out.String()
+}
+
+// inputs reads what an epoch brings: price= in millionths of a dollar, owed=ID:MICROS,..., revenue= and wanted= in millionths.
+func inputs(t testing.TB, c script.Command) (in tokenomics.Inputs) {
+	number := func(key string) uint64 {
+		if !c.Has(key) {
+			return 0
+		}
+		return c.Uint(key)
+	}
+	if micro := number("price"); micro > 0 {
+		in.Release = tokenomics.Price{MicroPerToken: micro, At: july2024(), Source: "script"}
+		in.Credit = in.Release
+	}
+	in.Revenue, in.Wanted, in.Burned = tokenomics.USD(number("revenue")), tokenomics.USD(number("wanted")), tokenomics.Amount(number("burned"))
+	for _, claim := range strings.FieldsFunc(c.Opt("owed", ""), func(r rune) bool { return r == ',' }) {
+		id, usd, _ := strings.Cut(claim, ":")
+		n, err := strconv.ParseUint(usd, 10, 64)
+		require.NoError(t, err)
+		in.Owed = append(in.Owed, tokenomics.Claim{ID: id, USD: tokenomics.USD(n)})
+	}
+	return in
+}
+
+func account(t testing.TB, name string) (a tokenomics.Account) {
+	require.NoError(t, a.UnmarshalText([]byte(name)))
+	return a
 }
 
 func TestScripts(t *testing.T) {
@@ -61,7 +92,7 @@ func TestScripts(t *testing.T) {
 			var e tokenomics.Event
 			switch c.Name {
 			case "network":
-				p = map[string]tokenomics.Params{"ionet": tokenomics.IONet(), "small": smallNet()}[c.Str("name")]
+				p = map[string]tokenomics.Params{"ionet": tokenomics.IONet(), "small": smallNet(), "cut": cutNet()}[c.Str("name")]
 				var err error
 				if s, err = tokenomics.NewSupply(p, tokenomics.Epoch(c.Uint("from"))); err != nil {
 					return err.Error()
@@ -75,8 +106,9 @@ func TestScripts(t *testing.T) {
 				return ""
 			case "books":
 				b := s.Books()
-				return fmt.Sprintf("genesis %s, minted %s, burned %s, total %s, reserve %s, next epoch %d",
-					b.Genesis, b.MintedTotal, b.BurnedTotal, b.Total(), b.Reserve, s.Next())
+				return fmt.Sprintf("genesis %s, minted %s, burned %s, total %s, reserve %s, next epoch %d\n"+
+					"circulating %s, rewards %s, fee vault %s, locked %s",
+					b.Genesis, b.MintedTotal, b.BurnedTotal, b.Total(), b.Reserve, s.Next(), b.Circulating, b.Rewards, b.FeeVault, b.Locked)
 			case "restore":
 				back, err := tokenomics.Restore(p, s.Snapshot())
 				require.NoError(t, err)
@@ -84,11 +116,17 @@ func TestScripts(t *testing.T) {
 				s = back
 				return ""
 			case "emitted":
-				e = tokenomics.Emitted{Epoch: tokenomics.Epoch(c.Uint("epoch"))}
+				e = tokenomics.Emitted{Epoch: tokenomics.Epoch(c.Uint("epoch")), Inputs: inputs(t, c)}
 			case "burned":
 				amount, err := tokenomics.ParseAmount(c.Str("amount"))
 				require.NoError(t, err)
-				e = tokenomics.Burned{Amount: amount, Proof: c.Str("proof")}
+				e = tokenomics.Burned{Amount: amount, Proof: c.Str("proof"), From: account(t, c.Opt("from", "circulating"))}
+			case "vested":
+				e = tokenomics.Vested{}
+			case "moved":
+				amount, err := tokenomics.ParseAmount(c.Str("amount"))
+				require.NoError(t, err)
+				e = tokenomics.Moved{From: account(t, c.Str("from")), To: account(t, c.Str("to")), Amount: amount}
 			default:
 				t.Fatalf("unknown command %q", c.Name)
 			}
@@ -112,15 +150,14 @@ func TestApplyRefusesNoEvent(t *testing.T) {
 
 func TestNewSupplyBounds(t *testing.T) {
 	p := smallNet()
-	for _, from := range []tokenomics.Epoch{0, 12} {
-		_, err := tokenomics.NewSupply(p, from)
-		require.ErrorIs(t, err, tokenomics.ErrParams, "epoch %d", from)
-	}
+	_, err := tokenomics.NewSupply(p, 0)
+	require.ErrorIs(t, err, tokenomics.ErrParams)
 	require.Zero(t, newSupply(t, p, 1).Books().MintedTotal)
 	last := newSupply(t, p, 11)
 	require.Equal(t, tokenomics.Amount(300_000), last.Books().MintedTotal)
 	require.Zero(t, last.Books().Reserve)
 	require.NoError(t, last.Audit())
+	require.Equal(t, last.Books(), newSupply(t, p, 1000).Books(), "after the end nothing more is emitted")
 }
 
 // A supply that is taken up on its way has the books of one that was there from the start.
@@ -131,6 +168,10 @@ func TestStartOnTheWay(t *testing.T) {
 		_, err := whole.Apply(p.Calendar.StartOf(k), tokenomics.Emitted{Epoch: k})
 		require.NoError(t, err)
 	}
+	received := whole.Books().Rewards
+	require.Equal(t, later.Books().MintedTotal, received)
+	_, err := whole.Apply(p.Calendar.StartOf(105), tokenomics.Moved{From: tokenomics.Rewards, To: tokenomics.Circulating, Amount: received})
+	require.NoError(t, err)
 	require.Equal(t, whole.Books(), later.Books())
 	a, err := whole.Apply(p.Calendar.StartOf(106), tokenomics.Emitted{Epoch: 105})
 	require.NoError(t, err)
@@ -143,13 +184,16 @@ func TestStartOnTheWay(t *testing.T) {
 
 func TestWholeLife(t *testing.T) {
 	p := tokenomics.IONet()
+	p.Cutovers, p.Allocation = nil, nil
 	s := newSupply(t, p, 1)
 	for k := tokenomics.Epoch(1); k <= p.Emission.Epochs; k++ {
 		_, err := s.Apply(p.Calendar.StartOf(k+1), tokenomics.Emitted{Epoch: k})
 		require.NoError(t, err)
 	}
 	require.NoError(t, s.Audit())
-	require.Equal(t, tokenomics.Books{Genesis: p.Genesis, MintedTotal: p.Cap - p.Genesis}, s.Books())
+	require.Equal(t, tokenomics.Books{
+		Genesis: p.Genesis, MintedTotal: p.Cap - p.Genesis, Circulating: p.Genesis, Rewards: p.Cap - p.Genesis,
+	}, s.Books())
 	require.Equal(t, p.Cap, s.Books().Total())
 }
 
@@ -187,138 +231,91 @@ func TestRestoreRefuses(t *testing.T) {
 	other.Emission.Base++
 	other.Emission.Rate = other.Emission.Rate.Shift(-1)
 	_, err = tokenomics.Restore(other, good)
-	require.ErrorContains(t, err, "the schedule says", "parameters that changed under the same name")
+	require.ErrorContains(t, err, "the schedules say", "parameters that changed under the same name")
 	other.Version = ""
 	_, err = tokenomics.Restore(other, good)
 	require.ErrorIs(t, err, tokenomics.ErrParams)
 }
 
+// forgery writes a snapshot field by field.
+type forgery struct {
+	next                              uint32
+	minted, burned, rewards, locked   uint64
+	burns                             []tokenomics.Burned
+	debts                             []tokenomics.Claim
+	reminted, pending, vault, recycle uint64
+	freed                             []uint64
+}
+
+func (f forgery) snapshot(p tokenomics.Params) []byte {
+	w := canon.NewWriter("idlegrid/tokenomics/supply/v2")
+	w.String(p.Version)
+	w.Time(p.Calendar.Start)
+	w.Uint32(f.next)
+	for _, v := range []uint64{f.minted, f.reminted, 0, f.pending, f.vault, f.recycle, 0, 0, 0, 0, 0, 0} {
+		w.Uint64(v)
+	}
+	w.Len(len(f.debts))
+	for _, d := range f.debts {
+		w.String(d.ID)
+		w.Uint64(uint64(d.USD))
+	}
+	for _, v := range []uint64{f.burned, f.rewards, f.locked} {
+		w.Uint64(v)
+	}
+	w.Len(len(f.freed))
+	for _, v := range f.freed {
+		w.Uint64(v)
+	}
+	w.Len(len(f.burns))
+	for _, b := range f.burns {
+		w.Uint64(uint64(b.Amount))
+		w.String(b.Proof)
+		w.Uint8(uint8(b.From))
+	}
+	return w.Data()
+}
+
 // Snapshots that add up and still are of no supply.
 func TestRestoreRefusesForgeries(t *testing.T) {
 	p := smallNet()
-	forge := func(next uint32, minted, burned uint64, burns ...tokenomics.Burned) []byte {
-		w := canon.NewWriter("idlegrid/tokenomics/supply/v1")
-		w.String(p.Version)
-		w.Time(p.Calendar.Start)
-		w.Uint32(next)
-		w.Uint64(minted)
-		w.Uint64(burned)
-		w.Len(len(burns))
-		for _, b := range burns {
-			w.Uint64(uint64(b.Amount))
-			w.String(b.Proof)
-		}
-		return w.Data()
-	}
-	_, err := tokenomics.Restore(p, forge(1, 0, 1, tokenomics.Burned{Amount: 1, Proof: "a"}))
+	type burns = []tokenomics.Burned
+	_, err := tokenomics.Restore(p, forgery{next: 1, burned: 1, burns: burns{{Amount: 1, Proof: "a"}}}.snapshot(p))
 	require.NoError(t, err, "the forger's layout is right")
 	for _, c := range []struct {
-		name     string
-		snapshot []byte
+		name string
+		f    forgery
 	}{
-		{"epoch 0 is next", forge(0, 300_000, 0)},
-		{"minted without an epoch", forge(1, 1, 0)},
-		{"a burn of nothing", forge(1, 0, 0, tokenomics.Burned{Proof: "a"})},
-		{"a burn without a proof", forge(1, 0, 1, tokenomics.Burned{Amount: 1})},
-		{"a proof too long", forge(1, 0, 1, tokenomics.Burned{Amount: 1, Proof: strings.Repeat("x", 129)})},
-		{"a proof twice", forge(1, 0, 2, tokenomics.Burned{Amount: 1, Proof: "a"}, tokenomics.Burned{Amount: 1, Proof: "a"})},
-		{"more burned than there was", forge(1, 0, 1_000_001, tokenomics.Burned{Amount: 1_000_001, Proof: "a"})},
+		{"epoch 0 is next", forgery{next: 0, minted: 300_000}},
+		{"minted without an epoch", forgery{next: 1, minted: 1}},
+		{"a burn of nothing", forgery{next: 1, burns: burns{{Proof: "a"}}}},
+		{"a burn without a proof", forgery{next: 1, burned: 1, burns: burns{{Amount: 1}}}},
+		{"a burn of what is locked", forgery{next: 1, burned: 1, burns: burns{{Amount: 1, Proof: "a", From: tokenomics.Locked}}}},
+		{"a proof too long", forgery{next: 1, burned: 1, burns: burns{{Amount: 1, Proof: strings.Repeat("x", 129)}}}},
+		{"a proof twice", forgery{next: 1, burned: 2, burns: burns{{Amount: 1, Proof: "a"}, {Amount: 1, Proof: "a"}}}},
+		{"more burned than there was", forgery{next: 1, burned: 1_000_001, burns: burns{{Amount: 1_000_001, Proof: "a"}}}},
+		{"more rewards than there is", forgery{next: 1, rewards: 1_000_001}},
+		{"locked without an allocation", forgery{next: 1, locked: 1}},
+		{"freed without an allocation", forgery{next: 1, freed: []uint64{1}}},
+		{"minted again without a burn", forgery{next: 1, reminted: 1}},
+		{"a pool without a burn", forgery{next: 1, recycle: 1}},
+		{"more pending than there is", forgery{next: 1, pending: 1_000_001}},
+		{"a vault of more than there is", forgery{next: 1, vault: 1_000_001}},
+		{"a debt of nothing", forgery{next: 1, debts: []tokenomics.Claim{{ID: "a"}}}},
 	} {
-		_, err := tokenomics.Restore(p, c.snapshot)
+		_, err := tokenomics.Restore(p, c.f.snapshot(p))
 		require.ErrorIs(t, err, tokenomics.ErrSnapshot, c.name)
 	}
-}
-
-// model is the supply as a reader of the rules would keep it on paper: big numbers, one list, no tricks.
-type model struct {
-	schedule       *tokenomics.Schedule
-	start          time.Time
-	next           uint32
-	minted, burned *big.Int
-	genesis        *big.Int
-	at             time.Time
-	proofs         []string
-}
-
-func (m *model) apply(at time.Time, e tokenomics.Event) (ok bool) {
-	if at.Before(m.at) {
-		return false
-	}
-	switch e := e.(type) {
-	case tokenomics.Emitted:
-		begins := m.start.Add(time.Duration(e.Epoch-1) * time.Hour)
-		if uint32(e.Epoch) != m.next || at.Before(begins) {
-			return false
-		}
-		m.next++
-		amount := uint64(m.schedule.Cumulative(e.Epoch) - m.schedule.Cumulative(e.Epoch-1))
-		m.minted.Add(m.minted, new(big.Int).SetUint64(amount))
-	case tokenomics.Burned:
-		n := new(big.Int).SetUint64(uint64(e.Amount))
-		left := new(big.Int).Add(m.genesis, m.minted)
-		left.Sub(left, m.burned)
-		if n.Sign() == 0 || n.Cmp(left) > 0 || e.Proof == "" || len(e.Proof) > 128 {
-			return false
-		}
-		for _, p := range m.proofs {
-			if p == e.Proof {
-				return false
-			}
-		}
-		m.proofs = append(m.proofs, e.Proof)
-		m.burned.Add(m.burned, n)
-	}
-	m.at = at
-	return true
-}
-
-// play applies n random events to a supply and to the model and compares them after each.
-func play(t testing.TB, p tokenomics.Params, r *rand.Rand, n int) *tokenomics.Supply {
-	t.Helper()
-	s := newSupply(t, p, 1)
-	m := &model{
-		schedule: newSchedule(t, p.Emission), start: p.Calendar.Start, next: 1, minted: new(big.Int),
-		burned: new(big.Int), genesis: new(big.Int).SetUint64(uint64(p.Genesis)),
-	}
-	now := p.Calendar.Start
-	for range n {
-		now = now.Add(time.Duration(r.Int64N(int64(2*time.Hour))) - 30*time.Minute)
-		var e tokenomics.Event
-		if r.IntN(2) == 0 {
-			e = tokenomics.Emitted{Epoch: s.Next() + tokenomics.Epoch(max(0, r.IntN(8)-5)) - tokenomics.Epoch(r.IntN(2)*r.IntN(2))}
-		} else {
-			e = tokenomics.Burned{
-				Amount: tokenomics.Amount(r.Uint64N(uint64(s.Books().Total())/4 + 2)),
-				Proof:  strings.Repeat("p", 64*r.IntN(3)*r.IntN(2)) + fmt.Sprint(r.IntN(2*n)),
-			}
-		}
-		before := s.Digest()
-		effects, err := s.Apply(now, e)
-		require.Equal(t, m.apply(now, e), err == nil, "%s %#v: %v", now, e, err)
-		if err != nil {
-			require.Nil(t, effects)
-			require.Equal(t, before, s.Digest(), "a refused event changes nothing")
-		} else {
-			require.NotEqual(t, before, s.Digest())
-		}
-		require.NoError(t, s.Audit())
-		b := s.Books()
-		require.Equal(t, m.minted.Uint64(), uint64(b.MintedTotal))
-		require.Equal(t, m.burned.Uint64(), uint64(b.BurnedTotal))
-		require.Equal(t, p.Cap, b.Genesis+b.MintedTotal+b.Reserve)
-		require.Equal(t, b.Genesis+b.MintedTotal, b.Total()+b.BurnedTotal)
-		if err != nil && errors.Is(err, tokenomics.ErrTimeBackwards) {
-			now = now.Add(time.Hour)
-		}
-	}
-	return s
 }
 
 func TestSupplyAgainstAModel(t *testing.T) {
 	for seed := range uint64(20) {
 		p := smallNet()
-		if seed%4 == 0 {
+		switch seed % 4 {
+		case 0:
 			p = tokenomics.IONet()
+		case 1, 2:
+			p = cutNet()
 		}
 		play(t, p, rand.New(rand.NewPCG(seed, 11)), 300)
 	}
@@ -326,7 +323,7 @@ func TestSupplyAgainstAModel(t *testing.T) {
 
 func FuzzSupply(f *testing.F) {
 	f.Add(uint64(1), uint64(2), uint8(40))
-	p := smallNet()
+	p := cutNet()
 	f.Fuzz(func(t *testing.T, a, b uint64, n uint8) {
 		s := play(t, p, rand.New(rand.NewPCG(a, b)), int(n))
 		back, err := tokenomics.Restore(p, s.Snapshot())
@@ -337,7 +334,7 @@ func FuzzSupply(f *testing.F) {
 }
 
 func FuzzRestore(f *testing.F) {
-	p := smallNet()
+	p := cutNet()
 	f.Add(newSupply(f, p, 1).Snapshot())
 	f.Add(play(f, p, rand.New(rand.NewPCG(1, 2)), 30).Snapshot())
 	f.Add([]byte{})
@@ -356,9 +353,9 @@ func FuzzRestore(f *testing.F) {
 // The same seeded world gives the same digest whatever the number of processors, and on every machine.
 func TestDeterminism(t *testing.T) {
 	world := func() string {
-		s := play(t, tokenomics.IONet(), rand.New(rand.NewPCG(2024, 6)), 500)
-		d := s.Digest()
-		return hex.EncodeToString(d[:]) + "\n"
+		a := play(t, tokenomics.IONet(), rand.New(rand.NewPCG(2024, 6)), 500).Digest()
+		b := play(t, cutNet(), rand.New(rand.NewPCG(2024, 6)), 500).Digest()
+		return hex.EncodeToString(a[:]) + "\n" + hex.EncodeToString(b[:]) + "\n"
 	}
 	was := runtime.GOMAXPROCS(1)
 	one := world()
@@ -369,6 +366,7 @@ func TestDeterminism(t *testing.T) {
 
 func BenchmarkApply(b *testing.B) {
 	p := tokenomics.IONet()
+	p.Cutovers = nil
 	fresh := newSupply(b, p, 1)
 	snapshot := fresh.Snapshot()
 	s, at := fresh, p.Calendar.StartOf(p.Emission.Epochs)

@@ -3,6 +3,7 @@ package tokenomics
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -62,6 +63,66 @@ func (t *Timeline) Policy(k Epoch) Policy {
 	return now
 }
 
+// Last returns the last epoch that may emit, if a fixed schedule decides at the end; otherwise there is none, and it reports
+// false.
+func (t *Timeline) Last() (Epoch, bool) {
+	f, ok := t.eras[len(t.eras)-1].Policy.(*Fixed)
+	if !ok {
+		return 0, false
+	}
+	return t.calendar.Ended(f.calendar.StartOf(f.curve.Epochs() + 1)), true
+}
+
+// Planned returns what the policy of an epoch mints if nothing happens: the emission of its schedule. It reports false for a
+// policy whose emission depends on its inputs.
+func (t *Timeline) Planned(k Epoch) (Amount, bool) {
+	f, ok := t.Policy(k).(*Fixed)
+	if !ok {
+		return 0, false
+	}
+	return f.between(t.calendar.StartOf(k), t.calendar.StartOf(k+1)), true
+}
+
+// scheduled returns what all epochs before k mint, the cap aside. It reports false if another policy than a fixed schedule
+// decides one of them.
+func (t *Timeline) scheduled(k Epoch) (sum Amount, known bool) {
+	end := t.calendar.StartOf(k)
+	for i, e := range t.eras {
+		// The era's own epochs begin with the first one that does not begin before it.
+		from, to := t.firstStart(i), end
+		if i+1 < len(t.eras) {
+			if next := t.firstStart(i + 1); next.Before(to) {
+				to = next
+			}
+		}
+		if !from.Before(to) {
+			continue
+		}
+		f, fixed := e.Policy.(*Fixed)
+		if !fixed {
+			return 0, false
+		}
+		part := f.between(from, to)
+		if sum += part; sum < part {
+			return math.MaxUint64, true
+		}
+	}
+	return sum, true
+}
+
+// firstStart returns the beginning of the first epoch of an era: the first one begins with the calendar.
+func (t *Timeline) firstStart(era int) time.Time {
+	from := t.eras[era].From
+	if era == 0 || !from.After(t.calendar.Start) {
+		return t.calendar.Start
+	}
+	k := t.calendar.Ended(from)
+	if start := t.calendar.StartOf(k + 1); !start.Before(from) {
+		return start
+	}
+	return t.calendar.StartOf(k + 2)
+}
+
 // Step has the epoch's policy decide, with Start and End of the inputs set from the calendar, and checks what comes of it
 // by the rules of [Policy]. It fails with the errors of the policy, and with [ErrPolicy] if the policy breaks a rule.
 func (t *Timeline) Step(k Epoch, s PolicyState, in Inputs) (PolicyState, Result, error) {
@@ -95,8 +156,8 @@ func checkStep(s, next PolicyState, in Inputs, r Result) error {
 	// No sum overflows: the three sources are parts of the supply, which Check bounds by 64 bits.
 	source := r.Mint + r.Remint + r.FromFeeVault
 	switch {
-	case next.Genesis != s.Genesis || next.Cap != s.Cap:
-		return fmt.Errorf("%w: it changed genesis or the cap", ErrPolicy)
+	case next.Genesis != s.Genesis || next.Cap != s.Cap || next.Decimals != s.Decimals:
+		return fmt.Errorf("%w: it changed genesis, the cap or the decimals", ErrPolicy)
 	case next.Minted-s.Minted != r.Mint || next.Minted < s.Minted:
 		return fmt.Errorf("%w: it mints %s and books %s after %s", ErrPolicy, r.Mint, next.Minted, s.Minted)
 	case next.Reminted-s.Reminted != r.Remint || next.Reminted < s.Reminted:
@@ -126,6 +187,8 @@ func (s PolicyState) Check() error {
 		return fmt.Errorf("burned %s of %s", s.Burned, all-s.Room())
 	case s.Reminted > s.Burned || s.Recycle > s.Burned-s.Reminted:
 		return fmt.Errorf("minted again %s, and %s to come, of %s burned", s.Reminted, s.Recycle, s.Burned)
+	case s.Pending > s.Total():
+		return fmt.Errorf("ordered to be burned %s of %s", s.Pending, s.Total())
 	case s.FeeVault > s.Total():
 		return fmt.Errorf("the fee vault holds %s of a supply of %s", s.FeeVault, s.Total())
 	}

@@ -1,6 +1,11 @@
 package tokenomics
 
-import "fmt"
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/shopspring/decimal"
+)
 
 const (
 	// USDPlaces is the number of decimal places of a dollar amount, those of USDC.
@@ -38,6 +43,11 @@ func (u USD) Sub(v USD) (USD, error) {
 func (u USD) MulDiv(num, den uint64, r Rounding) (USD, error) {
 	v, err := mulDiv(uint64(u), num, den, r)
 	return USD(v), err
+}
+
+// Decimal returns the exact number of dollars.
+func (u USD) Decimal() decimal.Decimal {
+	return decimal.NewFromBigInt(new(big.Int).SetUint64(uint64(u)), -USDPlaces)
 }
 
 // String returns the exact text with two places at least, such as "977.50" or "0.000001".

@@ -128,11 +128,11 @@ func (l *Net) rules(c Config, io, usdc settlement.Asset) error {
 // wallets are the network's own, the given ones, and whoever holds the rest of the supply.
 func (l *Net) wallets(c Config) ([]Wallet, error) {
 	t := l.Params.Tokenomics
-	schedule, err := tokenomics.NewSchedule(t.Emission)
+	supply, err := tokenomics.NewSupply(t, c.First)
 	if err != nil {
 		return nil, err
 	}
-	vault := t.Cap - t.Genesis - schedule.Cumulative(c.First-1)
+	vault := supply.Books().Reserve
 	all := append([]Wallet{{Name: "rewards", IO: vault}, {Name: "escrow"}, {Name: "treasury"}, {Name: "desk", IO: c.Desk}}, c.Wallets...)
 	rest := t.Cap
 	seen := map[string]bool{genesis: true, payer: true}

@@ -47,7 +47,7 @@ func (n *Network) auditMoney() error {
 	if got := n.pool.Books().Rewards; got != issued {
 		return fmt.Errorf("%w: blocks paid %s, the staking pool was given %s", ErrBroken, issued, got)
 	}
-	var decided tokenomics.Amount
+	var decided, received tokenomics.Amount
 	var all, paid int
 	for p := range n.journal.Payments() {
 		if _, again := n.retried[p.Intent.ID]; p.Intent.From == n.p.Accounts.Rewards && !again {
@@ -56,6 +56,9 @@ func (n *Network) auditMoney() error {
 		all++
 		if p.State == settlement.StatePaid {
 			paid++
+			if p.Intent.From == n.p.Accounts.Rewards {
+				received += tokenomics.Amount(p.Intent.Units)
+			}
 		}
 		if p.Intent.Kind == settlement.Burn && p.State == settlement.StatePaid {
 			burned += tokenomics.Amount(p.Intent.Units)
@@ -64,8 +67,12 @@ func (n *Network) auditMoney() error {
 	if decided != issued {
 		return fmt.Errorf("%w: blocks paid %s, %s were decided from the reward vault", ErrBroken, issued, decided)
 	}
-	if got := n.supply.Books().BurnedTotal; got != burned {
-		return fmt.Errorf("%w: the chain burned %s, the supply says %s", ErrBroken, burned, got)
+	books := n.supply.Books()
+	if books.BurnedTotal != burned {
+		return fmt.Errorf("%w: the chain burned %s, the supply says %s", ErrBroken, burned, books.BurnedTotal)
+	}
+	if books.Rewards != emitted-received {
+		return fmt.Errorf("%w: of %s emitted %s were received, the supply holds %s as rewards", ErrBroken, emitted, received, books.Rewards)
 	}
 	if all != n.decided || paid != n.paidOut {
 		return fmt.Errorf("%w: %d payments, %d paid; counted were %d, %d", ErrBroken, all, paid, n.decided, n.paidOut)

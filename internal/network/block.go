@@ -33,7 +33,7 @@ func (n *Network) close(end time.Time) []Fact {
 	k := n.closed
 	// What somebody says of a pool that the block does not have counts for nothing.
 	defer maps.DeleteFunc(n.other, func(at poolOf, _ uint64) bool { return at.epoch <= k })
-	b := Block{Epoch: k, Start: n.calendar().StartOf(k), Emission: n.schedule.Emission(k)}
+	b := Block{Epoch: k, Start: n.calendar().StartOf(k), Emission: n.mint(end, k)}
 	var facts []Fact
 	for _, name := range n.sortedNodes() {
 		facts = append(facts, n.rerate(end, name)...)
@@ -43,18 +43,8 @@ func (n *Network) close(end time.Time) []Fact {
 			b.Entries = append(b.Entries, e)
 		}
 	}
-	_, err := n.supply.Apply(end, tokenomics.Emitted{Epoch: k})
-	must(err)
-	budgets, err := n.p.Tokenomics.Pools.Divide(b.Emission, b.Start)
-	must(err)
 	var pay []settlement.Intent
-	n.release(budgets)
-	for _, budget := range budgets {
-		r := n.distribute(&b, budget)
-		b.Pools = append(b.Pools, r)
-		n.issued += r.Paid
-		n.held += r.Held
-	}
+	n.distribute(&b)
 	for i := range b.Entries {
 		pay = append(pay, n.reward(end, &b.Entries[i], k)...)
 	}
@@ -65,14 +55,18 @@ func (n *Network) close(end time.Time) []Fact {
 	return append(facts, Closed{Block: b})
 }
 
-// release moves the dust of pools that the block does not have any more to what is held: nobody can earn it.
-func (n *Network) release(budgets []tokenomics.PoolBudget) {
-	for _, pool := range slices.Sorted(maps.Keys(n.carry)) {
-		if !slices.ContainsFunc(budgets, func(b tokenomics.PoolBudget) bool { return b.Pool == pool }) {
-			n.held += n.carry[pool]
-			delete(n.carry, pool)
+// mint has the supply free what has vested and create what the epoch emits.
+func (n *Network) mint(end time.Time, k tokenomics.Epoch) tokenomics.Amount {
+	_, err := n.supply.Apply(end, tokenomics.Vested{})
+	must(err)
+	effects, err := n.supply.Apply(end, tokenomics.Emitted{Epoch: k})
+	must(err)
+	for _, e := range effects {
+		if m, ok := e.(tokenomics.Minted); ok {
+			return m.Amount
 		}
 	}
+	return 0
 }
 
 // nominate returns a node's entry, or the rule that it fails and why: every rule must pass (they are those of io.net's
@@ -117,38 +111,48 @@ func (n *Network) nominate(name string, b Block, end time.Time) (e Entry, rule, 
 	return e, "", ""
 }
 
-// distribute pays the entries of one pool from its budget and the dust of earlier blocks.
-func (n *Network) distribute(b *Block, budget tokenomics.PoolBudget) PoolResult {
-	r := PoolResult{Pool: budget.Pool, Points: budget.Points, Budget: budget.Amount, Brought: n.carry[budget.Pool]}
-	others := n.other[poolOf{b.Epoch, budget.Pool}]
-	r.Total = others
-	var shares []tokenomics.Share
-	var index []int
+// distribute shares the block's emission out among its entries, with the dust of earlier blocks.
+func (n *Network) distribute(b *Block) {
+	byPool, index := map[tokenomics.Pool]*tokenomics.PoolClaims{}, map[tokenomics.Pool][]int{}
 	for i, e := range b.Entries {
-		if e.Pool == budget.Pool {
-			shares, index = append(shares, tokenomics.Share{ID: e.Node, Score: e.Score}), append(index, i)
-			r.Total += e.Score
+		c := byPool[e.Pool]
+		if c == nil {
+			c = &tokenomics.PoolClaims{Pool: e.Pool}
+			byPool[e.Pool] = c
 		}
+		c.Shares, index[e.Pool] = append(c.Shares, tokenomics.Share{ID: e.Node, Score: e.Score}), append(index[e.Pool], i)
 	}
-	all := r.Budget + r.Brought
-	n.carry[budget.Pool] = 0
-	if len(shares) == 0 {
-		r.Held = all
-		return r
-	}
-	d, err := tokenomics.Distribute(all, r.Total, shares)
+	budgets, err := n.p.Tokenomics.Pools.Divide(b.Emission, b.Start)
 	must(err)
-	for k, w := range d.Rewards {
-		b.Entries[index[k]].Reward = w.Amount
+	var claims []tokenomics.PoolClaims
+	for _, budget := range budgets {
+		c := tokenomics.PoolClaims{Pool: budget.Pool}
+		if listed := byPool[budget.Pool]; listed != nil {
+			c = *listed
+		}
+		c.Others = n.other[poolOf{b.Epoch, budget.Pool}]
+		claims = append(claims, c)
 	}
-	r.Paid = d.Paid
-	if others > 0 { // the rest belongs to them, their dust with it
-		r.Held = d.Rest
-		return r
+	var brought []tokenomics.PoolCarry
+	for _, pool := range slices.Sorted(maps.Keys(n.carry)) {
+		brought = append(brought, tokenomics.PoolCarry{Pool: pool, Amount: n.carry[pool]})
 	}
-	r.Carried = d.Rest
-	n.carry[budget.Pool] = d.Rest
-	return r
+	d, err := n.p.Tokenomics.Pools.DistributeBlock(b.Emission, b.Start, claims, brought)
+	must(err)
+	clear(n.carry)
+	for _, c := range d.Carries() {
+		n.carry[c.Pool] = c.Amount
+	}
+	n.issued += d.Paid
+	n.held += d.Held
+	for _, p := range d.Pools {
+		for k, w := range p.Rewards {
+			b.Entries[index[p.Pool][k]].Reward = w.Amount
+		}
+		b.Pools = append(b.Pools, PoolResult{
+			Pool: p.Pool, Points: p.Points, Total: p.Total, Budget: p.Amount, Brought: p.Brought, Paid: p.Paid, Carried: p.Carried, Held: p.Held,
+		})
+	}
 }
 
 // reward divides a node's reward among its holders and returns what is to be paid.

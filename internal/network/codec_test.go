@@ -150,7 +150,7 @@ func FuzzDecode(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, string(line), string(line2))
 
-		w := newWorld(t, network.IONet(accounts(), tokenomics.IONet().Emission.Epochs+1), "ann")
+		w := newWorld(t, network.IONet(accounts(), lastEpoch(t)+1), "ann")
 		w.agent("n", a4000, 1)
 		w.do(hour, network.Enrol{Node: "n", Key: w.agents["n"].Key(), Supplier: "ann"})
 		_, err = w.apply(hour, c)

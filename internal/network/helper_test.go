@@ -43,14 +43,23 @@ type world struct {
 	sparse bool     // only every 50th command is looked at
 }
 
+// lastEpoch is the last one that emits under io.net's schedules.
+func lastEpoch(t testing.TB) tokenomics.Epoch {
+	t.Helper()
+	timeline, err := network.IONet(accounts(), 1).Tokenomics.Timeline()
+	require.NoError(t, err)
+	last, ok := timeline.Last()
+	require.True(t, ok)
+	return last
+}
+
 // newWorld opens the accounts of the network and of people: each is given IO and dollars.
 func newWorld(t testing.TB, p network.Params, people ...string) *world {
 	t.Helper()
 	n, err := network.New(p)
 	require.NoError(t, err)
 	w := &world{t: t, net: n, chain: settlement.NewMemory(), agents: map[string]*agent.Agent{}, start: map[settlement.Asset]map[settlement.Account]uint64{p.IO: {}, p.USDC: {}}}
-	before := n.Schedule().Cumulative(p.First - 1)
-	w.open(p.IO, p.Accounts.Rewards, uint64(p.Tokenomics.Cap-p.Tokenomics.Genesis-before))
+	w.open(p.IO, p.Accounts.Rewards, uint64(n.Books().Reserve))
 	w.open(p.IO, p.Accounts.Desk, 100_000*one)
 	w.open(p.USDC, p.Accounts.Desk, 0)
 	for _, a := range []settlement.Account{p.Accounts.Escrow, p.Accounts.Treasury} {

@@ -32,7 +32,8 @@ var (
 type Network struct {
 	p           Params
 	now         time.Time
-	schedule    *tokenomics.Schedule
+	timeline    *tokenomics.Timeline
+	last        tokenomics.Epoch // that emits
 	multipliers *tokenomics.MultiplierTable
 	registry    *gpu.Registry
 	book        *reputation.Book
@@ -86,7 +87,7 @@ func New(p Params) (*Network, error) {
 		retried: map[settlement.IntentID]settlement.IntentID{}, billed: map[settlement.Asset]uint64{},
 	}
 	var errs [8]error
-	n.schedule, errs[0] = tokenomics.NewSchedule(p.Tokenomics.Emission)
+	n.timeline, errs[0] = p.Tokenomics.Timeline()
 	n.multipliers, errs[1] = tokenomics.NewMultiplierTable(p.Tokenomics.Multipliers)
 	n.registry, errs[2] = gpu.NewRegistry(p.GPU)
 	n.book, errs[3] = reputation.NewBook(p.Reputation)
@@ -96,6 +97,10 @@ func New(p Params) (*Network, error) {
 	n.journal, errs[7] = settlement.NewJournal(p.Settlement)
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
+	}
+	n.last, _ = n.timeline.Last() // Validate has seen to it that there is one
+	if p.First > n.last+1 {
+		return nil, fmt.Errorf("network: first: epoch %d lies after the last one that emits, %d", p.First, n.last)
 	}
 	return n, nil
 }
@@ -166,7 +171,7 @@ func (n *Network) advance(at time.Time) []Fact {
 	var facts []Fact
 	for {
 		end := n.calendar().StartOf(n.closed + 2)
-		if end.After(at) || n.closed >= n.schedule.Epochs() {
+		if end.After(at) || n.closed >= n.last {
 			break
 		}
 		facts = append(facts, n.tick(end)...)

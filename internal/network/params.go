@@ -47,9 +47,12 @@ type Accounts struct {
 
 // IONet returns io.net's published rules with the given accounts, starting at the given epoch.
 func IONet(a Accounts, first tokenomics.Epoch) Params {
-	s := settlement.IONet()
+	s, t := settlement.IONet(), tokenomics.IONet()
+	// The engine that follows on the schedules since June 2026 pays what each supplier is owed in dollars, which no block here
+	// books: the last schedule goes on.
+	t.Cutovers = slices.DeleteFunc(t.Cutovers, func(c tokenomics.CutoverParams) bool { return c.Schedule == nil })
 	return Params{
-		Tokenomics: tokenomics.IONet(),
+		Tokenomics: t,
 		Staking:    staking.IONet(),
 		Tiers:      staking.DefaultTiers(),
 		Reputation: reputation.Default(),
@@ -88,6 +91,11 @@ func (p Params) Validate() error {
 	if err := checkPrice(p.Reference); err != nil {
 		return err
 	}
+	for i, c := range p.Tokenomics.Cutovers {
+		if c.Schedule == nil || c.BurnMint != nil || c.NetEmission != nil {
+			return fmt.Errorf("network: tokenomics: cut-over %d is not to a fixed schedule: blocks share out what a schedule emits", i+1)
+		}
+	}
 	seen := map[settlement.Account]bool{}
 	for _, a := range []settlement.Account{p.Accounts.Rewards, p.Accounts.Escrow, p.Accounts.Treasury, p.Accounts.Desk} {
 		if a == "" || seen[a] {
@@ -102,7 +110,7 @@ func (p Params) Validate() error {
 		return fmt.Errorf("network: min_uptime: %s is negative", p.MinUptime)
 	case p.ReportAge <= 0:
 		return fmt.Errorf("network: report_age: %s is not positive", p.ReportAge)
-	case !slices.Contains(p.Settlement.Assets, p.IO) || p.IO.Decimals != tokenomics.AmountPlaces:
+	case !slices.Contains(p.Settlement.Assets, p.IO) || p.IO.Decimals != tokenomics.AmountPlaces || p.Tokenomics.Decimals != tokenomics.AmountPlaces:
 		return fmt.Errorf("network: io: %+v is not settled, or has not %d places", p.IO, tokenomics.AmountPlaces)
 	case !slices.Contains(p.Settlement.Assets, p.USDC) || p.USDC.Decimals != tokenomics.USDPlaces:
 		return fmt.Errorf("network: usdc: %+v is not settled, or has not %d places", p.USDC, tokenomics.USDPlaces)

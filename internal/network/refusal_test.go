@@ -260,7 +260,7 @@ func TestTime(t *testing.T) {
 	require.Equal(t, now, w.net.Now())
 	require.Equal(t, before, w.net.Digest())
 
-	n, err := network.New(network.IONet(accounts(), tokenomics.IONet().Emission.Epochs+1))
+	n, err := network.New(network.IONet(accounts(), lastEpoch(t)+1))
 	require.NoError(t, err)
 	for _, at := range []time.Time{time.Unix(0, 0), time.Date(2105, 12, 31, 23, 59, 59, 999_999_999, time.UTC)} {
 		_, err = n.Apply(at, network.Enrol{Node: at.String(), Key: w.agent(at.String(), a4000, 1).Key(), Supplier: "ann"})

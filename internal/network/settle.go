@@ -51,6 +51,7 @@ func (n *Network) paid(at time.Time, e settlement.Paid) []Fact {
 		if n.burns[id] {
 			facts = append(facts, n.retire(at, id, e.Tx))
 		}
+		n.receive(at, id)
 		n.unrefuse(id) // an attempt that was called dead has landed after all
 		if i, ok := n.waiting[id]; ok {
 			delete(n.waiting, id)
@@ -62,6 +63,16 @@ func (n *Network) paid(at time.Time, e settlement.Paid) []Fact {
 		facts = append(facts, n.follow(at, i)...)
 	}
 	return facts
+}
+
+// receive books a reward that has arrived: it circulates from now on.
+func (n *Network) receive(at time.Time, id settlement.IntentID) {
+	p, _ := n.journal.Payment(id)
+	if p.Intent.From != n.p.Accounts.Rewards || p.Intent.Asset != n.p.IO {
+		return
+	}
+	_, err := n.supply.Apply(at, tokenomics.Moved{From: tokenomics.Rewards, To: tokenomics.Circulating, Amount: tokenomics.Amount(p.Intent.Units)})
+	must(err)
 }
 
 // refuse notes that an intent will not be paid. The bill that waits for it stops where it is.

@@ -73,8 +73,11 @@ func (n *Network) Params() Params { return n.p }
 // Journal returns the settlement journal for a runner to look at. It must not be changed but by the command Settle.
 func (n *Network) Journal() *settlement.Journal { return n.journal }
 
-// Schedule returns the emission schedule.
-func (n *Network) Schedule() *tokenomics.Schedule { return n.schedule }
+// Timeline returns the policies of the emission.
+func (n *Network) Timeline() *tokenomics.Timeline { return n.timeline }
+
+// Books returns the account of the supply.
+func (n *Network) Books() tokenomics.Books { return n.supply.Books() }
 
 // Overview returns the network in figures, at the instant of the last command.
 func (n *Network) Overview() Overview {
@@ -85,7 +88,8 @@ func (n *Network) Overview() Overview {
 		Nodes: stats.Nodes, NodesUp: stats.Up, Devices: stats.Devices, DevicesFree: stats.Free, Leases: stats.Running,
 	}
 	if epoch, err := n.calendar().At(n.now); err == nil {
-		o.Epoch, o.EpochEnds, o.Emission = epoch, n.calendar().StartOf(epoch+1), n.schedule.Emission(epoch)
+		o.Epoch, o.EpochEnds = epoch, n.calendar().StartOf(epoch+1)
+		o.Emission, _ = n.timeline.Planned(epoch)
 	}
 	for _, pool := range []tokenomics.Pool{tokenomics.PoolGPU, tokenomics.PoolCPU, tokenomics.PoolEnterprise, tokenomics.PoolCommunity} {
 		o.Carried += n.carry[pool]
@@ -169,7 +173,7 @@ func newest[T any](all []T, limit int) []T {
 // when the emission is over and nothing is leased.
 func (n *Network) Due() (time.Time, bool) {
 	var due time.Time
-	ok := n.closed < n.schedule.Epochs()
+	ok := n.closed < n.last
 	if ok {
 		due = n.calendar().StartOf(n.closed + 2)
 	}
