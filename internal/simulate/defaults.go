@@ -19,7 +19,7 @@ func IONet() Params {
 		Months:  240,                                         // ibidem
 		Network: tokenomics.IONet(),
 		// What the vaults cannot pay lowers what the engine promises (reported of the engine), so it is no debt.
-		Schedule: tokenomics.IONetMonthly(), Incentive: engine, BurnMint: akash, Allocation: tokenomics.IONetAllocation(),
+		Schedule: tokenomics.IONetMonthly(), Incentive: engine, BurnMint: akash,
 		Price: PriceParams{ // our choice: a round price without drift that moves as a token of its size does
 			StartMicro: 1 * usd, DriftPPM: 0, VolatilityPPM: 600_000,
 			JumpPPM: 40_000, JumpMeanPPM: -100_000, JumpSpreadPPM: 250_000, ImpactPPM: million,

@@ -29,7 +29,8 @@ type Params struct {
 	Start time.Time `json:"start"`
 	// Months is the length of the simulation, 1 to 600; 240 is the length of io.net's schedule.
 	Months uint32 `json:"months"`
-	// Network is the money of the network: genesis, cap, fees and the burn before the incentive engine.
+	// Network is the money of the network: genesis, cap, allocation, and the burn before the incentive engine. Its token has 8
+	// decimal places. Its own schedules, cut-overs, pools and fees are not used: the fields below say what is simulated.
 	Network tokenomics.Params `json:"network"`
 	// Schedule is what the monthly rule mints, and the burn-and-mint rule besides.
 	Schedule tokenomics.ScheduleParams `json:"schedule"`
@@ -37,9 +38,6 @@ type Params struct {
 	Incentive tokenomics.IDEPolicy `json:"incentive"`
 	// BurnMint is the policy of the burn-and-mint rule, without its schedule.
 	BurnMint tokenomics.BurnMintPolicy `json:"burn_mint"`
-	// Allocation is what is locked at genesis and when it is released. What is left to the emission is not locked but not
-	// minted.
-	Allocation tokenomics.AllocationParams `json:"allocation"`
 	// Price is how the price of the token moves.
 	Price PriceParams `json:"price"`
 	// Demand is what renters want.
@@ -165,7 +163,7 @@ type TreasuryParams struct {
 
 // Validate returns [ErrParams] and what is wrong, or nil.
 func (p Params) Validate() error {
-	for _, part := range []interface{ Validate() error }{p.Network, p.Allocation, p.Incentive, p.BurnMint} {
+	for _, part := range []interface{ Validate() error }{p.Network, p.Incentive, p.BurnMint} {
 		if err := part.Validate(); err != nil {
 			return fmt.Errorf("%w: %w", ErrParams, err)
 		}
@@ -173,6 +171,8 @@ func (p Params) Validate() error {
 	switch {
 	case p.Version == "":
 		return fmt.Errorf("%w: no version", ErrParams)
+	case p.Network.Decimals != tokenomics.AmountPlaces:
+		return fmt.Errorf("%w: a token of %d decimal places, want %d", ErrParams, p.Network.Decimals, tokenomics.AmountPlaces)
 	case p.Months < 1 || p.Months > mostMonths:
 		return fmt.Errorf("%w: %d months, want 1 to %d", ErrParams, p.Months, mostMonths)
 	case !p.Start.Equal(time.Date(p.Start.UTC().Year(), p.Start.UTC().Month(), 1, 0, 0, 0, 0, time.UTC)):

@@ -44,16 +44,20 @@ func newPolicies(p Params) (policies, error) {
 	return policies{Monthly: fixed, Incentive: p.Incentive, BurnMint: burnMint}, nil
 }
 
-// vesting returns what is not vested at the instants between months: first at the start, then at the end of each month.
+// vesting returns what is not vested at the instants between months: first at the start, then at the end of each month. A
+// network without an allocation has nothing locked.
 func (p Params) vesting() ([]tokenomics.Amount, error) {
-	table, err := tokenomics.NewAllocation(p.Allocation)
+	out := make([]tokenomics.Amount, p.Months+1)
+	if p.Network.Allocation == nil {
+		return out, nil
+	}
+	table, err := tokenomics.NewAllocation(*p.Network.Allocation)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]tokenomics.Amount, p.Months+1)
 	for m := range out {
 		for i, b := range table.UnlockedAt(p.Start.UTC().AddDate(0, m, 0)) {
-			if p.Allocation.Buckets[i].Release != tokenomics.ReleaseEmission {
+			if p.Network.Allocation.Buckets[i].Release != tokenomics.ReleaseEmission {
 				out[m] += b.Locked
 			}
 		}

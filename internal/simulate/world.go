@@ -1,7 +1,6 @@
 package simulate
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/idlegrid/idlegrid/tokenomics"
@@ -110,9 +109,7 @@ func (w *world) calendar(s Scenario) error {
 	if err != nil {
 		return err
 	}
-	if w.locked = locked[0]; w.locked > p.Network.Genesis {
-		return fmt.Errorf("%w: %s is locked of a genesis supply of %s", ErrParams, w.locked, p.Network.Genesis)
-	}
+	w.locked = locked[0]
 	var wanted, offered, cheap, demand int64
 	wantedGrowth, offeredGrowth := newTrend(w.t, p.Demand.Growth), newTrend(w.t, p.Agents.Growth)
 	drift := w.t.log2PPM(p.Price.DriftPPM) / 12
