@@ -128,7 +128,7 @@ func (st *Study) overview() []plot {
 	vaults.Bands = []chart.Band{engine.band("reward vault, engine", VaultIO), engine.band("fee vault, engine", FeeVaultIO)}
 	vaults.Lines = []chart.Line{{Name: "reward vault, monthly schedule", Values: monthly.median(VaultIO), Dashed: true}}
 	st.begun(&vaults)
-	ratio := fan("Sustainability ratio of the engine: fees over what it pays beside the rents", chart.Axis{Label: "ratio (logarithmic)", Places: 6, Log: true, Floor: 10_000}, RatioPPM, engine)
+	ratio := fan("Sustainability ratio of the engine: fees over what it pays beside the rents", chart.Axis{Label: "ratio (logarithmic, at most 1,000)", Places: 6, Log: true, Floor: 10_000}, RatioPPM, engine)
 	st.begun(&ratio)
 	machines := fan("Active machines by policy", chart.Axis{Label: "machines", Zero: true}, Machines, monthly, engine)
 	return []plot{

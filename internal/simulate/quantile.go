@@ -17,7 +17,7 @@ type selector struct {
 	column []int32
 	count  [buckets]uint32
 	mark   [buckets]uint8
-	rest   [4][]int32 // the values of the parts that hold a rank; [0] takes all others
+	rest   [3][]int32 // the values of the parts that hold a rank
 }
 
 // band summarises a column, which is not changed.
@@ -37,17 +37,12 @@ func (s *selector) band(column []int32) Band {
 
 // find counts the values in equal parts of their range, collects the parts that hold a rank, and selects in them.
 func (s *selector) find(column []int32, low, high int32, ranks [3]int) (at [3]int32) {
-	shift := max(0, bits.Len32(uint32(high)-uint32(low))-bucketBits)
+	shift := uint(max(0, bits.Len32(uint32(high)-uint32(low))-bucketBits)) & 31
 	clear(s.count[:])
 	for _, v := range column {
 		s.count[(uint32(v)-uint32(low))>>shift&(buckets-1)]++
 	}
 	clear(s.mark[:])
-	if cap(s.rest[0]) < len(column) {
-		for i := range s.rest {
-			s.rest[i] = make([]int32, len(column))
-		}
-	}
 	bucket, before, marks := 0, 0, uint8(0)
 	var in [3]uint8
 	for i, rank := range ranks {
@@ -56,20 +51,20 @@ func (s *selector) find(column []int32, low, high int32, ranks [3]int) (at [3]in
 			bucket++
 		}
 		if s.mark[bucket] == 0 {
+			s.rest[marks] = s.rest[marks][:0]
 			marks++
 			s.mark[bucket] = marks
 		}
-		in[i] = s.mark[bucket]
+		in[i] = s.mark[bucket] - 1
 		ranks[i] = rank - before
 	}
-	var used [4]int
 	for _, v := range column {
-		m := s.mark[(uint32(v)-uint32(low))>>shift&(buckets-1)] & 3
-		s.rest[m][used[m]] = v
-		used[m]++
+		if m := s.mark[(uint32(v)-uint32(low))>>shift&(buckets-1)]; m != 0 {
+			s.rest[m-1] = append(s.rest[m-1], v)
+		}
 	}
 	for i, rank := range ranks {
-		at[i] = nth(s.rest[in[i]][:used[in[i]]], rank)
+		at[i] = nth(s.rest[in[i]], rank)
 	}
 	return at
 }

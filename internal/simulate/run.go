@@ -65,7 +65,7 @@ func (w *world) start(r *run, seed, i uint64, levels []int8) {
 	genesis := w.p.Network.Genesis
 	*r = run{
 		before: w.p.Price.StartMicro, levels: levels, coverage: one, book: book{liquid: genesis - w.locked, locked: w.locked},
-		state: tokenomics.PolicyState{Decimals: w.p.Network.Decimals, Genesis: genesis, Cap: w.p.Network.Cap},
+		state: w.p.Network.State(),
 	}
 	r.rng.Seed(seed, i)
 	r.active = w.agents.start(levels)
