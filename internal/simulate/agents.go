@@ -50,14 +50,16 @@ func (a *agents) step(levels []int8, c int, income uint64) (active uint64) {
 	leave, enter, machines := a.leave[from:to][:len(levels)], a.enter[from:to][:len(levels)], a.machines[from:to][:len(levels)]
 	low, high := a.low[from:to][:len(levels)], a.high[from:to][:len(levels)]
 	var sum int64
-	for i, old := range levels {
-		level := old + int8((in-leave[i])>>63) - int8((enter[i]-in)>>63)
-		away := level >> 7 // -1 for a cohort that is not active
-		end := low[i]&away | high[i]&^away
-		level = max(low[i], min(high[i], level))
-		level ^= (level ^ end) & ((old ^ level) >> 7)
-		levels[i] = level
-		sum += machines[i] &^ int64(away)
+	for i, before := range levels {
+		old := int64(before) // in words: operations on bytes need extensions
+		level := old + (in-leave[i])>>63 - (enter[i]-in)>>63
+		away := level >> 63 // -1 for a cohort that is not active
+		least, most := int64(low[i]), int64(high[i])
+		end := most ^ (most^least)&away
+		level = max(least, min(most, level))
+		level ^= (level ^ end) & ((old ^ level) >> 63)
+		levels[i] = int8(level)
+		sum += machines[i] &^ away
 	}
 	return uint64(sum)
 }
