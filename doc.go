@@ -15,7 +15,7 @@
 //	gpu                      what a machine says it has, signed, and what contradicts itself
 //	reputation               from observations to the probability that a machine stays up
 //	sched                    where a job runs, and why it does not: one device, or a gang over several sites
-//	tokenomics               the token's units, emission, block rewards, fees, conversion, burn
+//	tokenomics               the token's units, emission and its policies, block rewards, vesting, fees, prices, burn
 //	staking                  bonds, co-staking, the division of rewards, tiers and what keeps from the next one
 //	settlement               carrying decided money to a chain and back, each payment once
 //	settlement/spl           a chain: SPL tokens on Solana
@@ -23,6 +23,8 @@
 //	settlement/settlementtest  a conformance suite for chains
 //	refserver                a thin server of all of it: go run ./refserver -demo
 //	examples/epoch           one reward epoch from probe to payout, step by step
+//	examples/emission        the published emission schedules, to the last unit
+//	examples/simulate        twenty years of the token, its suppliers and its burn, a thousand times over
 //
 // sched builds on gpu, staking and settlement on tokenomics; nothing else depends on a sibling. The six packages at the
 // top level are cores: they do no I/O, know no clock and start no goroutine. What touches the world is a leaf below its
@@ -33,7 +35,7 @@
 //	agent signs an inventory ─► gpu.Registry ─► reputation.Book ─► staking.TierPolicy ─► sched.Fleet
 //	                                 │                                                      │ lease, usage
 //	                                 ▼                                                      ▼
-//	            tokenomics.Schedule ─► Distribute ─► staking.Pool        tokenomics.FeePolicy ─► Convert ─► Burn
+//	            tokenomics.Timeline ─► Distribute ─► staking.Pool        tokenomics.FeePolicy ─► Convert ─► Burn
 //	                                                     │                                           │
 //	                                                     └────────► settlement.Journal ◄─────────────┘
 //	                                                                      │

@@ -184,7 +184,7 @@ func (r MonthlyRelease) validate() error {
 }
 
 func (r LinearRelease) validate() error {
-	const longest = 200 * 366 * 24 * 3600
+	const longest int64 = 200 * 366 * 24 * 3600
 	length := r.Until.Unix() - r.From.Unix()
 	switch {
 	case r.From.Unix() < 0 || r.From.Year() > 9999 || r.From.Nanosecond() != 0 || r.Until.Nanosecond() != 0:

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -413,6 +414,9 @@ func TestAllocationClaims(t *testing.T) {
 	}
 	t.Log("\n" + out.String())
 	golden.Check(t, "testdata/allocation.golden", out.String())
+	page, err := os.ReadFile("../docs/design/allocation.md")
+	require.NoError(t, err)
+	require.Contains(t, string(page), out.String(), "the page shows this table")
 	require.Equal(t, "269488888.89", whole(vested(documents, end)), "24 x 7,566,666.67 + 35 x 2,511,111.11")
 	require.Equal(t, tokenomics.Amount(7_566_666_66666666+2_511_111_11111111), vested(documents, date(2025, 8)))
 }

@@ -120,7 +120,7 @@ func ExampleOracleParams() {
 	p.Quorum = 4
 	fmt.Println(p.Validate())
 	// Output:
-	// 422 samples of a source at most
+	// 361 samples of a source at most
 	// tokenomics: invalid oracle: least 2, quorum 4, 3 sources are not in order from 1
 }
 

@@ -59,7 +59,7 @@ func DefaultOracle(sources ...string) OracleParams {
 		Window:     30 * time.Minute, // the window of Akash's burn-mint equilibrium
 		StaleAfter: 5 * time.Minute,  // our choice
 		Warmup:     15 * time.Minute, // our choice: half of the window
-		Spacing:    5 * time.Second,  // our choice: at most 422 samples of a source
+		Spacing:    5 * time.Second,  // our choice: at most 361 samples of a source
 		Epoch:      time.Hour,        // the epoch of io.net's block rewards
 		OutlierBps: 150,              // Akash drops what is more than 1.5 % from its mean
 		JumpBps:    2_000,            // our choice
@@ -68,9 +68,9 @@ func DefaultOracle(sources ...string) OracleParams {
 	}
 }
 
-// MaxSamples returns how many samples of one source are kept at most: one for each Spacing in the window and the
-// staleness before it, and the newest one. The parameters must be valid.
-func (p OracleParams) MaxSamples() uint64 { return uint64((p.Window+p.StaleAfter)/p.Spacing) + 2 }
+// MaxSamples returns how many samples of one source are kept at most: as many as fit into the window by their spacing, and
+// the one before it, which may count into it. The parameters must be valid.
+func (p OracleParams) MaxSamples() uint64 { return uint64((p.Window-1)/p.Spacing) + 2 }
 
 // Validate returns [ErrOracle] and what is wrong, or nil.
 func (p OracleParams) Validate() error {

@@ -15,7 +15,7 @@ var ErrPrice = errors.New("tokenomics: unusable price")
 // Price is what one whole token costs, and where that comes from: a record of a conversion keeps all three.
 type Price struct {
 	// MicroPerToken is in millionths of a dollar per whole token: 2,500,000 is 2.50 dollars. 1 to 10^15.
-	MicroPerToken uint64 `json:"micro_per_token"`
+	MicroPerToken uint64 `json:"micro_per_token,string"`
 	// At is when the price was seen.
 	At time.Time `json:"at"`
 	// Source names who gave it.

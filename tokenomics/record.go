@@ -1,6 +1,7 @@
 package tokenomics
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"strings"
@@ -10,7 +11,7 @@ import (
 )
 
 // ErrRecord is returned for a [BlockRecord] that cannot be read; the message names the row and the field.
-var ErrRecord = fmt.Errorf("%w: block record", ErrFormat)
+var ErrRecord = errors.New("tokenomics: unreadable block record")
 
 // printedPlaces bounds the decimal places of a printed number.
 const printedPlaces = 8
