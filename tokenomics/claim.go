@@ -1,6 +1,9 @@
 package tokenomics
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // settled is what became of the dollars that were owed in one step.
 type settled struct {
@@ -36,7 +39,7 @@ func settleClaims(s *PolicyState, in Inputs, most Amount) (settled, error) {
 		return settled{}, fmt.Errorf("claims: %w", err)
 	}
 	if in.Release.MicroPerToken == 0 {
-		s.Debts = claims
+		s.Debts = slices.Clone(claims)
 		return settled{flags: NoPrice}, nil
 	}
 	need, _, err := s.Decimals.Convert(total, in.Release)
@@ -62,42 +65,40 @@ func settleClaims(s *PolicyState, in Inputs, most Amount) (settled, error) {
 		}
 		out.cutPPM = uint32(cut)
 	}
-	out.payouts, s.Debts, err = divideClaims(claims, out.pay, unpaid)
-	return out, err
+	out.payouts, s.Debts = divideClaims(claims, sum, out.pay, unpaid)
+	return out, nil
 }
 
-// divideClaims divides the tokens and the unpaid dollars among the claims, both by [Split], in the order of their IDs.
-func divideClaims(claims []Claim, pay Amount, unpaid USD) (payouts []Payout, debts []Claim, err error) {
-	weights := make([]uint64, len(claims))
-	for i, c := range claims {
-		weights[i] = uint64(c.USD)
-	}
-	tokens, err := Split(pay, weights)
-	if err != nil {
-		return nil, nil, fmt.Errorf("claims: %w", err)
-	}
-	owed, err := Split(Amount(unpaid), weights) // dollars: Split only counts units
-	if err != nil {
-		return nil, nil, fmt.Errorf("claims: %w", err)
-	}
+// divideClaims divides the tokens and the unpaid dollars among the claims, whose sum is above zero, as [Split] does, in the
+// order of their IDs.
+func divideClaims(claims []Claim, sum USD, pay Amount, unpaid USD) (payouts []Payout, debts []Claim) {
+	tokens, owed := proportion{total: uint64(pay), sum: uint64(sum)}, proportion{total: uint64(unpaid), sum: uint64(sum)}
 	payouts = make([]Payout, len(claims))
 	for i, c := range claims {
-		debt := USD(owed[i]) // at most the claim, as unpaid is at most their sum
-		payouts[i] = Payout{ID: c.ID, Amount: tokens[i], USD: c.USD - debt}
+		debt := USD(owed.next(uint64(c.USD))) // at most the claim, as unpaid is at most their sum
+		payouts[i] = Payout{ID: c.ID, Amount: Amount(tokens.next(uint64(c.USD))), USD: c.USD - debt}
 		if debt > 0 {
 			debts = append(debts, Claim{ID: c.ID, USD: debt})
 		}
 	}
-	return payouts, debts, nil
+	return payouts, debts
 }
 
 // mergeClaims adds what is owed newly to what was owed before, both in ascending order of their IDs, and leaves out what is
-// nothing. The slices that it is given are not changed.
+// nothing. The slices that it is given are not changed; the claims may share memory with them.
 func mergeClaims(debts, owed []Claim) (claims []Claim, sum USD, err error) {
 	for i, c := range owed {
 		if c.ID == "" || i > 0 && owed[i-1].ID >= c.ID {
 			return nil, 0, fmt.Errorf("%w: owed: claim %d, of %s, is not in ascending order of IDs", ErrInputs, i+1, quote(c.ID))
 		}
+	}
+	if len(debts) == 0 && !slices.ContainsFunc(owed, Claim.none) {
+		for _, c := range owed {
+			if sum, err = sum.Add(c.USD); err != nil {
+				return nil, 0, fmt.Errorf("owed to all: %w", err)
+			}
+		}
+		return owed, sum, nil
 	}
 	claims = make([]Claim, 0, len(debts)+len(owed))
 	for len(debts) > 0 || len(owed) > 0 {
@@ -114,7 +115,7 @@ func mergeClaims(debts, owed []Claim) (claims []Claim, sum USD, err error) {
 			}
 			debts, owed = debts[1:], owed[1:]
 		}
-		if next.USD == 0 {
+		if next.none() {
 			continue
 		}
 		if sum, err = sum.Add(next.USD); err != nil {
@@ -124,3 +125,6 @@ func mergeClaims(debts, owed []Claim) (claims []Claim, sum USD, err error) {
 	}
 	return claims, sum, nil
 }
+
+// none reports whether nothing is claimed.
+func (c Claim) none() bool { return c.USD == 0 }

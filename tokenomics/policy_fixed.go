@@ -2,6 +2,7 @@ package tokenomics
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -35,8 +36,7 @@ func (f *Fixed) Step(s PolicyState, in Inputs) (PolicyState, Result, error) {
 	if err := s.receive(in); err != nil {
 		return PolicyState{}, Result{}, err
 	}
-	var err error
-	if s.Debts, _, err = mergeClaims(s.Debts, in.Owed); err != nil {
+	if err := s.owe(in.Owed); err != nil {
 		return PolicyState{}, Result{}, err
 	}
 	s.mint(&r, f.between(in.Start, in.End))
@@ -74,6 +74,19 @@ func (s *PolicyState) receive(in Inputs) error {
 	s.FeeVault, s.Revenue = vault, revenue
 	s.Burned += in.Burned
 	s.Pending -= min(s.Pending, in.Burned)
+	return nil
+}
+
+// owe adds what is owed in dollars to the debts.
+func (s *PolicyState) owe(owed []Claim) error {
+	if len(owed) == 0 {
+		return nil
+	}
+	claims, _, err := mergeClaims(s.Debts, owed)
+	if err != nil {
+		return err
+	}
+	s.Debts = slices.Clone(claims)
 	return nil
 }
 

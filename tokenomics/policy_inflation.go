@@ -101,8 +101,7 @@ func (f *Inflation) Step(s PolicyState, in Inputs) (PolicyState, Result, error) 
 	if err := s.receive(in); err != nil {
 		return PolicyState{}, Result{}, err
 	}
-	var err error
-	if s.Debts, _, err = mergeClaims(s.Debts, in.Owed); err != nil {
+	if err := s.owe(in.Owed); err != nil {
 		return PolicyState{}, Result{}, err
 	}
 	if in.Start.Before(f.p.Start) {

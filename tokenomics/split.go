@@ -43,14 +43,24 @@ func SplitInto(dst []Amount, total Amount, weights []uint64) error {
 	case sum == 0:
 		return fmt.Errorf("%w: %d weights add up to zero", ErrWeights, len(weights))
 	}
-	var upTo, before uint64
+	p := proportion{total: uint64(total), sum: sum}
 	for i, w := range weights {
-		upTo += w
-		// upTo <= sum, so the quotient is at most total and bits.Div64 cannot panic.
-		hi, lo := bits.Mul64(uint64(total), upTo)
-		floor, _ := bits.Div64(hi, lo, sum)
-		dst[i] = Amount(floor - before)
-		before = floor
+		dst[i] = Amount(p.next(w))
 	}
 	return nil
+}
+
+// proportion hands out a total by weights of a known sum above zero, one after the other, by the difference of cumulative
+// floors.
+type proportion struct{ total, sum, upTo, before uint64 }
+
+// next returns the part of the next weight. The weights so far must not exceed the sum.
+func (p *proportion) next(weight uint64) uint64 {
+	p.upTo += weight
+	// upTo <= sum, so the quotient is at most total and bits.Div64 cannot panic.
+	hi, lo := bits.Mul64(p.total, p.upTo)
+	floor, _ := bits.Div64(hi, lo, p.sum)
+	part := floor - p.before
+	p.before = floor
+	return part
 }
