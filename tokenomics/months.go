@@ -2,7 +2,7 @@ package tokenomics
 
 import (
 	"fmt"
-	"slices"
+	"math/bits"
 	"time"
 )
 
@@ -57,17 +57,18 @@ func (m *Months) Cumulative(k Epoch) Amount {
 	if k >= m.Epochs() {
 		return m.emitted[len(m.emitted)-1]
 	}
-	n, whole := slices.BinarySearch(m.ended, k)
-	if whole {
-		return m.emitted[n]
+	// The month in which epoch k is the last that has ended: months are so alike that a guess is off by one at most.
+	n := uint64(k) * uint64(len(m.ended)-1) / uint64(m.Epochs())
+	for m.ended[n] > k {
+		n--
 	}
-	// Epoch k lies in the month that begins at entry n-1 and ends at entry n.
-	month, j, all := m.emitted[n]-m.emitted[n-1], k-m.ended[n-1], m.ended[n]-m.ended[n-1]
-	part, err := month.MulDiv(uint64(j), uint64(all), Down)
-	if err != nil { // j < all: a part of the month is smaller than the month
-		panic("tokenomics.Months: " + err.Error())
+	for m.ended[n+1] <= k {
+		n++
 	}
-	return m.emitted[n-1] + part
+	month, j, all := m.emitted[n+1]-m.emitted[n], k-m.ended[n], m.ended[n+1]-m.ended[n]
+	hi, lo := bits.Mul64(uint64(month), uint64(j))
+	part, _ := bits.Div64(hi, lo, uint64(all)) // j < all: a part of the month is smaller than the month
+	return m.emitted[n] + Amount(part)
 }
 
 // Emission returns what epoch k emits: 0 for k = 0 and after the last epoch.

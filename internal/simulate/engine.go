@@ -71,13 +71,10 @@ func (e *Engine) Run(ctx context.Context, s Scenario, o Options) (*Summary, erro
 	if err != nil {
 		return nil, err
 	}
-	c := &course{w: w, o: o, series: len(e.columns), runs: make([]run, o.Runs), cells: make([]int32, (o.Runs+block-1)/block*span*len(e.columns)*block), selectors: make(chan *selector, o.Workers)}
+	c := &course{w: w, o: o, series: len(e.columns), runs: make([]run, o.Runs), cells: make([]int32, (o.Runs+block-1)/block*span*len(e.columns)*block), selectors: make([]selector, o.Workers)}
 	out := &Summary{Scenario: s, Runs: o.Runs, Start: e.p.Start.UTC(), Months: len(w.months), columns: e.columns, classes: e.p.Classes}
 	out.bands = make([][]Band, len(w.months))
 	c.begin()
-	for range o.Workers {
-		c.selectors <- new(selector)
-	}
 	for from := 0; from < len(w.months); from += span {
 		to := min(from+span, len(w.months))
 		if err := c.advance(ctx, from, to); err != nil {
@@ -101,7 +98,7 @@ type course struct {
 	runs   []run
 	cells  []int32 // of a span of months: block of runs, month, series, run
 
-	selectors chan *selector // one for each worker
+	selectors []selector // one for each worker
 }
 
 func (c *course) begin() {
@@ -114,20 +111,32 @@ func (c *course) begin() {
 
 // advance takes every run from one month to another. Each writes to cells of its own, so their order changes nothing.
 func (c *course) advance(ctx context.Context, from, to int) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(c.o.Workers)
-	for first := 0; first < len(c.runs); first += block {
-		g.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
+	return c.share(ctx, (len(c.runs)+block-1)/block, func(b int, _ *selector) error {
+		first := b * block
+		for m := from; m < to; m++ {
+			out := row{cells: c.tile(b, m-from)}
+			for i := first; i < min(first+block, len(c.runs)); i++ {
+				out.run = i - first
+				if err := c.w.step(&c.runs[i], m, &out); err != nil {
+					return fmt.Errorf("run %d: %w", i, err)
+				}
 			}
-			for m := from; m < to; m++ {
-				out := row{cells: c.tile(first/block, m-from)}
-				for i := first; i < min(first+block, len(c.runs)); i++ {
-					out.run = i - first
-					if err := c.w.step(&c.runs[i], m, &out); err != nil {
-						return fmt.Errorf("run %d: %w", i, err)
-					}
+		}
+		return nil
+	})
+}
+
+// share has the workers do the parts of a task, each worker every so many-th.
+func (c *course) share(ctx context.Context, parts int, do func(part int, s *selector) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for i := range c.selectors {
+		g.Go(func() error {
+			for part := i; part < parts; part += len(c.selectors) {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if err := do(part, &c.selectors[i]); err != nil {
+					return err
 				}
 			}
 			return nil
@@ -153,21 +162,14 @@ func (c *course) column(dst []int32, month, series int) []int32 {
 
 // summarise reduces a span of months to its bands, one month at a time and worker.
 func (c *course) summarise(ctx context.Context, bands [][]Band) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(c.o.Workers)
-	for i := range bands {
-		g.Go(func() error {
-			sel := <-c.selectors
-			defer func() { c.selectors <- sel }()
-			bands[i] = make([]Band, c.series)
-			for s := range bands[i] {
-				sel.column = c.column(sel.column, i, s)
-				bands[i][s] = sel.band(sel.column)
-			}
-			return ctx.Err()
-		})
-	}
-	return g.Wait()
+	return c.share(ctx, len(bands), func(i int, sel *selector) error {
+		bands[i] = make([]Band, c.series)
+		for s := range bands[i] {
+			sel.column = c.column(sel.column, i, s)
+			bands[i][s] = sel.band(sel.column)
+		}
+		return nil
+	})
 }
 
 // At returns what the runs say of a series in a month, counted from 0. Both have to be in range.

@@ -26,7 +26,11 @@ func (r *run) forSale() tokenomics.Amount { return r.book.liquid / 10 }
 
 // pay steps the policy and moves what it decides: new tokens to suppliers, and what the treasury buys out of the market.
 func (w *world) pay(r *run, n *now) error {
-	in := tokenomics.Inputs{Start: n.start, End: n.end, Release: n.quote(n.micro), Credit: n.quote(n.micro)}
+	in := tokenomics.Inputs{Start: n.start, End: n.end}
+	if n.rule != Monthly {
+		in.Release, in.Credit = n.quote(n.micro), n.quote(n.micro)
+	}
+	var res tokenomics.Result
 	switch n.rule {
 	case Monthly:
 		in.Revenue = tokenomics.USD(n.fees)
@@ -40,8 +44,7 @@ func (w *world) pay(r *run, n *now) error {
 		// and suppliers and network are paid for what they earned.
 		in.Wanted = tokenomics.USD(min(n.gross, usd(uint64(r.forSale()), in.Credit.MicroPerToken)))
 		in.End = n.mid
-		res, err := w.decide(r, n, in)
-		if err != nil {
+		if err := w.decide(r, n, &in, &res); err != nil {
 			return err
 		}
 		n.gross = uint64(res.Issued)
@@ -51,8 +54,7 @@ func (w *world) pay(r *run, n *now) error {
 		in.Start, in.End, in.Wanted, in.Revenue, n.due = n.mid, n.end, 0, tokenomics.USD(n.fees), n.gross-n.fees
 		in.Owed = claims(n.fees, n.due)
 	}
-	res, err := w.decide(r, n, in)
-	if err != nil {
+	if err := w.decide(r, n, &in, &res); err != nil {
 		return err
 	}
 	// Credits that were bought and redeemed in the month are neither emission nor burn.
@@ -66,18 +68,17 @@ func (n *now) quote(micro uint64) tokenomics.Price {
 	return tokenomics.Price{MicroPerToken: micro, At: n.end, Source: "simulation"}
 }
 
-// decide takes the policy through a part of a month. What was bought to be burned before is confirmed by it.
-func (w *world) decide(r *run, n *now, in tokenomics.Inputs) (tokenomics.Result, error) {
+// decide takes the policy through a part of a month. What was bought to be burned before is confirmed by it. An error ends
+// the run.
+func (w *world) decide(r *run, n *now, in *tokenomics.Inputs, res *tokenomics.Result) (err error) {
 	in.Burned = r.book.bought
-	state, res, err := w.rules[n.rule].Step(r.state, in)
-	if err != nil {
-		return res, err
+	if r.state, *res, err = w.rules[n.rule].Step(r.state, *in); err != nil {
+		return err
 	}
 	r.book.bought = 0
 	move(&r.book.liquid, &r.book.fees, in.FeesIn)
 	move(&r.book.fees, &r.book.liquid, res.FromFeeVault)
 	r.book.liquid += res.Mint + res.Remint
-	r.state = state
 	n.emission += res.Mint + res.Remint + res.FromFeeVault
 	n.budget += uint64(res.Budget)
 	n.unfundedUSD += uint64(res.UnfundedUSD)
@@ -89,7 +90,7 @@ func (w *world) decide(r *run, n *now, in tokenomics.Inputs) (tokenomics.Result,
 	if n.rewards = n.budget; n.rule != BurnMint {
 		n.rewards += n.settled
 	}
-	return res, nil
+	return nil
 }
 
 // network and suppliers have claims on the policy; cohorts of one class are paid alike.
