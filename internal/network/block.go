@@ -86,8 +86,8 @@ func (n *Network) nominate(name string, b Block, end time.Time) (e Entry, rule, 
 		return e, "listing", "there is none"
 	case !x.up:
 		return e, "uptime", "down"
-	case end.Sub(x.upSince) < n.p.MinUptime:
-		return e, "uptime", fmt.Sprintf("%s, at least %s", end.Sub(x.upSince), n.p.MinUptime)
+	case end.Sub(x.upSince) <= n.p.MinUptime: // longer than that, not as long
+		return e, "uptime", fmt.Sprintf("%s, more than %s", end.Sub(x.upSince), n.p.MinUptime)
 	}
 	m, pool, ok := n.multipliers.Earning(x.model(), b.Start)
 	if !ok || m == 0 {

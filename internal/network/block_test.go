@@ -206,16 +206,16 @@ func TestNominated(t *testing.T) {
 			w.do(hour, network.Heartbeats{Down: []string{"x"}})
 		}, "uptime", "down"},
 		{"up for too short a time", func(w *world) {
-			w.join(hour.Add(-4*time.Hour).Add(time.Nanosecond), "x", "ann", a4000, 1, list)
-			w.report(hour, "x")
-		}, "uptime", "4h59m59.999999999s, at least 5h0m0s"},
-		{"just long enough, stake a unit short", func(w *world) {
 			w.join(hour.Add(-4*time.Hour), "x", "ann", a4000, 1, list)
+			w.report(hour, "x")
+		}, "uptime", "5h0m0s, more than 5h0m0s"},
+		{"just long enough, stake a unit short", func(w *world) {
+			w.join(hour.Add(-4*time.Hour-time.Nanosecond), "x", "ann", a4000, 1, list)
 			w.do(hour.Add(-time.Hour), network.Stake{Node: "x", Amount: 200*one - 1})
 			w.report(hour, "x")
 		}, "stake", `bond "x" holds 199.99999999 IO, needs 200`},
 		{"stake comes in the epoch itself", func(w *world) {
-			w.join(hour.Add(-4*time.Hour), "x", "ann", a4000, 1, list)
+			w.join(hour.Add(-4*time.Hour-time.Nanosecond), "x", "ann", a4000, 1, list)
 			w.do(hour, network.Stake{Node: "x", Amount: 200 * one})
 			w.report(hour, "x")
 		}, "stake", "holds 0 IO, needs 200; 200 IO more came too late to count in epoch 105"},
@@ -224,7 +224,7 @@ func TestNominated(t *testing.T) {
 			w := newWorld(t, network.IONet(accounts(), epoch), "ann")
 			row.play(w)
 			if row.rule == "" {
-				w.join(hour.Add(-4*time.Hour), "x", "ann", a4000, 1, list)
+				w.join(hour.Add(-4*time.Hour-time.Nanosecond), "x", "ann", a4000, 1, list)
 				w.do(hour.Add(-time.Nanosecond), network.Stake{Node: "x", Amount: 200 * one})
 				w.report(hour, "x")
 			}

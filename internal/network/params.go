@@ -26,7 +26,7 @@ type Params struct {
 	Accounts   Accounts
 	// First is the first epoch whose block this network closes.
 	First tokenomics.Epoch
-	// MinUptime is for how long a node must have been up without a break when a block closes. io.net: 5 h.
+	// MinUptime is what a node must have been up for longer than, without a break, when a block closes. io.net: 5 h.
 	MinUptime time.Duration
 	// ReportAge is how old a node's last admitted report may be when a block closes. io.net asks for a proof within the
 	// current hour; until proofs of work are part of the protocol, the signed inventory stands in their place.
