@@ -138,6 +138,12 @@ func TestNetEmissionByHand(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, tokenomics.Amount(1000), r.Remint, "a hundredth of the emission")
 	require.Equal(t, "helium", r.Policy)
+
+	s.Credits = 1 // of a burn-and-mint policy that decided before: the pool backs it
+	next, r, err := p.Step(s, in)
+	require.NoError(t, err)
+	require.Zero(t, r.Remint)
+	require.Equal(t, s.Recycle+in.Burned, next.Recycle)
 }
 
 // Solana: 8 % falling by 15 % a year to 1.5 %, of the current supply.

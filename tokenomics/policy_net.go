@@ -8,7 +8,8 @@ import "fmt"
 //	recycled = min(floor(pool / Parts), floor(emission * MaxBps / 10^4))
 //
 // of it is minted again for block rewards, so that the gross emission never dries up and the net emission keeps to the
-// curve. What is recycled never exceeds what was burned.
+// curve. What is recycled never exceeds what was burned while this policy decides. As long as credits of a
+// [BurnMintPolicy] are outstanding the pool is their collateral, and nothing is recycled.
 type NetEmissionPolicy struct {
 	// Name is the policy's ID.
 	Name string `json:"id"`
@@ -54,7 +55,9 @@ func (p NetEmissionPolicy) Step(s PolicyState, in Inputs) (PolicyState, Result, 
 	if err != nil {
 		return PolicyState{}, Result{}, err
 	}
-	r.Remint = min(s.Recycle/Amount(p.Parts), limit)
+	if s.Credits == 0 {
+		r.Remint = min(s.Recycle/Amount(p.Parts), limit)
+	}
 	s.Recycle -= r.Remint
 	s.Reminted += r.Remint
 	r.Budget += r.Remint
