@@ -1,7 +1,9 @@
 package tokenomics
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -25,7 +27,7 @@ type settled struct {
 //
 //	claims + carry = paid + debts + new carry.
 //
-// The price rounds against the suppliers by less than one base unit, and the carry makes it good.
+// A need beyond 64 bits counts as the largest number. The price rounds against the suppliers by less than one base unit, and the carry makes it good.
 func settleClaims(s *PolicyState, in Inputs, most Amount) (settled, error) {
 	claims, sum, err := mergeClaims(s.Debts, in.Owed)
 	if err != nil {
@@ -43,6 +45,9 @@ func settleClaims(s *PolicyState, in Inputs, most Amount) (settled, error) {
 		return settled{flags: NoPrice}, nil
 	}
 	need, _, err := s.Decimals.Convert(total, in.Release)
+	if errors.Is(err, ErrOverflow) { // at such a price nobody has as much: no epoch may hang on it
+		need, err = math.MaxUint64, nil
+	}
 	if err != nil {
 		return settled{}, fmt.Errorf("claims: %w", err)
 	}

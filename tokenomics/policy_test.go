@@ -118,6 +118,20 @@ func TestNoPriceNoRelease(t *testing.T) {
 	require.ErrorIs(t, err, tokenomics.ErrPrice, "a price without time and source is none")
 }
 
+// A price so low that the need has more than 64 bits stops no epoch: all there is is paid, the rest stays owed.
+func TestNeedBeyondAllNumbers(t *testing.T) {
+	in := anHour()
+	in.Release, in.Owed = at(1), []tokenomics.Claim{{ID: "a", USD: dollars(1_000_000)}}
+	s := tokenomics.PolicyState{Decimals: 8, Genesis: 500 * tokens, Cap: 800 * tokens}
+	next, r, err := ide().Step(s, in)
+	require.NoError(t, err)
+	require.Equal(t, tokenomics.Amount(300*tokens), r.Mint)
+	require.Equal(t, tokenomics.Shortfall, r.Flags)
+	require.Equal(t, tokenomics.Amount(1<<64-1-300*tokens), r.Unfunded)
+	require.Equal(t, uint32(1_000_000), r.CutPPM)
+	require.Equal(t, []tokenomics.Claim{{ID: "a", USD: dollars(1_000_000) - 300}}, next.Debts, "300 tokens are worth 300 millionths")
+}
+
 func TestIDEReport(t *testing.T) {
 	p := ide()
 	then := tokenomics.PolicyState{Decimals: 8, Genesis: 500, Cap: 800, Minted: 69, Burned: 10, Released: 5, PaidUSD: 100, Revenue: 300}
