@@ -63,6 +63,11 @@ func run(ctx context.Context, args []string, out, errs io.Writer, draw bool) err
 	case *runs < 1 || *runs > 100_000:
 		return fmt.Errorf("%w: -runs %d, want 1 to 100000", errUsage, *runs)
 	}
+	if *dir != "" { // better now than after the work is done
+		if err := os.MkdirAll(*dir, 0o750); err != nil {
+			return err
+		}
+	}
 	p.Months = uint32(*months)
 	bar := progress(errs, draw)
 	options := simulate.Options{Runs: *runs, Seed: *seed, Workers: runtime.GOMAXPROCS(0)}
@@ -98,13 +103,10 @@ func progress(w io.Writer, draw bool) func(what string) func(done, total int) {
 	}
 }
 
-// write puts the files into a folder, which it makes.
+// write puts the files into a folder.
 func write(dir string, study *simulate.Study, out io.Writer) error {
 	files, err := study.Files()
 	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
 	for _, f := range files {
