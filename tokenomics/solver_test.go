@@ -169,6 +169,7 @@ func TestCheckCap(t *testing.T) {
 
 // The rate of any epoch, to 38 digits and more, beside a slow evaluation by fractions and one with 600 bits.
 func TestRates(t *testing.T) {
+	limit := big.NewFloat(0.51e-39)
 	digits := func(d decimal.Decimal) string { return d.Coefficient().String() }
 	for _, p := range []tokenomics.EmissionParams{tokenomics.IONet().Emission, tokenomics.IONetMonthly().Emission} {
 		rate := p.Rate.Rat()
@@ -178,15 +179,14 @@ func TestRates(t *testing.T) {
 		exact := new(big.Float).SetPrec(600).SetRat(rate)
 		q := new(big.Float).SetPrec(600).SetRat(new(big.Rat).Sub(big.NewRat(1, 1), p.Decline.Rat()))
 		for k := tokenomics.Epoch(1); k <= p.Epochs; k++ {
-			if k < 200 || k%997 == 0 || k == p.Epochs {
+			if !testing.Short() || k < 200 || k%997 == 0 || k == p.Epochs {
 				got, err := p.RateOf(k)
-				require.NoError(t, err)
 				want, ok := new(big.Float).SetPrec(600).SetString(got.String())
-				require.True(t, ok)
 				// Off by half a unit of the 40th digit at most.
 				off := new(big.Float).Quo(new(big.Float).Sub(want, exact), exact)
-				require.Negative(t, off.Abs(off).Cmp(big.NewFloat(0.51e-39)), "epoch %d: %s", k, got)
-				require.LessOrEqual(t, len(digits(got)), 41)
+				if err != nil || !ok || off.Abs(off).Cmp(limit) >= 0 || len(digits(got)) > 41 {
+					t.Fatalf("epoch %d: %s is off by %s, %v", k, got, off.Text('g', 5), err)
+				}
 			}
 			exact.Mul(exact, q)
 		}
