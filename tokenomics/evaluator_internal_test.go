@@ -3,6 +3,7 @@ package tokenomics
 import (
 	"math/big"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/shopspring/decimal"
@@ -60,6 +61,80 @@ func TestMarginHolds(t *testing.T) {
 		off := got.Sub(got, v)
 		require.Negative(t, off.CmpAbs(new(big.Int).SetUint64(e.margin)), "epoch %d is off by %s of 2^-64", k, off)
 	}
+}
+
+// The margin is what its derivation says, and a fraction is decided at exactly the margin from both whole numbers: on a
+// random walk and by random access, where the walk keeps twice the distance.
+func TestMarginAtItsEdges(t *testing.T) {
+	p := IONet().Emission
+	e := newEvaluator(p)
+	floor := floorRat(p.amplitude()).Uint64()
+	require.Equal(t, uint(55), e.whole)
+	// 175,319 has 18 bits: (floor(A)+1) * 2^19 / 2^64, rounded up, and 3.
+	bound := new(big.Int).Lsh(new(big.Int).SetUint64(floor+1), 19)
+	require.Equal(t, bound.Rsh(bound, 64).Uint64()+1+3, e.margin)
+
+	for k := Epoch(1); k < 50; k++ {
+		power := e.powers[0]
+		for range k - 1 {
+			power = power.mulHigh(e.powers[0])
+		}
+		walked := func(margin uint64) bool {
+			f := e
+			f.margin = margin
+			w := f.walk()
+			var safe bool
+			for range k {
+				_, safe = w.next()
+			}
+			return safe
+		}
+		_, frac := e.value(power)
+		near := min(frac, ^frac) // the distance to the next whole number, less one unit above
+		require.True(t, walked(near/2), "epoch %d", k)
+		require.False(t, walked(near/2+1), "epoch %d", k)
+	}
+	// By random access: epoch 1 is the first power itself. Both sides of a whole number come up.
+	below, above := 0, 0
+	for base := range Amount(40) {
+		p.Base = 500_000_000*UnitsPerToken + base*12_345
+		e := newEvaluator(p)
+		_, frac := e.value(e.powers[0])
+		if frac>>63 == 0 {
+			above++
+		} else {
+			below++
+		}
+		e.margin = min(frac, ^frac)
+		_, decided := e.at(1)
+		require.True(t, decided, "base %d", base)
+		e.margin++
+		_, decided = e.at(1)
+		require.False(t, decided, "base %d", base)
+	}
+	require.Greater(t, min(below, above), 5)
+}
+
+// Almost all epochs are decided by one product each, and all by random access: what is slow is rare.
+func TestFastPathIsTaken(t *testing.T) {
+	p := IONet().Emission
+	e := newEvaluator(p)
+	w := e.walk()
+	left := 0
+	for k := Epoch(1); k <= p.Epochs; k++ {
+		if _, safe := w.next(); !safe {
+			left++
+		}
+		if _, decided := e.at(k); !decided {
+			t.Fatalf("epoch %d is left open", k)
+		}
+	}
+	require.Zero(t, left)
+}
+
+func TestQuote(t *testing.T) {
+	require.Equal(t, `"`+strings.Repeat("x", 40)+`"`, quote(strings.Repeat("x", 40)))
+	require.Equal(t, `"`+strings.Repeat("x", 40)+`"... (41 bytes)`, quote(strings.Repeat("x", 41)))
 }
 
 func TestMulHigh(t *testing.T) {
