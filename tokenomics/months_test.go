@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
 	"github.com/idlegrid/idlegrid/tokenomics"
@@ -86,6 +87,12 @@ func TestMonthsRefused(t *testing.T) {
 		_, err := tokenomics.NewMonths(c.curve, c.first, c.length)
 		require.ErrorIs(t, err, c.err, c.name)
 	}
+	long := tokenomics.EmissionParams{Base: 1000, Rate: decimal.New(1, -3), Epochs: 12_001, Cap: 1 << 40}
+	_, err := tokenomics.NewMonths(newSchedule(t, long), july2024(), 24*time.Hour)
+	require.ErrorIs(t, err, tokenomics.ErrEmission)
+	long.Epochs--
+	_, err = tokenomics.NewMonths(newSchedule(t, long), july2024(), 24*time.Hour)
+	require.NoError(t, err)
 	m, err := tokenomics.NewMonths(s, july2024(), 24*time.Hour)
 	require.NoError(t, err)
 	require.Equal(t, tokenomics.Epoch(7305), m.Epochs())
