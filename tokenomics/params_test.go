@@ -173,11 +173,11 @@ func TestPoolsValidate(t *testing.T) {
 		says string
 	}{
 		{"none", nil, "no era"},
-		{"no shares", era(), "no share"},
-		{"no pool", era(share{tokenomics.NoPool, 1}), "pool none"},
+		{"no shares", era(), "era 1 has no share"},
+		{"no pool", era(share{tokenomics.NoPool, 1}), "era 1 names pool none"},
 		{"unknown pool", era(share{9, 1}), "Pool(9)"},
 		{"twice", era(share{gpu, 1}, share{gpu, 1}), "pool gpu twice"},
-		{"no points", era(share{gpu, 1}, share{cpu, 0}), "pool cpu 0 points"},
+		{"no points", era(share{gpu, 1}, share{cpu, 0}), "era 1 gives pool cpu 0 points"},
 		{"points of 65 bits", era(share{gpu, math.MaxUint64}, share{cpu, 1}), "64 bits"},
 		{"eras at the same instant", append(era(share{gpu, 1}), era(share{gpu, 1})...), "era 2 does not begin after"},
 	} {

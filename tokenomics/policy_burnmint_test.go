@@ -244,6 +244,14 @@ func TestInflationRefused(t *testing.T) {
 		require.ErrorContains(t, err, c.says, c.name)
 	}
 	p := solana()
+	p.Initial, p.Taper, p.Floor = decimal.New(1, -64), decimal.New(1, -64), decimal.New(1, -64)
+	_, err := tokenomics.NewInflation(p)
+	require.NoError(t, err, "64 places are taken")
+	p = solana()
+	p.Initial, p.Taper, p.Floor = decimal.New(1, 0), decimal.New(1, 0), decimal.New(1, 0)
+	_, err = tokenomics.NewInflation(p)
+	require.NoError(t, err, "all of it")
+	p = solana()
 	p.Taper = decimal.New(1, -9) // falls for longer than anybody lives
 	f, err := tokenomics.NewInflation(p)
 	require.NoError(t, err)

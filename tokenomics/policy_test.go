@@ -149,8 +149,23 @@ func TestIDEReport(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, r.Saved, "it released more than the schedule would have")
 	require.False(t, r.MeetsFirstYear)
-	_, err = p.Report(now, then, 1)
-	require.ErrorIs(t, err, tokenomics.ErrInputs)
+	r, err = p.Report(then, now, 40)
+	require.NoError(t, err)
+	require.Equal(t, tokenomics.Amount(12), r.Saved)
+	require.True(t, r.MeetsFirstYear, "to the unit")
+	r, err = p.Report(now, now, 7)
+	require.NoError(t, err, "a state compares with itself")
+	require.Equal(t, tokenomics.Amount(7), r.Saved)
+	require.Zero(t, r.SustainabilityPPM)
+	for _, forget := range []func(s *tokenomics.PolicyState){
+		func(s *tokenomics.PolicyState) { s.Released++ }, func(s *tokenomics.PolicyState) { s.Burned++ },
+		func(s *tokenomics.PolicyState) { s.PaidUSD++ }, func(s *tokenomics.PolicyState) { s.Revenue++ },
+	} {
+		later := now
+		forget(&later)
+		_, err = p.Report(later, now, 1)
+		require.ErrorIs(t, err, tokenomics.ErrInputs)
+	}
 	_, err = p.Report(then, now, 1<<64-1)
 	require.ErrorIs(t, err, tokenomics.ErrOverflow)
 }
@@ -165,7 +180,7 @@ func TestPoliciesValidate(t *testing.T) {
 	}{
 		{"ide", ide(), ""},
 		{"ide without a name", tokenomics.IDEPolicy{BurnShareBps: 5000}, "no id"},
-		{"ide that burns less than half", tokenomics.IDEPolicy{Name: "x", BurnShareBps: 4999}, "4999"},
+		{"ide that burns less than half", tokenomics.IDEPolicy{Name: "x", BurnShareBps: 4999}, "burn_share_bps 4999, want 5000 to 10000"},
 		{"ide that burns all", tokenomics.IDEPolicy{Name: "x", BurnShareBps: 10_000}, ""},
 		{"ide that burns more", tokenomics.IDEPolicy{Name: "x", BurnShareBps: 10_001}, "10001"},
 		{"ide whose first year is more than all", tokenomics.IDEPolicy{Name: "x", BurnShareBps: 5000, FirstYear: 1}, "first_year"},
