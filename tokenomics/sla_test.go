@@ -141,3 +141,13 @@ func FuzzSLA(f *testing.F) {
 		require.True(t, got.Exact.Equal(got.Credit.Decimal().Add(got.Remainder)))
 	})
 }
+
+// A table that is refused says what it wants instead.
+func TestSLAParamsSayWhatTheyWant(t *testing.T) {
+	p := tokenomics.SLAParams{Version: "x", Tiers: []tokenomics.SLATier{
+		{Tier: 1, Rows: []tokenomics.SLARow{{BelowPPM: 500, CreditBps: 2}, {BelowPPM: 500, CreditBps: 3}}},
+	}}
+	require.ErrorContains(t, p.Validate(), "tier 1: below 500 ppm, want 1 to 499")
+	p.Tiers[0].Rows[1] = tokenomics.SLARow{BelowPPM: 400, CreditBps: 2}
+	require.ErrorContains(t, p.Validate(), "tier 1: credit of 2 bps, want 3 to 10000")
+}
