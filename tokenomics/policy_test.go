@@ -368,7 +368,7 @@ func policies(t testing.TB) []tokenomics.Policy {
 	inflation, err := tokenomics.NewInflation(solana())
 	require.NoError(t, err)
 	drop := ide()
-	drop.BurnShareBps = 9999
+	drop.Name, drop.BurnShareBps = "ide-9999", 9999
 	return []tokenomics.Policy{
 		fixed, ide(), drop,
 		tokenomics.BurnMintPolicy{Name: "bme", WarnPPM: 950_000, HaltPPM: 900_000},

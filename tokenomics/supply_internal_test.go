@@ -26,11 +26,12 @@ func TestAuditFindsWhatIsBroken(t *testing.T) {
 			s.burns[0].Amount += s.p.Cap
 			s.since += s.p.Cap
 		}, "burned 800000000.00000011 of"},
-		{"more burned by the policies than there was", func(s *Supply) { s.state.Burned += s.p.Cap }, "burned 800000000 of"},
+		{"more burned by the policies than there was", func(s *Supply) { s.state.Burned += s.p.Cap }, "burned 800000000 of 500004566.21004566"},
 		{"minted again without a burn", func(s *Supply) { s.state.Reminted++ }, "minted again 0.00000001"},
 		{"a pool without a burn", func(s *Supply) { s.state.Recycle++ }, "and 0.00000001 to come"},
 		{"more ordered to be burned than there is", func(s *Supply) { s.state.Pending = s.p.Cap }, "ordered"},
 		{"a debt of nothing", func(s *Supply) { s.state.Debts = []Claim{{ID: "a"}} }, "debt 1"},
+		{"two debts to one", func(s *Supply) { s.state.Debts = []Claim{{"a", 1}, {"a", 1}} }, "debt 2"},
 		{"debts out of order", func(s *Supply) { s.state.Debts = []Claim{{"b", 1}, {"a", 1}} }, "debt 2"},
 		{"a debt to nobody", func(s *Supply) { s.state.Debts = []Claim{{"", 1}} }, "debt 1"},
 		{"a vault of more than there is", func(s *Supply) { s.state.FeeVault = s.p.Cap }, "fee vault"},

@@ -190,15 +190,17 @@ func TestTimelineRefused(t *testing.T) {
 		c    tokenomics.Calendar
 		eras []tokenomics.Era
 		err  error
+		says string
 	}{
-		{"no calendar", tokenomics.Calendar{}, []tokenomics.Era{{Policy: f}}, tokenomics.ErrCalendar},
-		{"no era", hours(start), nil, tokenomics.ErrTimeline},
-		{"an era without a policy", hours(start), []tokenomics.Era{{}}, tokenomics.ErrTimeline},
-		{"a policy without a name", hours(start), []tokenomics.Era{{Policy: nameless}}, tokenomics.ErrTimeline},
-		{"two eras at once", hours(start), []tokenomics.Era{{From: start, Policy: f}, {From: start, Policy: f}}, tokenomics.ErrTimeline},
+		{"no calendar", tokenomics.Calendar{}, []tokenomics.Era{{Policy: f}}, tokenomics.ErrCalendar, ""},
+		{"no era", hours(start), nil, tokenomics.ErrTimeline, "no era"},
+		{"an era without a policy", hours(start), []tokenomics.Era{{}}, tokenomics.ErrTimeline, "era 1 has no policy"},
+		{"a policy without a name", hours(start), []tokenomics.Era{{Policy: nameless}}, tokenomics.ErrTimeline, "era 1 has no id"},
+		{"two eras at once", hours(start), []tokenomics.Era{{From: start, Policy: f}, {From: start, Policy: f}}, tokenomics.ErrTimeline, "era 2"},
 	} {
 		_, err := tokenomics.NewTimeline(c.c, c.eras)
 		require.ErrorIs(t, err, c.err, c.name)
+		require.ErrorContains(t, err, c.says, c.name)
 	}
 	_, _, err := newTimeline(t, hours(start), tokenomics.Era{Policy: f}).Step(0, tokenomics.PolicyState{}, tokenomics.Inputs{})
 	require.ErrorIs(t, err, tokenomics.ErrInputs)
@@ -236,7 +238,7 @@ func TestPoliciesAreHeldToTheRules(t *testing.T) {
 		{"mints beyond the cap", func(s *state, r *result) { s.Minted, r.Mint, r.Budget = 101, 91, 91 }, "exceed the cap"},
 		{"mints again what was not burned", func(s *state, r *result) { s.Reminted, r.Remint, r.Budget = 21, 21, 28 }, "minted again"},
 		{"mints again and does not book it", func(_ *state, r *result) { r.Remint, r.Budget = 1, 8 }, "mints 0.00000001 again"},
-		{"burns by itself", func(s *state, _ *result) { s.Burned++ }, "as burned"},
+		{"burns by itself", func(s *state, _ *result) { s.Burned++ }, "it books 0.00000021 as burned, 0.0000002 were"},
 		{"forgets a burn", func(s *state, _ *result) { s.Burned = 0 }, "as burned"},
 		{"changes the cap", func(s *state, _ *result) { s.Cap++ }, "genesis, the cap"},
 		{"changes the decimals", func(s *state, _ *result) { s.Decimals++ }, "decimals"},
