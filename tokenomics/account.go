@@ -32,22 +32,11 @@ func (a Account) String() string {
 }
 
 // MarshalText returns the name of the account, or [ErrAccount].
-func (a Account) MarshalText() ([]byte, error) {
-	if a > Locked {
-		return nil, fmt.Errorf("%w: unknown account %d", ErrAccount, uint8(a))
-	}
-	return []byte(a.String()), nil
-}
+func (a Account) MarshalText() ([]byte, error) { return nameOf(a, a <= Locked, ErrAccount) }
 
-// UnmarshalText reads what MarshalText returns.
+// UnmarshalText reads what MarshalText returns. The receiver is unchanged after an error.
 func (a *Account) UnmarshalText(text []byte) error {
-	for b := Circulating; b <= Locked; b++ {
-		if b.String() == string(text) {
-			*a = b
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: unknown account %s", ErrAccount, quote(string(text)))
+	return named(a, Circulating, Locked, text, ErrAccount)
 }
 
 // Books is the account of the supply at one moment.

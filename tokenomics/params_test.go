@@ -213,6 +213,10 @@ func TestNames(t *testing.T) {
 		{tokenomics.Card, "card", read(tokenomics.IO, (*tokenomics.Currency).UnmarshalText)},
 		{tokenomics.Additive, "additive", read(tokenomics.Additive, (*tokenomics.FeeOrder).UnmarshalText)},
 		{tokenomics.Compounded, "compounded", read(tokenomics.Additive, (*tokenomics.FeeOrder).UnmarshalText)},
+		{tokenomics.Circulating, "circulating", read(tokenomics.Locked, (*tokenomics.Account).UnmarshalText)},
+		{tokenomics.Rewards, "rewards", read(tokenomics.Locked, (*tokenomics.Account).UnmarshalText)},
+		{tokenomics.FeeVault, "fee vault", read(tokenomics.Locked, (*tokenomics.Account).UnmarshalText)},
+		{tokenomics.Locked, "locked", read(tokenomics.Circulating, (*tokenomics.Account).UnmarshalText)},
 		{tokenomics.Multiplier(0), "0", read(tokenomics.Multiplier(0), (*tokenomics.Multiplier).UnmarshalText)},
 		{tokenomics.Multiplier(25), "0.25", read(tokenomics.Multiplier(0), (*tokenomics.Multiplier).UnmarshalText)},
 		{tokenomics.Multiplier(40), "0.4", read(tokenomics.Multiplier(0), (*tokenomics.Multiplier).UnmarshalText)},
@@ -235,7 +239,7 @@ func TestNames(t *testing.T) {
 	_, err := read(tokenomics.Multiplier(0), (*tokenomics.Multiplier).UnmarshalText)([]byte("42949672.96"))
 	require.ErrorIs(t, err, tokenomics.ErrOverflow)
 
-	for _, bad := range []text{tokenomics.Pool(9), tokenomics.Currency(0), tokenomics.Currency(9), tokenomics.FeeOrder(0)} {
+	for _, bad := range []text{tokenomics.Pool(9), tokenomics.Currency(0), tokenomics.Currency(9), tokenomics.FeeOrder(0), tokenomics.Account(4)} {
 		_, err := bad.MarshalText()
 		require.Error(t, err, bad.String())
 	}
