@@ -29,6 +29,9 @@ func TestAuditFindsWhatIsBroken(t *testing.T) {
 		{"more burned by the policies than there was", func(s *Supply) { s.state.Burned += s.p.Cap }, "burned 800000000 of 500004566.21004566"},
 		{"minted again without a burn", func(s *Supply) { s.state.Reminted++ }, "minted again 0.00000001"},
 		{"a pool without a burn", func(s *Supply) { s.state.Recycle++ }, "and 0.00000001 to come"},
+		{"a pool of what was minted again already", func(s *Supply) {
+			s.state.Burned, s.state.Reminted, s.state.Recycle = 10, 6, 5
+		}, "minted again 0.00000006, and 0.00000005 to come, of 0.0000001 burned"},
 		{"more ordered to be burned than there is", func(s *Supply) { s.state.Pending = s.p.Cap }, "ordered"},
 		{"a debt of nothing", func(s *Supply) { s.state.Debts = []Claim{{ID: "a"}} }, "debt 1"},
 		{"two debts to one", func(s *Supply) { s.state.Debts = []Claim{{"a", 1}, {"a", 1}} }, "debt 2"},
