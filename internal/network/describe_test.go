@@ -120,4 +120,7 @@ func TestViews(t *testing.T) {
 	require.Equal(t, hour.Add(3*time.Hour), o.EpochEnds)
 	require.Equal(t, tokenomics.Epoch(epoch+2), o.Epoch)
 	require.Equal(t, o.Cap-o.Reserve-o.Burned, o.Supply)
+	// In June 2024 nothing has vested: investors and core hold 272 million. The block's rewards wait to be received.
+	require.Equal(t, "272000000", o.Locked.String())
+	require.Equal(t, o.Supply-o.Locked-n.Books().Rewards, o.Circulating)
 }

@@ -16,8 +16,10 @@ type Overview struct {
 	At            time.Time         `json:"at"`
 	Epoch         tokenomics.Epoch  `json:"epoch"`
 	EpochEnds     time.Time         `json:"epoch_ends"`
-	Emission      tokenomics.Amount `json:"emission"` // of this epoch
-	Supply        tokenomics.Amount `json:"supply"`   // genesis + minted - burned
+	Emission      tokenomics.Amount `json:"emission"`    // of this epoch
+	Supply        tokenomics.Amount `json:"supply"`      // genesis + minted - burned
+	Circulating   tokenomics.Amount `json:"circulating"` // of the supply: not locked, not waiting to be received
+	Locked        tokenomics.Amount `json:"locked"`      // of the supply: not vested yet
 	Cap           tokenomics.Amount `json:"cap"`
 	Reserve       tokenomics.Amount `json:"reserve"` // not yet minted
 	Minted        tokenomics.Amount `json:"minted"`
@@ -83,7 +85,8 @@ func (n *Network) Books() tokenomics.Books { return n.supply.Books() }
 func (n *Network) Overview() Overview {
 	books, stats := n.supply.Books(), n.fleet.Stats()
 	o := Overview{
-		At: n.now, Supply: books.Total(), Cap: n.p.Tokenomics.Cap, Reserve: books.Reserve, Minted: books.MintedTotal, Burned: books.BurnedTotal,
+		At: n.now, Supply: books.Total(), Circulating: books.Circulating, Locked: books.Locked, Cap: n.p.Tokenomics.Cap,
+		Reserve: books.Reserve, Minted: books.MintedTotal, Burned: books.BurnedTotal,
 		Rewarded: n.issued, Held: n.held, Staked: n.pool.Books().Bonded, PriceMicro: n.price.MicroPerToken, PriceSource: n.price.Source,
 		Nodes: stats.Nodes, NodesUp: stats.Up, Devices: stats.Devices, DevicesFree: stats.Free, Leases: stats.Running,
 	}
