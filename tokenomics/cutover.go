@@ -60,9 +60,44 @@ type CutoverParams struct {
 	Inflation *InflationPolicy `json:"inflation,omitempty"`
 }
 
+// Validate returns [ErrPolicy] or [ErrEmission] and what is wrong, or nil. Whether a schedule fits the network's epochs and
+// ends at its cap only Policy finds, which builds it.
+func (p CutoverParams) Validate() error {
+	set := 0
+	for _, is := range []bool{p.IDE != nil, p.BurnMint != nil, p.NetEmission != nil, p.Inflation != nil} {
+		if is {
+			set++
+		}
+	}
+	if set > 1 || set == 0 && p.Schedule == nil || p.Schedule != nil && (p.IDE != nil || p.Inflation != nil) {
+		return fmt.Errorf("%w: cut-over at %s: exactly one policy is wanted", ErrPolicy, p.From.UTC().Format(time.RFC3339))
+	}
+	if p.Schedule != nil {
+		if err := p.Schedule.Emission.Validate(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case p.IDE != nil:
+		return p.IDE.Validate()
+	case p.BurnMint != nil:
+		return p.BurnMint.Validate()
+	case p.NetEmission != nil && p.Schedule == nil:
+		return fmt.Errorf("%w: net emission: there is no schedule beside it", ErrPolicy)
+	case p.NetEmission != nil:
+		return p.NetEmission.check()
+	case p.Inflation != nil:
+		return p.Inflation.Validate()
+	}
+	return nil
+}
+
 // Policy builds the policy for a network whose epochs have the given length. It fails with [ErrPolicy], [ErrEmission] or
 // [ErrCalendar].
 func (p CutoverParams) Policy(length time.Duration) (Policy, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
 	var curve *Fixed
 	if p.Schedule != nil {
 		var err error
@@ -70,25 +105,17 @@ func (p CutoverParams) Policy(length time.Duration) (Policy, error) {
 			return nil, err
 		}
 	}
-	set := 0
-	for _, is := range []bool{p.IDE != nil, p.BurnMint != nil, p.NetEmission != nil, p.Inflation != nil} {
-		if is {
-			set++
-		}
-	}
 	switch {
-	case set > 1 || set == 0 && curve == nil || curve != nil && (p.IDE != nil || p.Inflation != nil):
-		return nil, fmt.Errorf("%w: cut-over at %s: exactly one policy is wanted", ErrPolicy, p.From.UTC().Format(time.RFC3339))
 	case p.IDE != nil:
-		return *p.IDE, p.IDE.Validate()
+		return *p.IDE, nil
 	case p.BurnMint != nil:
 		b := *p.BurnMint
 		b.Rewards = curve
-		return b, b.Validate()
+		return b, nil
 	case p.NetEmission != nil:
 		n := *p.NetEmission
 		n.Curve = curve
-		return n, n.Validate()
+		return n, nil
 	case p.Inflation != nil:
 		return NewInflation(*p.Inflation)
 	}

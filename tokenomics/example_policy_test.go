@@ -1,6 +1,7 @@
 package tokenomics_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -111,6 +112,13 @@ func ExampleNewInflation() {
 	// solana 1 36720000
 	// solana 2 33334416
 	// <nil>
+}
+
+func ExampleInflationPolicy() {
+	p := solana()
+	text, err := json.Marshal(p)
+	fmt.Println(string(text), p.Validate(), err)
+	// Output: {"id":"solana","start":"2024-07-01T00:00:00Z","initial":"0.08","taper":"0.15","floor":"0.015"} <nil> <nil>
 }
 
 func ExampleInflation() {

@@ -1,6 +1,7 @@
 package tokenomics
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -236,6 +237,16 @@ type Comparison struct {
 	// SupplierMore is what the supplier gets more under Compounded than under Additive, in dollars, exact. Below about a
 	// cent the two roundings of Compounded may outweigh it: then it is negative, by a millionth at most.
 	SupplierMore decimal.Decimal `json:"supplier_more"`
+}
+
+// MarshalJSON writes the differences as strings, whatever the global settings of the decimal package say.
+func (c Comparison) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Additive     Quote  `json:"additive"`
+		Compounded   Quote  `json:"compounded"`
+		RenterMore   string `json:"renter_more"`
+		SupplierMore string `json:"supplier_more"`
+	}{c.Additive, c.Compounded, c.RenterMore.String(), c.SupplierMore.String()})
 }
 
 // Compare returns the quotes of both orders, whatever the order of the policy, and their difference on each side. It

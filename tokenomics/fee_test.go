@@ -1,6 +1,7 @@
 package tokenomics_test
 
 import (
+	"encoding/json"
 	"math"
 	"math/big"
 	"testing"
@@ -313,4 +314,17 @@ func FuzzBurn(f *testing.F) {
 		}
 		require.Equal(t, want.Uint64(), uint64(got))
 	})
+}
+
+// A comparison of both readings travels as text, differences included.
+func TestComparisonInJSON(t *testing.T) {
+	c, err := tokenomics.IONet().Fees.Compare(1_000*tokenomics.MicrosPerUSD, tokenomics.USDC)
+	require.NoError(t, err)
+	text, err := json.Marshal(c)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"renter_more":"0.05","supplier_more":"0.05"}`)
+	var back tokenomics.Comparison
+	require.NoError(t, json.Unmarshal(text, &back))
+	require.Equal(t, c.Additive, back.Additive)
+	require.True(t, c.RenterMore.Equal(back.RenterMore))
 }

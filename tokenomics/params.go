@@ -61,6 +61,14 @@ func (p Params) Validate() error {
 	if p.Emission.Cap > room {
 		return fmt.Errorf("%w: the emission may reach %s, which exceeds cap - genesis, %s", ErrParams, p.Emission.Cap, room)
 	}
+	for i, c := range p.Cutovers {
+		if err := c.Validate(); err != nil {
+			return err
+		}
+		if i > 0 && !c.From.After(p.Cutovers[i-1].From) {
+			return fmt.Errorf("%w: cut-over %d does not come after the one before it", ErrParams, i+1)
+		}
+	}
 	if p.Allocation == nil {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,27 @@ func TestIONetIsValid(t *testing.T) {
 	require.Equal(t, p.Cap, p.Genesis+p.Emission.Cap)
 	require.Equal(t, tokenomics.ScoreV1, p.ScoreVersion(p.ScoreV2From.Add(-1)))
 	require.Equal(t, tokenomics.ScoreV2, p.ScoreVersion(p.ScoreV2From))
+}
+
+// A network that goes through every policy, from JSON: it decides the same.
+func TestPoliciesTravelAsJSON(t *testing.T) {
+	p := cutNet()
+	require.NoError(t, p.Validate())
+	text, err := json.Marshal(p)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"inflation":{"id":"test/inflation","start":"2024-06-15T16:00:00Z","initial":"1","taper":"0.15","floor":"0.015"}`)
+	var back tokenomics.Params
+	require.NoError(t, json.Unmarshal(text, &back))
+	require.NoError(t, back.Validate())
+	one, two := newSupply(t, p, 1), newSupply(t, back, 1)
+	r := rand.New(rand.NewPCG(21, 22))
+	for k := tokenomics.Epoch(1); k <= 40; k++ {
+		e := tokenomics.Emitted{Epoch: k, Inputs: randomInputs(r)}
+		_, err := one.Apply(p.Calendar.StartOf(k+1), e)
+		_, err2 := two.Apply(p.Calendar.StartOf(k+1), e)
+		require.Equal(t, err, err2)
+		require.Equal(t, one.Digest(), two.Digest())
+	}
 }
 
 func TestParamsTravelAsJSON(t *testing.T) {
@@ -48,6 +70,12 @@ func TestParamsValidate(t *testing.T) {
 		{"decimals", func(p *tokenomics.Params) { p.Decimals = 10 }, tokenomics.ErrDecimals, "10 places"},
 		{"emission", func(p *tokenomics.Params) { p.Emission.Epochs = 0 }, tokenomics.ErrEmission, "epochs"},
 		{"calendar", func(p *tokenomics.Params) { p.Calendar.Length = 0 }, tokenomics.ErrCalendar, "length"},
+		{"a cut-over to nothing", func(p *tokenomics.Params) { p.Cutovers[0].Schedule = nil }, tokenomics.ErrPolicy, "exactly one policy"},
+		{"a cut-over to a bad engine", func(p *tokenomics.Params) { p.Cutovers[1].IDE.Name = "" }, tokenomics.ErrPolicy, "no id"},
+		{"a cut-over to a bad schedule", func(p *tokenomics.Params) { p.Cutovers[0].Schedule.Emission.Epochs = 0 }, tokenomics.ErrEmission, "epochs"},
+		{"cut-overs out of order", func(p *tokenomics.Params) { p.Cutovers[1].From = p.Cutovers[0].From }, tokenomics.ErrParams, "cut-over 2"},
+		{"an allocation of nothing", func(p *tokenomics.Params) { p.Allocation.Version = "" }, tokenomics.ErrAllocation, "no version"},
+		{"an allocation of more than genesis", func(p *tokenomics.Params) { p.Allocation.Buckets[0].AtStart++ }, tokenomics.ErrParams, "500000000.00000001"},
 		{"pools", func(p *tokenomics.Params) { p.Pools.Eras = nil }, tokenomics.ErrPools, "no era"},
 		{"multipliers", func(p *tokenomics.Params) { p.Multipliers.Rows[0].Model = "" }, tokenomics.ErrMultipliers, "no model"},
 		{"fees", func(p *tokenomics.Params) { p.Fees.Order = 0 }, tokenomics.ErrFees, "order"},

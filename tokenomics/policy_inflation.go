@@ -1,6 +1,7 @@
 package tokenomics
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/big"
 	"math/bits"
@@ -40,13 +41,13 @@ const (
 	rateShift = 88
 )
 
-// NewInflation works the rates out, each within 2^-88 a second. It fails with [ErrPolicy].
-func NewInflation(p InflationPolicy) (*Inflation, error) {
+// Validate returns [ErrPolicy] and what is wrong, or nil.
+func (p InflationPolicy) Validate() error {
 	if p.Name == "" {
-		return nil, fmt.Errorf("%w: inflation: no id", ErrPolicy)
+		return fmt.Errorf("%w: inflation: no id", ErrPolicy)
 	}
 	if p.Start.IsZero() {
-		return nil, fmt.Errorf("%w: inflation: no start", ErrPolicy)
+		return fmt.Errorf("%w: inflation: no start", ErrPolicy)
 	}
 	one := decimal.NewFromInt(1)
 	for _, f := range []struct {
@@ -54,11 +55,30 @@ func NewInflation(p InflationPolicy) (*Inflation, error) {
 		d    decimal.Decimal
 	}{{"initial", p.Initial}, {"taper", p.Taper}, {"floor", p.Floor}} {
 		if e := f.d.Exponent(); e > 0 || e < -ratePlaces || f.d.Sign() < 0 || f.d.GreaterThan(one) {
-			return nil, fmt.Errorf("%w: inflation: %s is not in 0 to 1 with at most %d places", ErrPolicy, f.name, ratePlaces)
+			return fmt.Errorf("%w: inflation: %s is not in 0 to 1 with at most %d places", ErrPolicy, f.name, ratePlaces)
 		}
 	}
 	if p.Initial.Sign() == 0 {
-		return nil, fmt.Errorf("%w: inflation: initial is 0", ErrPolicy)
+		return fmt.Errorf("%w: inflation: initial is 0", ErrPolicy)
+	}
+	return nil
+}
+
+// MarshalJSON writes the rates as strings, whatever the global settings of the decimal package say.
+func (p InflationPolicy) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Name    string    `json:"id"`
+		Start   time.Time `json:"start"`
+		Initial string    `json:"initial"`
+		Taper   string    `json:"taper"`
+		Floor   string    `json:"floor"`
+	}{p.Name, p.Start, p.Initial.String(), p.Taper.String(), p.Floor.String()})
+}
+
+// NewInflation works the rates out, each within 2^-88 a second. It fails with [ErrPolicy].
+func NewInflation(p InflationPolicy) (*Inflation, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
 	}
 	out := &Inflation{p: p}
 	// In units of 2^-512: a thousand roundings are far from showing in 2^-88.

@@ -23,11 +23,17 @@ type NetEmissionPolicy struct {
 
 // Validate returns [ErrPolicy] and what is wrong, or nil.
 func (p NetEmissionPolicy) Validate() error {
+	if p.Curve == nil {
+		return fmt.Errorf("%w: net emission: there is no curve", ErrPolicy)
+	}
+	return p.check()
+}
+
+// check looks at the numbers alone: as data the curve stands beside them.
+func (p NetEmissionPolicy) check() error {
 	switch {
 	case p.Name == "":
 		return fmt.Errorf("%w: net emission: no id", ErrPolicy)
-	case p.Curve == nil:
-		return fmt.Errorf("%w: net emission: there is no curve", ErrPolicy)
 	case p.Parts == 0:
 		return fmt.Errorf("%w: net emission: parts is 0", ErrPolicy)
 	case p.MaxBps > wholeBps:

@@ -416,7 +416,7 @@ func TestCutoverParams(t *testing.T) {
 		{"burn-mint with rewards", tokenomics.CutoverParams{BurnMint: &bme, Schedule: &monthly}, "bme", ""},
 		{"two policies", tokenomics.CutoverParams{BurnMint: &bme, IDE: &engine}, "", "exactly one policy"},
 		{"net emission", tokenomics.CutoverParams{NetEmission: &net, Schedule: &monthly}, "net", ""},
-		{"net emission without a schedule", tokenomics.CutoverParams{NetEmission: &net}, "", "no curve"},
+		{"net emission without a schedule", tokenomics.CutoverParams{NetEmission: &net}, "", "no schedule beside it"},
 		{"inflation", tokenomics.CutoverParams{Inflation: &inflation}, "solana", ""},
 		{"inflation and a schedule", tokenomics.CutoverParams{Inflation: &inflation, Schedule: &monthly}, "", "exactly one policy"},
 		{"a bad schedule", tokenomics.CutoverParams{Schedule: &bad}, "", "epochs"},

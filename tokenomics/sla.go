@@ -1,6 +1,7 @@
 package tokenomics
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -106,6 +107,18 @@ type SLACredit struct {
 	Credit USD `json:"credit"`
 	// Remainder is what the rounding keeps, less than a millionth of a dollar, for the caller to carry or drop.
 	Remainder decimal.Decimal `json:"remainder"`
+}
+
+// MarshalJSON writes the decimals as strings, whatever the global settings of the decimal package say.
+func (c SLACredit) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Version   string `json:"version"`
+		Tier      uint8  `json:"tier"`
+		Row       SLARow `json:"row"`
+		Exact     string `json:"exact"`
+		Credit    USD    `json:"credit"`
+		Remainder string `json:"remainder"`
+	}{c.Version, c.Tier, c.Row, c.Exact.String(), c.Credit, c.Remainder.String()})
 }
 
 // Credit returns what an attainment grants on an invoice of the given dollars: the credit of the lowest row that it is

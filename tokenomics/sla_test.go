@@ -142,6 +142,18 @@ func FuzzSLA(f *testing.F) {
 	})
 }
 
+// All money of a credit is text.
+func TestSLACreditInJSON(t *testing.T) {
+	c, err := tokenomics.DefaultSLA().Credit(4, tokenomics.Attainment{Good: 999, Total: 1000}, 123_456_789)
+	require.NoError(t, err)
+	text, err := json.Marshal(c)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"exact":"12.3456789","credit":"12.345678","remainder":"0.0000009"`)
+	var back tokenomics.SLACredit
+	require.NoError(t, json.Unmarshal(text, &back))
+	require.True(t, back.Exact.Equal(c.Exact) && back.Remainder.Equal(c.Remainder) && back.Credit == c.Credit && back.Row == c.Row)
+}
+
 // A table that is refused says what it wants instead.
 func TestSLAParamsSayWhatTheyWant(t *testing.T) {
 	p := tokenomics.SLAParams{Version: "x", Tiers: []tokenomics.SLATier{
