@@ -210,7 +210,8 @@ type BlockAudit struct {
 	Findings []Finding
 }
 
-// BlockEmissions is a schedule of emissions, such as a [Schedule].
+// BlockEmissions is what each epoch emits: a [Schedule] for the blocks of one schedule, or the [Timeline] of a network for
+// all.
 type BlockEmissions interface {
 	// Emission returns what an epoch emits.
 	Emission(k Epoch) Amount
@@ -251,8 +252,8 @@ func NewAuditor(p Params, emissions BlockEmissions) (*Auditor, error) {
 //
 // Where the witnesses do not agree with each other or with a printed total, the points of other pools and eras, the
 // epoch to which a misplaced emission belongs, the printed emission, the scores as they should be, and the epoch whose
-// emission the rows imply are tried, in this order. If none fits, two or more witnesses outvote a printed total; a single witness does not, and is itself found
-// wrong. Without a printed total the one row is named without which the others agree, or that no total fits.
+// emission the rows imply are tried, in this order. If none fits, two or more witnesses outvote a printed total; a single
+// witness does not, and is itself found wrong. Without a printed total the one row is named without which the others agree, or that no total fits.
 //
 // The dust that a pool brought from the block before is not published and is left out: it is less than a base unit for
 // each device. The only errors are [ErrRecord], for what cannot be read.

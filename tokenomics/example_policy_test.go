@@ -198,11 +198,13 @@ func ExampleTimeline() {
 	}
 	_, ends := t.Last()
 	fmt.Println(ends, err)
+	fmt.Println("schedules decide up to epoch", t.Epochs(), "which emits", t.Emission(t.Epochs()))
 	// Output:
 	// 2024-06-30 23:00:00 io.net/hourly 4542.99734449 true
 	// 2024-07-01 00:00:00 io.net/monthly 4480.28673835 true
 	// 2026-06-11 00:00:00 io.net/ide/1 0 false
 	// false <nil>
+	// schedules decide up to epoch 17408 which emits 3661.26862181
 }
 
 // A network that mints by a curve for a day and by Solana's rule from then on.

@@ -49,21 +49,12 @@ func (s OracleState) String() string {
 
 // MarshalText returns what String returns, or [ErrOracle].
 func (s OracleState) MarshalText() ([]byte, error) {
-	if s < OracleOK || s > OracleHalted {
-		return nil, fmt.Errorf("%w: unknown state %d", ErrOracle, uint8(s))
-	}
-	return []byte(s.String()), nil
+	return nameOf(s, s >= OracleOK && s <= OracleHalted, ErrOracle)
 }
 
 // UnmarshalText reads what MarshalText returns. The receiver is unchanged after an error.
 func (s *OracleState) UnmarshalText(text []byte) error {
-	for q := OracleOK; q <= OracleHalted; q++ {
-		if q.String() == string(text) {
-			*s = q
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: unknown state %s", ErrOracle, quote(string(text)))
+	return named(s, OracleOK, OracleHalted, text, ErrOracle)
 }
 
 // Reading is what an [Oracle] says at one instant.

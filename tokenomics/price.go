@@ -35,7 +35,8 @@ func (p Price) Validate() error {
 	return nil
 }
 
-// Convert buys tokens of 8 places for dollars; [Decimals.Convert] does so for others. It returns the largest amount that the dollars pay for,
+// Convert buys tokens of 8 places for dollars; [Decimals.Convert] does so for others. It returns the largest amount that
+// the dollars pay for,
 //
 //	amount = floor(usd * 10^8 / price),
 //
@@ -47,7 +48,8 @@ func Convert(usd USD, p Price) (amount Amount, rest USD, err error) {
 	return Decimals(AmountPlaces).Convert(usd, p)
 }
 
-// BackToUSD returns what tokens of 8 places are worth, floor(amount * price / 10^8), rounded down in favour of whoever pays it out.
+// BackToUSD returns what tokens of 8 places are worth, floor(amount * price / 10^8), rounded down in favour of whoever
+// pays it out.
 // Converting dollars and converting them back, with the rest, never gains. It fails with [ErrPrice] or [ErrOverflow].
 func BackToUSD(amount Amount, p Price) (USD, error) { return Decimals(AmountPlaces).Value(amount, p) }
 

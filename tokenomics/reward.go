@@ -176,7 +176,8 @@ func (d BlockDistribution) Carries() []PoolCarry {
 	return out
 }
 
-// DistributeBlock shares out the emission of the block that begins at the instant at. Each pool's budget ([PoolPolicy.Divide]) and the dust that it brings go to its devices as [Distribute] says: every reward rounds down by itself, so
+// DistributeBlock shares out the emission of the block that begins at the instant at. Each pool's budget
+// ([PoolPolicy.Divide]) and the dust that it brings go to its devices as [Distribute] says: every reward rounds down by itself, so
 // dust remains, and the next block brings it. A pool without scores keeps everything held, its budget unminted; where
 // others are named, what is not paid is theirs and is held. Claims and dust may come in any order, each pool at most
 // once. Claims in the order of their IDs need no memory for the check that no device comes twice.

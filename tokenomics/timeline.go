@@ -73,6 +73,27 @@ func (t *Timeline) Last() (Epoch, bool) {
 	return t.calendar.Ended(f.calendar.StartOf(f.curve.Epochs() + 1)), true
 }
 
+// Emission returns what the schedule of an epoch emits, without the cap of the network: [Timeline.Planned], and 0 where
+// that depends on inputs. With Epochs it makes the timeline what an [Auditor] asks for.
+func (t *Timeline) Emission(k Epoch) Amount {
+	if k == 0 {
+		return 0
+	}
+	n, _ := t.Planned(k)
+	return n
+}
+
+// Epochs returns the last epoch up to which schedules alone decide what is emitted.
+func (t *Timeline) Epochs() Epoch {
+	for i, e := range t.eras {
+		if _, fixed := e.Policy.(*Fixed); !fixed {
+			return t.calendar.Ended(t.firstStart(i))
+		}
+	}
+	last, _ := t.Last()
+	return last
+}
+
 // Planned returns what the policy of an epoch mints if nothing happens: the emission of its schedule. It reports false for a
 // policy whose emission depends on its inputs.
 func (t *Timeline) Planned(k Epoch) (Amount, bool) {

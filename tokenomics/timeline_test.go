@@ -69,6 +69,27 @@ func TestIONetTimeline(t *testing.T) {
 	}
 	_, ok := tl.Last()
 	require.False(t, ok, "the engine never ends")
+	require.Equal(t, at("2026-06-11T00:00:00Z")-1, tl.Epochs(), "the last epoch of a schedule")
+	require.Zero(t, tl.Emission(tl.Epochs()+1))
+	require.Zero(t, tl.Emission(0))
+	require.Equal(t, "3661.26862181", tl.Emission(tl.Epochs()).String())
+
+	// An auditor by the timeline knows the hours of June 2024 and the months after them.
+	auditor, err := tokenomics.NewAuditor(p, tl)
+	require.NoError(t, err)
+	for _, c := range []struct {
+		at       string
+		emission tokenomics.Printed
+		findings int
+	}{
+		{"2024-06-20T00:00:00Z", "4559.620", 0}, {"2024-07-01T00:00:00Z", "4480.28673835", 0},
+		{"2024-07-01T00:00:00Z", "4542.93425716", 1}, // what the hourly schedule would have gone on with
+	} {
+		audit, err := auditor.AuditBlock(tokenomics.BlockRecord{At: p.Calendar.StartOf(at(c.at)), Emission: c.emission})
+		require.NoError(t, err)
+		require.Len(t, audit.Findings, c.findings, "%s: %v", c.at, audit.Findings)
+		require.Equal(t, at(c.at), audit.Epoch)
+	}
 
 	// Epoch by epoch, what was paid until the engine takes over: by exactly one policy each.
 	s, sum := p.State(), tokenomics.Amount(0)
@@ -99,6 +120,7 @@ func TestTheCapEndsTheMonths(t *testing.T) {
 	last, ok := tl.Last()
 	require.True(t, ok)
 	require.Equal(t, time.Date(2044, 7, 1, 0, 0, 0, 0, time.UTC), p.Calendar.StartOf(last+1))
+	require.Equal(t, last, tl.Epochs())
 	s, capped := p.State(), tokenomics.Epoch(0)
 	for k := tokenomics.Epoch(1); k <= last; k++ {
 		next, r, err := tl.Step(k, s, tokenomics.Inputs{})

@@ -32,7 +32,6 @@ var (
 type Network struct {
 	p           Params
 	now         time.Time
-	timeline    *tokenomics.Timeline
 	last        tokenomics.Epoch // that emits
 	multipliers *tokenomics.MultiplierTable
 	registry    *gpu.Registry
@@ -86,19 +85,18 @@ func New(p Params) (*Network, error) {
 		waiting: map[settlement.IntentID]int{}, burns: map[settlement.IntentID]bool{}, refused: map[settlement.IntentID]bool{},
 		retried: map[settlement.IntentID]settlement.IntentID{}, billed: map[settlement.Asset]uint64{},
 	}
-	var errs [8]error
-	n.timeline, errs[0] = p.Tokenomics.Timeline()
+	var errs [7]error
+	n.supply, errs[0] = tokenomics.NewSupply(p.Tokenomics, p.First)
 	n.multipliers, errs[1] = tokenomics.NewMultiplierTable(p.Tokenomics.Multipliers)
 	n.registry, errs[2] = gpu.NewRegistry(p.GPU)
 	n.book, errs[3] = reputation.NewBook(p.Reputation)
 	n.pool, errs[4] = staking.NewPool(p.Staking)
 	n.fleet, errs[5] = sched.NewFleet(p.Sched)
-	n.supply, errs[6] = tokenomics.NewSupply(p.Tokenomics, p.First)
-	n.journal, errs[7] = settlement.NewJournal(p.Settlement)
+	n.journal, errs[6] = settlement.NewJournal(p.Settlement)
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
-	n.last, _ = n.timeline.Last() // Validate has seen to it that there is one
+	n.last, _ = n.supply.Timeline().Last() // Validate has seen to it that there is one
 	if p.First > n.last+1 {
 		return nil, fmt.Errorf("network: first: epoch %d lies after the last one that emits, %d", p.First, n.last)
 	}

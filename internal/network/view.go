@@ -76,7 +76,7 @@ func (n *Network) Params() Params { return n.p }
 func (n *Network) Journal() *settlement.Journal { return n.journal }
 
 // Timeline returns the policies of the emission.
-func (n *Network) Timeline() *tokenomics.Timeline { return n.timeline }
+func (n *Network) Timeline() *tokenomics.Timeline { return n.supply.Timeline() }
 
 // Books returns the account of the supply.
 func (n *Network) Books() tokenomics.Books { return n.supply.Books() }
@@ -92,7 +92,7 @@ func (n *Network) Overview() Overview {
 	}
 	if epoch, err := n.calendar().At(n.now); err == nil {
 		o.Epoch, o.EpochEnds = epoch, n.calendar().StartOf(epoch+1)
-		o.Emission, _ = n.timeline.Planned(epoch)
+		o.Emission, _ = n.supply.Timeline().Planned(epoch)
 	}
 	for _, pool := range []tokenomics.Pool{tokenomics.PoolGPU, tokenomics.PoolCPU, tokenomics.PoolEnterprise, tokenomics.PoolCommunity} {
 		o.Carried += n.carry[pool]

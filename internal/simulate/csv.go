@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+
+	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
 // CSV returns one line for each month: its number, its first day, and of every series the percentiles and the mean. The
@@ -32,16 +34,8 @@ func (s *Summary) CSV() []byte {
 
 // fixed writes v with all of its decimal places.
 func fixed(v int64, places int) string {
-	sign := ""
 	if v < 0 {
-		sign, v = "-", -v
+		return "-" + tokenomics.Decimals(places).Fixed(tokenomics.Amount(-v))
 	}
-	digits := strconv.FormatInt(v, 10)
-	if places == 0 {
-		return sign + digits
-	}
-	if short := places + 1 - len(digits); short > 0 {
-		digits = strings.Repeat("0", short) + digits
-	}
-	return sign + digits[:len(digits)-places] + "." + digits[len(digits)-places:]
+	return tokenomics.Decimals(places).Fixed(tokenomics.Amount(v))
 }

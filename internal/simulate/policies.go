@@ -6,36 +6,16 @@ import (
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
-// tabled is a curve whose values were worked out once: all runs ask for the same epochs.
-type tabled struct {
-	tokenomics.Curve
-	values []tokenomics.Amount
-}
-
-// Cumulative returns what the curve does.
-func (t tabled) Cumulative(k tokenomics.Epoch) tokenomics.Amount {
-	return t.values[min(int(k), len(t.values)-1)]
-}
-
-// schedule builds the policy of a fixed schedule, spread over hours.
-func schedule(p tokenomics.ScheduleParams) (*tokenomics.Fixed, error) {
-	curve, calendar, err := p.Curve(time.Hour)
-	if err != nil {
-		return nil, err
-	}
-	t := tabled{Curve: curve, values: make([]tokenomics.Amount, curve.Epochs()+1)}
-	for k := range t.values {
-		t.values[k] = curve.Cumulative(tokenomics.Epoch(k))
-	}
-	return tokenomics.NewFixed(t, calendar)
-}
-
 // policies are those of the rules, by rule.
 type policies [BurnMint + 1]tokenomics.Policy
 
 // newPolicies builds them. They share one schedule, which starts with the simulation whatever the rule.
 func newPolicies(p Params) (policies, error) {
-	fixed, err := schedule(p.Schedule)
+	curve, calendar, err := p.Schedule.Curve(time.Hour)
+	if err != nil {
+		return policies{}, err
+	}
+	fixed, err := tokenomics.NewFixed(curve, calendar)
 	if err != nil {
 		return policies{}, err
 	}
