@@ -113,25 +113,16 @@ func (n *Network) nominate(name string, b Block, end time.Time) (e Entry, rule, 
 
 // distribute shares the block's emission out among its entries, with the dust of earlier blocks.
 func (n *Network) distribute(b *Block) {
-	byPool, index := map[tokenomics.Pool]*tokenomics.PoolClaims{}, map[tokenomics.Pool][]int{}
-	for i, e := range b.Entries {
-		c := byPool[e.Pool]
-		if c == nil {
-			c = &tokenomics.PoolClaims{Pool: e.Pool}
-			byPool[e.Pool] = c
-		}
-		c.Shares, index[e.Pool] = append(c.Shares, tokenomics.Share{ID: e.Node, Score: e.Score}), append(index[e.Pool], i)
-	}
 	budgets, err := n.p.Tokenomics.Pools.Divide(b.Emission, b.Start)
 	must(err)
-	var claims []tokenomics.PoolClaims
-	for _, budget := range budgets {
-		c := tokenomics.PoolClaims{Pool: budget.Pool}
-		if listed := byPool[budget.Pool]; listed != nil {
-			c = *listed
+	claims, index := make([]tokenomics.PoolClaims, len(budgets)), make([][]int, len(budgets)) // index: of each share in the entries
+	for i, budget := range budgets {
+		claims[i] = tokenomics.PoolClaims{Pool: budget.Pool, Others: n.other[poolOf{b.Epoch, budget.Pool}]}
+		for k, e := range b.Entries {
+			if e.Pool == budget.Pool {
+				claims[i].Shares, index[i] = append(claims[i].Shares, tokenomics.Share{ID: e.Node, Score: e.Score}), append(index[i], k)
+			}
 		}
-		c.Others = n.other[poolOf{b.Epoch, budget.Pool}]
-		claims = append(claims, c)
 	}
 	var brought []tokenomics.PoolCarry
 	for _, pool := range slices.Sorted(maps.Keys(n.carry)) {
@@ -145,9 +136,9 @@ func (n *Network) distribute(b *Block) {
 	}
 	n.issued += d.Paid
 	n.held += d.Held
-	for _, p := range d.Pools {
+	for i, p := range d.Pools { // in the order of the budgets
 		for k, w := range p.Rewards {
-			b.Entries[index[p.Pool][k]].Reward = w.Amount
+			b.Entries[index[i][k]].Reward = w.Amount
 		}
 		b.Pools = append(b.Pools, PoolResult{
 			Pool: p.Pool, Points: p.Points, Total: p.Total, Budget: p.Amount, Brought: p.Brought, Paid: p.Paid, Carried: p.Carried, Held: p.Held,
