@@ -82,7 +82,8 @@ func TestIONetTimeline(t *testing.T) {
 		emission tokenomics.Printed
 		findings int
 	}{
-		{"2024-06-20T00:00:00Z", "4559.620", 0}, {"2024-07-01T00:00:00Z", "4480.28673835", 0},
+		{"2024-06-20T00:00:00Z", "4559.620", 0},
+		{"2024-07-01T00:00:00Z", "4480.28673835", 0},
 		{"2024-07-01T00:00:00Z", "4542.93425716", 1}, // what the hourly schedule would have gone on with
 	} {
 		audit, err := auditor.AuditBlock(tokenomics.BlockRecord{At: p.Calendar.StartOf(at(c.at)), Emission: c.emission})
