@@ -349,7 +349,9 @@ func tenths() staking.SlashRule {
 }
 
 // evidenceOf names the evidence of an instant.
-func evidenceOf(at time.Time) staking.EvidenceID { return staking.EvidenceID(at.Format(time.RFC3339Nano)) }
+func evidenceOf(at time.Time) staking.EvidenceID {
+	return staking.EvidenceID(at.Format(time.RFC3339Nano))
+}
 
 // spoof slashes the bond of world.open for an infraction of now, under the rule of tenths.
 func (w world) spoof(at time.Time, measure uint64) []staking.Effect {
