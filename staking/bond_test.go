@@ -134,13 +134,20 @@ func TestGraceEnds(t *testing.T) {
 	}
 }
 
-// A grace says nothing at its end if the owner has filled up.
-func TestGraceFilledUp(t *testing.T) {
-	w := newWorld(t)
-	w.open(io(1_000))
-	w.requalify(begin(105), 600, true)
-	w.deposit(begin(106), io(200))
-	require.Empty(t, w.pass(begin(105).Add(days(30))))
+// A grace says nothing at its end if the owner has filled up, or if the device has left.
+func TestGraceSaysNothing(t *testing.T) {
+	for name, e := range map[string]staking.Event{
+		"filled up": staking.Deposited{Bond: "a100", Holder: "sam", Amount: io(200)},
+		"left":      staking.DeviceTerminated{Bond: "a100"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.open(io(1_000))
+			w.requalify(begin(105), 600, true)
+			w.do(begin(106), e)
+			require.Empty(t, w.pass(begin(105).Add(days(30))))
+		})
+	}
 }
 
 // No later change prolongs a grace, and a change of the device ends it.
@@ -357,6 +364,19 @@ func terminated(t *testing.T) world {
 		w.do(begin(106).Add(-time.Nanosecond), staking.DeviceTerminated{Bond: "a100"}))
 	require.True(t, w.bond().Terminated)
 	return w
+}
+
+// Nobody is warned of what a device that left does not need, whichever way the stake goes.
+func TestTerminatedNeedsNothing(t *testing.T) {
+	w := replaced(t)
+	at := w.Now()
+	w.do(at, staking.DeviceTerminated{Bond: "a100"})
+	ann := w.lot(2)
+	require.Equal(t, []staking.Effect{unlocking(ann, staking.LotWaiting, at.Add(days(7)), false)}, w.do(at, leave("ann", "o1")))
+	twin := w.twin()
+	require.Equal(t, []staking.Effect{unlocking(ann, staking.LotCooling, at.Add(days(21)), false)}, w.pass(at.Add(days(7))))
+	require.Len(t, twin.do(at, infracted("e", staking.Utilisation, at, 1)), 1)
+	require.Len(t, twin.do(at, leave("sam", "")), 2)
 }
 
 // Open offers close in the order in which they were posted.

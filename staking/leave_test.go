@@ -154,6 +154,16 @@ func TestOwnerLeavesAnOffer(t *testing.T) {
 	full.refuse(begin(101), leave("sam", ""), staking.ErrOfferOpen)
 	full.do(begin(101), accept("o4", "cyd", io(1)))
 	full.do(begin(101), leave("sam", "")) // 1,000 IO of others are left, and no offer
+
+	// An offer that stands on the stake of others does not hold the owner.
+	others := newWorld(t, func(p *staking.Params) { p.MaxCoBps = 10_000 })
+	others.open(io(1_200))
+	others.requalify(begin(100), 550, false)
+	others.sell(begin(100), "ann", func(o *staking.OfferPosted) { o.Amount = io(1_000) })
+	others.do(begin(100), second(500))
+	others.refuse(begin(101), leave("sam", ""), staking.ErrOfferOpen)
+	others.requalify(begin(101), 500, false)
+	require.Len(t, others.do(begin(101), leave("sam", "")), 1)
 }
 
 // In the seven days of a co-staker's wait the owner refills, or not. Ten days after the fill, half of the owner's stake has

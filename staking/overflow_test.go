@@ -99,6 +99,7 @@ func TestOverflowHoldOfRequirement(t *testing.T) {
 		"after ten days":                     {map[time.Duration]uint32{0: 300}, days(10), 400},
 		"no change":                          {map[time.Duration]uint32{0: 500}, 0, 0},
 		"a second fall prolongs it":          {map[time.Duration]uint32{0: 300, days(9): 200}, days(10), 0},
+		"no change prolongs nothing":         {map[time.Duration]uint32{0: 300, days(9): 300}, days(10), 400},
 		"as long as it lasts":                {map[time.Duration]uint32{0: 300, days(9): 200}, days(19) - 1, 0},
 		"and no longer":                      {map[time.Duration]uint32{0: 300, days(9): 200}, days(19), 600},
 		"a fall after it is one of its own":  {map[time.Duration]uint32{0: 300, days(10): 200}, days(10), 400},
@@ -121,6 +122,16 @@ func TestOverflowHoldOfRequirement(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A requirement that rises above what is held counts by itself.
+func TestOverflowRequirementAboveHold(t *testing.T) {
+	w := newWorld(t)
+	w.open(io(1_500))
+	w.requalify(begin(105), 300, false)
+	require.Equal(t, io(500), w.bond().Overflow)
+	w.requalify(begin(106), 600, false)
+	require.Equal(t, io(300), w.bond().Overflow)
 }
 
 // A network without a hold, as io.net publishes it.
@@ -163,6 +174,13 @@ func TestOverflowOfOthers(t *testing.T) {
 	all.pass(at.Add(days(1)))
 	all.do(at.Add(days(1)), takeOut(io(1_000))) // everything, since others meet the requirement
 	require.Len(t, all.bond().Lots, 1)
+
+	most := newWorld(t, func(p *staking.Params) { p.MaxCoBps = 10_000 })
+	most.shared(func(o *staking.OfferPosted) { o.Amount = io(1_000) })
+	most.requalify(begin(100), 300, false)
+	most.pass(at)
+	require.Equal(t, io(1_000), most.bond().Overflow, "1,400 IO are over, and 1,000 of them his")
+	most.refuse(at, takeOut(io(1_000)+1), staking.ErrAmount)
 }
 
 // expiring is an offer for 1 IO.

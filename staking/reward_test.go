@@ -184,7 +184,17 @@ func TestFlashStake(t *testing.T) {
 	}
 }
 
-// The same for a co-staker at both ends: who comes within an epoch, or leaves within it, earns nothing in it.
+// Stake that came too late and leaves already is no stake to come.
+func TestLateStakeThatLeaves(t *testing.T) {
+	w := newWorld(t)
+	w.open(io(600))
+	w.deposit(begin(105), io(400))
+	w.do(begin(106), leave("sam", ""))
+	w.refuseShort(begin(106), staking.Rewarded{Bond: "a100", Epoch: 105, Amount: 10},
+		staking.ShortStakeError{Bond: "a100", Have: io(600), Need: io(1_000), Epoch: 105})
+}
+
+// Flash stake of a co-staker, at both ends: who comes within an epoch, or leaves within it, earns nothing in it.
 func TestFlashCoStake(t *testing.T) {
 	for name, c := range map[string]struct {
 		from, to time.Time
@@ -321,4 +331,20 @@ func TestRewardOfSlashedFill(t *testing.T) {
 	w.do(begin(103), staking.AppealDecided{Evidence: evidenceOf(begin(101)), Won: true})
 	w.reward(103, 10_000)
 	require.EqualValues(t, 2_755+3_100, w.Claimable("a100", "ann"))
+}
+
+// A fill without a balance earns nothing while the case that emptied it is open: the owner gets all.
+func TestRewardOfEmptyFill(t *testing.T) {
+	w := newWorld(t, with(staking.SupplierFirst, func(p *staking.Params) { p.CoMaxLossBps = 10_000 }))
+	w.shared()
+	for _, bonded := range []bool{false, true} { // before its first reward, and after
+		if bonded {
+			w.reward(101, 1_000)
+		}
+		empty := w.twin()
+		empty.do(begin(102), infracted("e", staking.Spoofing, begin(101), 10))
+		empty.deposit(begin(102), io(1_000))
+		require.Equal(t, []staking.Effect{accrued(103, 1_000, 0)}, empty.reward(103, 1_000))
+		require.Zero(t, empty.Claimable("a100", "ann"))
+	}
 }
