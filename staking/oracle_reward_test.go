@@ -75,43 +75,44 @@ func (o *oracle) settle(l *oracleLot) {
 	l.purse.whole, l.purse.frac = new(big.Int).DivMod(n, oneUnit(), new(big.Int))
 }
 
-// shrunk moves the carry into what each unit of stake has, as far as it goes, when there is less stake to divide among.
-func (o *oracle) shrunk(f *oracleOffer) {
+// spread moves the carry into what each unit of stake has, as far as it goes, when the stake to divide among has changed.
+func (o *oracle) spread(f *oracleOffer) {
 	if n := o.members(f); n.Sign() > 0 {
 		q, r := new(big.Int).DivMod(f.pot.carry, n, new(big.Int))
 		f.pot.each, f.pot.carry = plus(f.pot.each, q), r
 	}
 }
 
-// setBalance changes the stake of a lot that is settled.
-func (o *oracle) setBalance(l *oracleLot, n *big.Int) {
-	less := n.Cmp(l.balance) < 0
-	l.balance = n
-	if less && l.purse.member {
-		o.shrunk(l.offer)
-	}
+// change settles a lot, does something to its part in the division, and spreads the carry.
+func (o *oracle) change(l *oracleLot, how func()) {
+	o.settle(l)
+	how()
+	o.spread(l.offer)
 }
 
-func (o *oracle) leavePot(l *oracleLot) {
-	if l.purse.member {
-		o.settle(l)
-		l.purse.member = false
-		o.shrunk(l.offer)
+func (o *oracle) setBalance(l *oracleLot, n *big.Int) {
+	if !l.purse.member {
+		l.balance = n
+		return
 	}
+	o.change(l, func() { l.balance = n })
 }
 
 // remove takes a lot off its bond and returns the whole units that it has earned. The fraction stays with the offer; units
 // that fractions add up to are the owner's.
 func (o *oracle) remove(l *oracleLot) *big.Int {
-	if l.offer != nil {
-		o.leavePot(l)
+	if l.offer == nil {
+		l.withdrawn = true
+		return new(big.Int)
+	}
+	o.change(l, func() {
 		pot := &l.offer.pot
-		pot.removed++
+		l.purse.member, l.withdrawn = false, true
 		units, carry := new(big.Int).DivMod(plus(pot.carry, l.purse.frac), oneUnit(), new(big.Int))
 		pot.carry, l.purse.frac = carry, new(big.Int)
+		pot.removed++
 		l.bond.earned = plus(l.bond.earned, units)
-	}
-	l.withdrawn = true
+	})
 	return o.draw(l, l.purse.whole)
 }
 
@@ -154,7 +155,7 @@ func (o *oracle) reward(at time.Time, e staking.Rewarded, broken *rules) func() 
 	broken.must(e.Epoch > b.lastEpoch, staking.ErrEpochDone)
 	broken.must(!b.terminated || e.Epoch < b.ended, staking.ErrTerminated)
 	o.enough(b, e.Epoch, broken)
-	broken.must(plus(o.rewarded(), bigOf(e.Amount)).IsUint64(), tokenomics.ErrOverflow)
+	o.comesIn(e.Amount, broken)
 	return func() []staking.Effect {
 		co := o.divide(b, e)
 		b.lastEpoch = e.Epoch
@@ -170,14 +171,13 @@ func (o *oracle) reward(at time.Time, e staking.Rewarded, broken *rules) func() 
 
 // divide gives the co-stakers their parts of a reward and returns the sum.
 func (o *oracle) divide(b *oracleBond, e staking.Rewarded) *big.Int {
-	earns := func(l *oracleLot) bool { return l.offer != nil && l.from <= e.Epoch && e.Epoch < l.earnsTo }
+	earns := func(l *oracleLot) bool {
+		return l.offer != nil && l.from <= e.Epoch && e.Epoch < l.earnsTo && l.balance.Sign() > 0
+	}
 	var offers []*oracleOffer
 	for _, l := range o.lotsOf(b, anyLot) {
-		switch {
-		case l.purse.member && !earns(l):
-			o.leavePot(l)
-		case !l.purse.member && earns(l):
-			l.purse.member, l.purse.mark = true, l.offer.pot.each
+		if l.purse.member != earns(l) {
+			o.change(l, func() { l.purse.member = earns(l) })
 		}
 		if earns(l) && !slices.Contains(offers, l.offer) {
 			offers = append(offers, l.offer)
@@ -186,9 +186,6 @@ func (o *oracle) divide(b *oracleBond, e staking.Rewarded) *big.Int {
 	co := new(big.Int)
 	for _, f := range offers {
 		active := o.members(f)
-		if active.Sign() == 0 {
-			continue
-		}
 		n := part(bps(bigOf(e.Amount), f.bps), active, f.units)
 		co = plus(co, n)
 		for _, l := range o.fills(f) {

@@ -38,7 +38,7 @@ func (o *oracle) apply(at time.Time, e staking.Event) ([]staking.Effect, rules) 
 }
 
 // canHold reports whether an instant lies in the years that a pool can hold.
-func canHold(at time.Time) bool { return at.Year() >= 1900 && at.Year() <= 2200 }
+func canHold(at time.Time) bool { return at.UTC().Year() >= 1900 && at.UTC().Year() < 2200 }
 
 // check notes the rules that an event breaks and returns what it does if there are none.
 func (o *oracle) check(at time.Time, e staking.Event, broken *rules) func() []staking.Effect {
@@ -134,12 +134,12 @@ func (o *oracle) requalify(at time.Time, e staking.Requalified, broken *rules) f
 		old := b.now().required
 		switch {
 		case e.TableChanged && o.p.Grace > 0 && !b.inGrace():
-			b.grace, b.graceUntil = b.multiplier, at.Add(o.p.Grace)
+			b.grace, b.graceUntil, b.graceOver = b.multiplier, at.Add(o.p.Grace), false
 		case !e.TableChanged && e.MultiplierCenti != b.multiplier:
 			b.graceUntil = time.Time{}
 		}
 		suffices := required
-		if n, fits := o.required(b.grace, e.GPUs); b.inGrace() && fits {
+		if n, fits := o.required(b.grace, e.GPUs); !b.graceUntil.IsZero() && fits {
 			suffices = smaller(required, n)
 		}
 		if required.Cmp(old) < 0 {
@@ -150,7 +150,7 @@ func (o *oracle) requalify(at time.Time, e staking.Requalified, broken *rules) f
 			b.held, b.heldUntil = held, at.Add(o.p.OverflowHold)
 		}
 		b.multiplier, b.gpus = e.MultiplierCenti, e.GPUs
-		b.regimes = append(b.regimes, oracleRegime{o.epoch(at), required, suffices, b.graceUntil})
+		b.regimes = append(b.regimes, oracleRegime{o.epoch(at), required, suffices, b.graceUntil, b.lastEpoch})
 		counted := o.counted(b)
 		if counted.Cmp(required) >= 0 {
 			return nil
@@ -199,7 +199,7 @@ func (o *oracle) terminate(at time.Time, e staking.DeviceTerminated, broken *rul
 	}
 }
 
-// cooling reports whether a holder has stake that cools on a bond.
+// has reports whether a holder has stake on a bond in one of the states.
 func (o *oracle) has(b *oracleBond, h staking.HolderID, states ...staking.LotState) bool {
 	return o.sum(func(l *oracleLot) bool { return l.bond == b && l.holder == h && l.is(states...) }).Sign() > 0
 }
@@ -207,7 +207,7 @@ func (o *oracle) has(b *oracleBond, h staking.HolderID, states ...staking.LotSta
 // room notes whether one more lot fits the bond and the books.
 func (o *oracle) room(b *oracleBond, n tokenomics.Amount, broken *rules) {
 	broken.must(len(o.lotsOf(b, anyLot)) < int(o.p.MaxLotsPerBond), staking.ErrLots)
-	broken.must(plus(o.deposits(), bigOf(n)).IsUint64(), tokenomics.ErrOverflow)
+	o.comesIn(n, broken)
 }
 
 func (o *oracle) deposit(at time.Time, e staking.Deposited, broken *rules) func() []staking.Effect {

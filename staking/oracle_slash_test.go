@@ -166,7 +166,7 @@ func (o *oracle) infract(at time.Time, e staking.Infracted, broken *rules) func(
 		}
 		c := &oracleCase{
 			id: e.Evidence, bond: b, rule: rule, at: e.At.UTC(), basis: basis, bps: charged, due: due, deadline: at.Add(o.p.AppealWindow),
-			forget: e.At.UTC().Add(max(o.p.EvidenceWindow, rule.CapWindow)), renter: e.Renter, reporter: e.Reporter, open: true,
+			forget: e.At.UTC().Add(o.p.EvidenceWindow + max(time.Hour, rule.CapWindow)), renter: e.Renter, reporter: e.Reporter, open: true,
 		}
 		before := o.counted(b)
 		c.parts = o.take(b, due, o.lotsOf(b, stood))
@@ -189,8 +189,7 @@ func (o *oracle) take(b *oracleBond, due *big.Int, lots []*oracleLot) []oraclePa
 	zero := func() []*big.Int { return slices.Repeat([]*big.Int{new(big.Int)}, len(lots)) }
 	rewards, avail := zero(), zero()
 	for i, l := range lots {
-		o.settle(l)
-		rewards[i], avail[i] = l.purse.whole, o.canLose(l)
+		rewards[i], avail[i] = o.earned(l), o.canLose(l)
 	}
 	step := func(weights []*big.Int) []*big.Int {
 		all := new(big.Int)
@@ -220,8 +219,15 @@ func (o *oracle) take(b *oracleBond, due *big.Int, lots []*oracleLot) []oraclePa
 		parts = append(parts, oraclePart{stake: new(big.Int), rewards: own})
 	}
 	for i, l := range lots {
-		o.draw(l, rewards[i])
-		o.setBalance(l, minus(l.balance, stake[i]))
+		if rewards[i].Sign() > 0 {
+			o.settle(l)
+			o.draw(l, rewards[i])
+		}
+	}
+	for i, l := range lots {
+		if stake[i].Sign() > 0 {
+			o.setBalance(l, minus(l.balance, stake[i]))
+		}
 		if stake[i].Sign() > 0 || rewards[i].Sign() > 0 {
 			parts = append(parts, oraclePart{l, stake[i], rewards[i]})
 		}
@@ -283,7 +289,6 @@ func (o *oracle) giveBack(c *oracleCase) (effects []staking.Effect) {
 		case p.lot.withdrawn:
 			effects = append(effects, o.leaves(c.bond, p.lot.holder, p.role(), p.stake, p.rewards)...)
 		default:
-			o.settle(p.lot)
 			o.setBalance(p.lot, plus(p.lot.balance, p.stake))
 			o.draw(p.lot, new(big.Int).Neg(p.rewards))
 		}

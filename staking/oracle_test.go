@@ -36,6 +36,7 @@ type oracleBond struct {
 	regimes    []oracleRegime // what was needed, from the opening on
 	grace      uint32         // the multiplier that goes on to suffice
 	graceUntil time.Time      // zero without a grace
+	graceOver  bool           // it is past, and still covers the epoch that it ended in
 	held       *big.Int
 	heldUntil  time.Time
 	hires      uint32
@@ -52,7 +53,8 @@ type oracleRegime struct {
 	from     tokenomics.Epoch
 	required *big.Int
 	suffices *big.Int
-	until    time.Time // the end of the grace, which is past or to come; zero without one
+	until    time.Time        // the end of the grace, which is past or to come; zero without one
+	rewarded tokenomics.Epoch // the last epoch that was rewarded before it began
 }
 
 // always is an epoch that no test reaches: a lot that does not leave earns until then.
@@ -153,7 +155,7 @@ func (o *oracle) required(multiplier, gpus uint32) (*big.Int, bool) {
 
 func (b *oracleBond) now() oracleRegime { return b.regimes[len(b.regimes)-1] }
 
-func (b *oracleBond) inGrace() bool { return !b.graceUntil.IsZero() }
+func (b *oracleBond) inGrace() bool { return !b.graceUntil.IsZero() && !b.graceOver }
 
 // suffices is what is enough at this moment.
 func (b *oracleBond) suffices() *big.Int {
@@ -171,19 +173,27 @@ func (o *oracle) needs(r oracleRegime, e tokenomics.Epoch) *big.Int {
 	return r.required
 }
 
-// need is what a reward for an epoch asks for. Before the last change it is the most of all that was in force since the
-// last reward, each regime by the last of its epochs, when its grace is least.
+// need is what a reward for an epoch asks for.
 func (o *oracle) need(b *oracleBond, e tokenomics.Epoch) *big.Int {
-	last := len(b.regimes) - 1
-	if e >= b.regimes[last].from {
-		return o.needs(b.regimes[last], e)
+	if e >= b.now().from {
+		return o.needs(b.now(), e)
 	}
-	n := new(big.Int)
-	for i, r := range b.regimes[:last] {
-		end := b.regimes[i+1].from // the first epoch that is no longer this regime's
-		if end > max(r.from, b.lastEpoch+1) {
-			n = larger(n, o.needs(r, end-1))
-		}
+	return o.prior(b, len(b.regimes)-1)
+}
+
+// prior is what epochs before a regime ask for: the most of what was in force since the last reward that came before it,
+// each regime by the last of its epochs, when its grace is least. A regime that was replaced in its first epoch never was.
+func (o *oracle) prior(b *oracleBond, i int) *big.Int {
+	if i == 0 {
+		return new(big.Int)
+	}
+	r, last := b.regimes[i], b.regimes[i-1]
+	if r.from == last.from {
+		return o.prior(b, i-1)
+	}
+	n := o.needs(last, r.from-1)
+	if last.from > r.rewarded+1 {
+		n = larger(n, o.prior(b, i-1))
 	}
 	return n
 }
@@ -229,7 +239,7 @@ func (o *oracle) claims(h staking.HolderID) (n uint32) {
 	return n
 }
 
-// move puts something due at an instant in its place among all that is due.
+// oracleDeadline is something that is due at an instant, with its place among all that is due then.
 type oracleDeadline struct {
 	at     time.Time
 	kind   int
@@ -303,7 +313,7 @@ func (o *oracle) endWait(l *oracleLot) []staking.Effect {
 
 func (o *oracle) endGrace(b *oracleBond) []staking.Effect {
 	at := b.graceUntil
-	b.graceUntil = time.Time{}
+	b.graceOver = true
 	if n := o.counted(b); !b.terminated && n.Cmp(b.now().required) < 0 {
 		return []staking.Effect{b.under(n, at)}
 	}
@@ -364,6 +374,11 @@ func (o *oracle) newLot(at time.Time, b *oracleBond, f *oracleOffer, h staking.H
 	o.lots = append(o.lots, l)
 	o.known[h] = true
 	return staking.Locked{Bond: b.id, Holder: h, Role: l.role(), Lot: l.id, Amount: n}
+}
+
+// comesIn notes whether more fits: all stake and all rewards that ever came in are an amount together.
+func (o *oracle) comesIn(n tokenomics.Amount, broken *rules) {
+	broken.must(plus(plus(o.deposits(), o.rewarded()), bigOf(n)).IsUint64(), tokenomics.ErrOverflow)
 }
 
 // deposits is all that ever came in as stake.

@@ -1,6 +1,7 @@
 package staking_test
 
 import (
+	"cmp"
 	"math/big"
 	"reflect"
 	"slices"
@@ -58,6 +59,10 @@ func (o *oracle) look() (s sight) {
 			s.cases = append(s.cases, named[staking.EvidenceID, staking.CaseView]{c.id, c.view()})
 		}
 	}
+	// A pool lists by name.
+	slices.SortFunc(s.bonds, func(a, b named[staking.BondID, staking.BondView]) int { return cmp.Compare(a.id, b.id) })
+	slices.SortFunc(s.offers, func(a, b named[staking.OfferID, staking.OfferView]) int { return cmp.Compare(a.id, b.id) })
+	slices.SortFunc(s.cases, func(a, b named[staking.EvidenceID, staking.CaseView]) int { return cmp.Compare(a.id, b.id) })
 	first, due := o.first()
 	s.books, s.now, s.next, s.due = o.books(), o.now, first.at, due
 	return s
@@ -72,11 +77,14 @@ func (o *oracle) viewBond(b *oracleBond) staking.BondView {
 	}
 	v := staking.BondView{
 		Owner: b.owner, MultiplierCenti: b.multiplier, GPUs: b.gpus, Required: amount(b.now().required),
-		Suffices: amount(b.suffices()), GraceUntil: b.graceUntil, Counted: amount(counted),
+		Suffices: amount(b.suffices()), Counted: amount(counted),
 		Missing:    amount(larger(new(big.Int), minus(b.now().required, counted))),
 		OwnerStake: amount(own), CoStake: amount(minus(counted, own)),
 		Rewarded: amount(total), LastEpoch: b.lastEpoch, Hires: b.hires, Cases: o.openCases(b), Terminated: b.terminated,
-		OwnerEarned: amount(b.earned),
+		OwnerEarned: amount(b.earned), Lots: []staking.LotView{},
+	}
+	if b.inGrace() {
+		v.GraceUntil = b.graceUntil
 	}
 	if v.Cases == 0 {
 		v.Overflow = amount(o.overflow(b, o.now))
@@ -119,7 +127,7 @@ func (c *oracleCase) view() staking.CaseView {
 	v := staking.CaseView{
 		Bond: c.bond.id, Kind: c.rule.Kind, At: c.at, Basis: amount(c.basis), Bps: c.bps, Due: amount(c.due),
 		Taken: amount(c.taken()), Shortfall: amount(minus(c.due, c.taken())), Deadline: c.deadline, Appealed: c.appealed,
-		Renter: c.renter, Reporter: c.reporter,
+		Renter: c.renter, Reporter: c.reporter, Parts: []staking.PartView{},
 	}
 	for _, p := range c.parts {
 		v.Parts = append(v.Parts, staking.PartView{
