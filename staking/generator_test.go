@@ -24,6 +24,16 @@ func newGenerator(seed uint64) *generator {
 	g := &generator{r: rand.New(rand.NewPCG(seed, 7))}
 	g.p = g.params()
 	g.at = g.p.Calendar.Start.Add(-2 * time.Hour)
+	switch { // worlds at the ends of time
+	case g.oneIn(60):
+		g.at = time.Date(2199, 12, 28, 0, 0, 0, 0, time.UTC)
+	case g.oneIn(60):
+		g.p.Calendar.Start = time.Unix(0, 0).UTC()
+		g.at = g.p.Calendar.Start.Add(-30 * time.Hour)
+	case g.oneIn(60):
+		g.p.Calendar.Length = time.Second
+		g.at = g.p.Calendar.StartOf(math.MaxUint32).Add(-30 * time.Hour)
+	}
 	return g
 }
 
@@ -37,7 +47,7 @@ func (g *generator) params() staking.Params {
 	p := staking.IONet()
 	p.Version, p.BaseStake, p.MinFill = "small", 200, 3
 	p.MaxCoBps, p.CoMaxLossBps = pick[uint32](g, 5_000, 5_000, 10_000), pick[uint32](g, 0, 5_000, 10_000)
-	p.MaxClaims, p.MaxOffersPerBond, p.MaxFills = 2+g.r.Uint32N(4), 1+g.r.Uint32N(3), 1+g.r.Uint32N(4)
+	p.MaxClaims, p.MaxOffersPerBond, p.MaxFills = 1+g.r.Uint32N(5), 1+g.r.Uint32N(3), 1+g.r.Uint32N(4)
 	p.MaxLotsPerBond = 6 + g.r.Uint32N(7)
 	p.Calendar.Length = pick(g, time.Hour, time.Hour, 10*time.Minute)
 	p.MaxLock, p.OwnerCooldown, p.CoCooldown = 3*time.Hour, 3*time.Hour, pick(g, 3*time.Hour, 2*time.Hour, 2*time.Hour+time.Second)
@@ -51,9 +61,9 @@ func (g *generator) params() staking.Params {
 			RenterBps: 1_000, ReporterBps: 500,
 		},
 		{Kind: "spoofing", Steps: []staking.SlashStep{{Bps: 10_000}}, Fraud: true},
-		{Kind: "idle", Steps: []staking.SlashStep{{Over: 1, Bps: 700}}, CapBps: 1_000, CapWindow: 5 * time.Hour, ReporterBps: 10_000},
+		{Kind: "idle", Steps: []staking.SlashStep{{Over: 1, Bps: 700}}, CapBps: 700, CapWindow: 5 * time.Hour, ReporterBps: 10_000},
 		{
-			Kind: "proof", Steps: []staking.SlashStep{{Bps: 3_333}}, CapBps: 6_000, CapWindow: time.Hour,
+			Kind: "proof", Steps: []staking.SlashStep{{Bps: 3_333}}, CapBps: 6_000, CapWindow: 95 * time.Minute,
 			RenterBps: 5_000, ReporterBps: 5_000,
 		},
 	}
@@ -137,18 +147,18 @@ func (g *generator) next(s sight) (time.Time, staking.Event) {
 func (g *generator) draw(s sight) staking.Event {
 	if len(s.bonds) == 0 || len(s.bonds) < 3 && g.oneIn(4) || g.oneIn(100) {
 		return staking.BondOpened{
-			Bond: staking.BondID(g.name("b", 4)), Owner: g.wallet(),
+			Bond: staking.BondID(g.name("b", 5)), Owner: g.wallet(),
 			MultiplierCenti: pick[uint32](g, 0, 50, 100, 150, 200, 250), GPUs: pick[uint32](g, 1, 1, 1, 2, 2, 0, math.MaxUint32),
 		}
 	}
 	id, b := g.bond(s)
 	switch n := g.r.IntN(100); {
-	case n < 14:
+	case n < 14 && (b.Missing > 0 || g.oneIn(5)):
 		return g.deposit(id, b)
-	case n < 28:
+	case n < 28 && len(s.open()) > 0:
 		return g.accept(s)
 	case n < 36:
-		return g.post(id, b)
+		return g.post(s, id, b)
 	case n < 52:
 		return g.reward(id, b)
 	case n < 64:
@@ -181,7 +191,7 @@ func (g *generator) rare(s sight, id staking.BondID, b staking.BondView) staking
 			return staking.WalletsLinked{A: g.wallet(), B: g.wallet()}
 		}
 	case 7:
-		if g.oneIn(5) {
+		if g.oneIn(10) {
 			return staking.DeviceTerminated{Bond: id}
 		}
 	case 8:
@@ -189,6 +199,19 @@ func (g *generator) rare(s sight, id staking.BondID, b staking.BondView) staking
 		return staking.OfferClosed{Offer: o.id, Holder: pick(g, b.Owner, g.wallet())}
 	case 9, 10:
 		return staking.Ticked{}
+	}
+	return g.claim(id, b)
+}
+
+// claim asks mostly for what is there.
+func (g *generator) claim(id staking.BondID, b staking.BondView) staking.Event {
+	for _, l := range b.Lots {
+		if l.Earned > 0 && g.oneIn(2) {
+			return staking.Claimed{Bond: id, Holder: l.Holder}
+		}
+	}
+	if b.OwnerEarned > 0 && !g.oneIn(4) {
+		return staking.Claimed{Bond: id, Holder: b.Owner}
 	}
 	return staking.Claimed{Bond: id, Holder: g.lotOf(b).Holder}
 }
@@ -213,19 +236,26 @@ func (g *generator) lotOf(b staking.BondView) staking.LotView {
 	return pick(g, b.Lots...)
 }
 
-// offer returns an offer of the pool, mostly one of the last.
+// open lists the offers that can be accepted.
+func (s sight) open() (open []named[staking.OfferID, staking.OfferView]) {
+	for _, o := range s.offers {
+		if o.view.State == staking.StateOpen {
+			open = append(open, o)
+		}
+	}
+	return open
+}
+
+// offer returns an offer of the pool, mostly an open one.
 func (g *generator) offer(s sight) (o named[staking.OfferID, staking.OfferView]) {
-	if len(s.offers) == 0 || g.oneIn(30) {
+	if len(s.offers) == 0 || g.oneIn(40) {
 		o.id, o.view.Amount = staking.OfferID(g.name("o", 30)), 1
 		return o
 	}
-	for range 3 {
-		o = s.offers[len(s.offers)-1-g.r.IntN(min(6, len(s.offers)))]
-		if o.view.State == staking.StateOpen {
-			return o
-		}
+	if open := s.open(); len(open) > 0 && !g.oneIn(20) {
+		return pick(g, open...)
 	}
-	return o
+	return pick(g, s.offers...)
 }
 
 func (g *generator) deposit(id staking.BondID, b staking.BondView) staking.Event {
@@ -254,22 +284,22 @@ func (g *generator) accept(s sight) staking.Event {
 	return e
 }
 
-func (g *generator) post(id staking.BondID, b staking.BondView) staking.Event {
+func (g *generator) post(s sight, id staking.BondID, b staking.BondView) staking.Event {
 	room, _ := b.Required.MulDiv(uint64(g.p.MaxCoBps), 10_000, tokenomics.Down)
 	e := staking.OfferPosted{
 		Offer: staking.OfferID("o" + strconv.Itoa(g.n)), Bond: id, Holder: b.Owner, Amount: room / tokenomics.Amount(1+g.r.IntN(4)),
 		MaxFills: g.r.Uint32N(g.p.MaxFills + 1), RewardShareBps: pick[uint32](g, 500, 777, 1_000, 2_500, 3_333, 5_000, 10_000),
 		Expires: g.at.Add(time.Duration(1+g.r.Int64N(12*3600)) * time.Second), Lock: pick(g, 0, 0, time.Hour, 3*time.Hour),
 	}
-	if room > b.CoStake && g.oneIn(2) {
-		e.Amount = room - b.CoStake
+	if room > b.CoStake && !g.oneIn(4) {
+		e.Amount = max(g.p.MinFill, (room-b.CoStake)/tokenomics.Amount(1+g.r.IntN(3)))
 	}
 	if e.MaxFills > 1 || g.oneIn(4) {
 		e.MinFill = pick(g, g.p.MinFill, e.Amount/2, e.Amount/3+1, g.upTo(e.Amount))
 	}
 	switch g.r.IntN(40) {
 	case 0:
-		e.Offer = staking.OfferID(g.name("o", 40))
+		e.Offer = pick(g, staking.OfferID(g.name("o", 40)), g.offer(s).id)
 	case 1:
 		e.Holder = g.wallet()
 	case 2:
@@ -308,15 +338,22 @@ func (g *generator) leave(id staking.BondID, b staking.BondView) staking.Event {
 		n := pick(g, b.Overflow, b.Overflow, b.Overflow+1, 1, g.upTo(b.Overflow))
 		return staking.OverflowWithdrawn{Bond: id, Holder: b.Owner, Amount: n}
 	}
+	var active []staking.LotView
+	for _, l := range b.Lots {
+		if l.State == staking.LotActive && l.Offer != "" {
+			active = append(active, l)
+		}
+	}
 	l := g.lotOf(b)
-	if l.Offer == "" && !g.oneIn(4) && len(b.Lots) > 0 { // an owner that leaves empties the world
-		l = b.Lots[len(b.Lots)-1]
+	switch {
+	case l.Offer != "" || g.oneIn(8): // an owner that leaves empties the world
+	case len(active) > 0:
+		l = pick(g, active...)
+	default:
+		return g.claim(id, b)
 	}
 	if g.oneIn(20) {
 		l.Holder = g.wallet()
-	}
-	if l.Offer == "" && !g.oneIn(3) {
-		return staking.Claimed{Bond: id, Holder: l.Holder}
 	}
 	return staking.Unstaked{Bond: id, Holder: l.Holder, Offer: l.Offer}
 }
@@ -327,10 +364,13 @@ func (g *generator) withdraw(id staking.BondID, b staking.BondView) staking.Even
 			return staking.Withdrawn{Bond: id, Holder: l.Holder}
 		}
 	}
-	if g.oneIn(2) {
-		return g.deposit(id, b)
+	if g.oneIn(10) {
+		return staking.Withdrawn{Bond: id, Holder: g.lotOf(b).Holder}
 	}
-	return staking.Withdrawn{Bond: id, Holder: g.lotOf(b).Holder}
+	if b.Missing == 0 {
+		return staking.HireEnded{Bond: id}
+	}
+	return g.deposit(id, b)
 }
 
 func (g *generator) slash(s sight, id staking.BondID, b staking.BondView) staking.Event {
@@ -353,11 +393,14 @@ func (g *generator) slash(s sight, id staking.BondID, b staking.BondView) stakin
 		At: g.at.Add(-time.Duration(g.r.Int64N(int64(g.p.EvidenceWindow)))), Measure: pick[uint64](g, 1, 2, 61, 3_601, 9_999),
 		Renter: pick(g, "", g.wallet()), Reporter: pick(g, "", g.wallet()),
 	}
-	if len(b.Lots) > 0 && g.oneIn(2) {
+	if len(s.cases) > 0 && g.oneIn(3) { // beside another infraction, for the hour and the cap
+		c := pick(g, s.cases...).view
+		e.Bond, e.Kind, e.At = c.Bond, c.Kind, c.At.Add(time.Duration(g.r.Int64N(160)-60)*time.Minute)
+	} else if len(b.Lots) > 0 && g.oneIn(2) {
 		e.At = pick(g, g.at, pick(g, b.Lots...).BondedAt.Add(pick[time.Duration](g, 0, 0, -1, 1)))
 	}
-	if e.Kind == "spoofing" && g.oneIn(2) { // it takes all that there is
-		e.Kind = "outage"
+	if e.Kind == "spoofing" && !g.oneIn(3) { // it takes all that there is
+		e.Kind = pick[staking.Infraction](g, "outage", "proof")
 	}
 	switch g.r.IntN(30) {
 	case 0:

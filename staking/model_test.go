@@ -112,6 +112,7 @@ func play(t testing.TB, seed uint64, n int, seen tally) *staking.Pool {
 		if err := pool.Audit(); err != nil {
 			require.NoError(t, err, where())
 		}
+		seen[fmt.Sprintf("%T", e)]++
 		s = o.compare(t, pool, where)
 	}
 	require.Equal(t, pool.Digest(), twin.Digest())
@@ -130,6 +131,7 @@ func TestAgainstOracle(t *testing.T) {
 	for seed := range worlds {
 		play(t, seed, length, seen)
 	}
+	t.Log(seen)
 	// The test is worth something only if it saw every outcome, and often.
 	least := seen["all"] / 20_000
 	for _, err := range refusals() {

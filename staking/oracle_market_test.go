@@ -141,7 +141,7 @@ func (o *oracle) accept(at time.Time, e staking.OfferAccepted, broken *rules) fu
 	broken.must(plus(o.activeCo(b), n).Cmp(bps(b.now().required, o.p.MaxCoBps)) <= 0, staking.ErrCoStake)
 	counted := o.counted(b)
 	broken.must(plus(counted, n).Cmp(b.now().required) >= 0, b.short(counted))
-	o.room(b, e.Amount, broken)
+	o.room(at, b, e.Amount, broken)
 	return func() []staking.Effect {
 		effects := []staking.Effect{o.newLot(at, b, f, e.Holder, e.Amount)}
 		switch {
@@ -168,6 +168,7 @@ func (o *oracle) link(at time.Time, e staking.WalletsLinked, broken *rules) func
 	broken.name(string(e.A))
 	broken.name(string(e.B))
 	broken.must(!o.linked(e.A, e.B), staking.ErrLinked)
+	o.dated(at.Add(o.p.CoWait), broken)
 	return func() (effects []staking.Effect) {
 		o.known[e.A], o.known[e.B] = true, true
 		o.links = append(o.links, [2]staking.HolderID{e.A, e.B})

@@ -148,6 +148,7 @@ func (o *oracle) rewarded() *big.Int {
 
 func (o *oracle) reward(at time.Time, e staking.Rewarded, broken *rules) func() []staking.Effect {
 	b := o.find(e.Bond, broken)
+	o.dated(at, broken)
 	broken.must(e.Epoch < o.epoch(at), staking.ErrEpochOpen)
 	if b == nil {
 		return nil

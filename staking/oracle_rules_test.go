@@ -130,6 +130,7 @@ func (o *oracle) requalify(at time.Time, e staking.Requalified, broken *rules) f
 		return nil
 	}
 	broken.must(!b.terminated, staking.ErrTerminated)
+	o.dated(at, broken)
 	return func() []staking.Effect {
 		old := b.now().required
 		switch {
@@ -188,6 +189,7 @@ func (o *oracle) terminate(at time.Time, e staking.DeviceTerminated, broken *rul
 	}
 	broken.must(!b.terminated, staking.ErrTerminated)
 	broken.must(b.hires == 0, staking.ErrHired)
+	o.dated(at, broken)
 	return func() (effects []staking.Effect) {
 		b.terminated, b.ended = true, o.epoch(at)
 		for _, f := range o.offers {
@@ -205,9 +207,10 @@ func (o *oracle) has(b *oracleBond, h staking.HolderID, states ...staking.LotSta
 }
 
 // room notes whether one more lot fits the bond and the books.
-func (o *oracle) room(b *oracleBond, n tokenomics.Amount, broken *rules) {
+func (o *oracle) room(at time.Time, b *oracleBond, n tokenomics.Amount, broken *rules) {
 	broken.must(len(o.lotsOf(b, anyLot)) < int(o.p.MaxLotsPerBond), staking.ErrLots)
 	o.comesIn(n, broken)
+	o.dated(at, broken)
 }
 
 func (o *oracle) deposit(at time.Time, e staking.Deposited, broken *rules) func() []staking.Effect {
@@ -219,7 +222,7 @@ func (o *oracle) deposit(at time.Time, e staking.Deposited, broken *rules) func(
 	broken.must(b.owner == e.Holder, staking.ErrNotOwner)
 	broken.must(!b.terminated, staking.ErrTerminated)
 	broken.must(!o.has(b, b.owner, staking.LotCooling), staking.ErrCooling)
-	o.room(b, e.Amount, broken)
+	o.room(at, b, e.Amount, broken)
 	return func() []staking.Effect { return []staking.Effect{o.newLot(at, b, nil, e.Holder, e.Amount)} }
 }
 
@@ -257,6 +260,7 @@ func (o *oracle) ownerLeaves(at time.Time, e staking.Unstaked, broken *rules) fu
 	broken.must(len(o.lotsOf(b, own)) > 0, staking.ErrNoStake)
 	broken.must(b.hires == 0, staking.ErrHired)
 	broken.must(co.Cmp(need) >= 0 || len(o.openOffers(b)) == 0, staking.ErrOfferOpen)
+	o.dated(at, broken)
 	return func() (effects []staking.Effect) {
 		for _, l := range o.lotsOf(b, own) {
 			effects = append(effects, o.cool(l, at, o.p.OwnerCooldown, false))
@@ -289,6 +293,7 @@ func (o *oracle) coStakerLeaves(at time.Time, e staking.Unstaked, broken *rules)
 	}
 	l := lots[0]
 	broken.must(b.terminated || !at.Before(l.at.Add(l.offer.lock)), staking.ErrLocked)
+	o.dated(at.Add(o.p.CoWait), broken)
 	return func() []staking.Effect {
 		effects := []staking.Effect{o.wait(l, at, false)}
 		if have := o.stays(b); !b.terminated && have.Cmp(b.now().required) < 0 {

@@ -57,8 +57,8 @@ type oracleRegime struct {
 	rewarded tokenomics.Epoch // the last epoch that was rewarded before it began
 }
 
-// always is an epoch that no test reaches: a lot that does not leave earns until then.
-const always = tokenomics.Epoch(math.MaxUint32)
+// always is an epoch that a pool does not reach: a lot that does not leave earns until then.
+const always = tokenomics.Epoch(math.MaxUint32 - 1)
 
 type oracleLot struct {
 	id        staking.LotID
@@ -136,12 +136,18 @@ func (o *oracle) epoch(at time.Time) tokenomics.Epoch {
 	if at.Before(o.p.Calendar.Start) {
 		return 0
 	}
-	return tokenomics.Epoch(at.Sub(o.p.Calendar.Start)/o.p.Calendar.Length) + 1
+	past := at.Unix() - o.p.Calendar.Start.Unix()
+	return tokenomics.Epoch(min(int64(always), past/int64(o.p.Calendar.Length/time.Second)+1))
+}
+
+// dated notes whether the calendar reaches an instant.
+func (o *oracle) dated(at time.Time, broken *rules) {
+	broken.must(o.epoch(at) < always, staking.ErrEpochOpen)
 }
 
 // begins returns the instant at which an epoch begins.
 func (o *oracle) begins(e tokenomics.Epoch) time.Time {
-	return o.p.Calendar.Start.Add((time.Duration(e) - 1) * o.p.Calendar.Length)
+	return o.p.Calendar.Start.Add((time.Duration(e) - 1) * o.p.Calendar.Length) // less than 292 years
 }
 
 // required returns the requirement of a device, and whether it fits an amount.
