@@ -93,7 +93,8 @@ func (o *oracle) post(at time.Time, e staking.OfferPosted, broken *rules) func()
 	broken.must(units.Cmp(bps(b.now().required, o.p.MaxCoBps)) <= 0, staking.ErrCoStake)
 	shares := uint64(e.RewardShareBps)
 	for _, f := range o.offers {
-		earns := func(l *oracleLot) bool { return l.is(staking.LotActive) && l.balance.Sign() > 0 }
+		// A fill that a slash has emptied may get its stake back, and with it the share.
+		earns := func(l *oracleLot) bool { return l.is(staking.LotActive) }
 		if f.bond == b && (f.state == staking.StateOpen || slices.ContainsFunc(o.fills(f), earns)) {
 			shares += uint64(f.bps)
 		}

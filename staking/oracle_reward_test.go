@@ -105,14 +105,15 @@ func (o *oracle) remove(l *oracleLot) *big.Int {
 		l.withdrawn = true
 		return new(big.Int)
 	}
-	o.change(l, func() {
-		pot := &l.offer.pot
-		l.purse.member, l.withdrawn = false, true
-		units, carry := new(big.Int).DivMod(plus(pot.carry, l.purse.frac), oneUnit(), new(big.Int))
-		pot.carry, l.purse.frac = carry, new(big.Int)
-		pot.removed++
-		l.bond.earned = plus(l.bond.earned, units)
-	})
+	if l.purse.member {
+		o.change(l, func() { l.purse.member = false })
+	}
+	pot := &l.offer.pot
+	units, carry := new(big.Int).DivMod(plus(pot.carry, l.purse.frac), oneUnit(), new(big.Int))
+	l.bond.earned = plus(l.bond.earned, units)
+	pot.carry, l.purse.frac, l.withdrawn = carry, new(big.Int), true
+	pot.removed++
+	o.spread(l.offer)
 	return o.draw(l, l.purse.whole)
 }
 
