@@ -16,7 +16,8 @@ type oracleCase struct {
 	rule      staking.SlashRule
 	at        time.Time
 	basis     *big.Int
-	bps       uint32
+	step      uint32 // what its measure costs
+	bps       uint32 // what was charged of that
 	due       *big.Int
 	deadline  time.Time
 	forget    time.Time
@@ -123,6 +124,16 @@ func fraction(r staking.SlashRule, measure uint64) (bps uint32) {
 	return bps
 }
 
+// before returns the gravest step of the same hour that there is evidence of.
+func (o *oracle) before(b *oracleBond, r staking.SlashRule, at time.Time) (step uint32) {
+	for _, c := range o.cases {
+		if c.bond == b && c.rule.Kind == r.Kind && !c.forgotten && hour(c.at) == hour(at) {
+			step = max(step, c.step)
+		}
+	}
+	return step
+}
+
 // charged returns the fraction that the cap leaves.
 func (o *oracle) charged(b *oracleBond, r staking.SlashRule, at time.Time, bps uint32) uint32 {
 	if r.CapBps == 0 {
@@ -147,15 +158,17 @@ func (o *oracle) infract(at time.Time, e staking.Infracted, broken *rules) func(
 	broken.must(canHold(e.At), staking.ErrTime)
 	broken.must(!e.At.After(at) && at.Sub(e.At) < o.p.EvidenceWindow, staking.ErrEvidenceAge)
 	used := slices.ContainsFunc(o.cases, func(c *oracleCase) bool {
-		same := c.bond == b && c.rule.Kind == e.Kind && hour(c.at) == hour(e.At)
-		return !c.forgotten && (c.id == e.Evidence || same) || c.open && c.id == e.Evidence
+		return c.id == e.Evidence && (c.open || !c.forgotten)
 	})
 	broken.must(!used, staking.ErrEvidenceUsed)
 	if b == nil {
 		return nil
 	}
-	charged := o.charged(b, rule, e.At, full)
-	broken.must(full == 0 || charged > 0, staking.ErrSlashCap)
+	before := o.before(b, rule, e.At)
+	broken.must(full == 0 || full > before, staking.ErrEvidenceUsed)
+	more := full - min(full, before)
+	charged := o.charged(b, rule, e.At, more)
+	broken.must(more == 0 || charged > 0, staking.ErrSlashCap)
 	stood := func(l *oracleLot) bool { return !l.at.After(e.At) && !l.is(staking.LotMatured) }
 	basis := o.sum(func(l *oracleLot) bool { return l.bond == b && stood(l) })
 	broken.must(basis.Sign() > 0, staking.ErrNoStake)
@@ -165,10 +178,10 @@ func (o *oracle) infract(at time.Time, e staking.Infracted, broken *rules) func(
 			due = plus(due, big.NewInt(1))
 		}
 		c := &oracleCase{
-			id: e.Evidence, bond: b, rule: rule, at: e.At.UTC(), basis: basis, bps: charged, due: due, deadline: at.Add(o.p.AppealWindow),
+			id: e.Evidence, bond: b, rule: rule, at: e.At.UTC(), basis: basis, step: full, bps: charged, due: due, deadline: at.Add(o.p.AppealWindow),
 			forget: e.At.UTC().Add(o.p.EvidenceWindow + max(time.Hour, rule.CapWindow)), renter: e.Renter, reporter: e.Reporter, open: true,
 		}
-		before := o.counted(b)
+		enough := o.counted(b).Cmp(b.now().required) >= 0
 		c.parts = o.take(b, due, o.lotsOf(b, stood))
 		o.cases = append(o.cases, c)
 		var effects []staking.Effect
@@ -177,7 +190,7 @@ func (o *oracle) infract(at time.Time, e staking.Infracted, broken *rules) func(
 				Evidence: c.id, Bond: b.id, Holder: c.holder(p), Role: p.role(), Lot: p.id(), Stake: amount(p.stake), Rewards: amount(p.rewards),
 			})
 		}
-		if after, need := o.counted(b), b.now().required; !b.terminated && before.Cmp(need) >= 0 && after.Cmp(need) < 0 {
+		if after, need := o.counted(b), b.now().required; !b.terminated && enough && after.Cmp(need) < 0 {
 			effects = append(effects, b.under(after, at))
 		}
 		return effects
