@@ -61,8 +61,8 @@ func (d tally) count(effects []staking.Effect, err error) {
 	}
 }
 
-// play runs n events through a pool and the oracle side by side, counts what became of them, and returns the pool.
-func play(t testing.TB, seed uint64, n int, seen tally) *staking.Pool {
+// play runs n events through a pool and the oracle side by side, counts what became of them.
+func play(t testing.TB, seed uint64, n int, seen tally) {
 	t.Helper()
 	g := newGenerator(seed)
 	pool, err := staking.NewPool(g.p)
@@ -116,7 +116,36 @@ func play(t testing.TB, seed uint64, n int, seen tally) *staking.Pool {
 		s = o.compare(t, pool, where)
 	}
 	require.Equal(t, pool.Digest(), twin.Digest())
-	return pool
+	checkNames(t, pool)
+}
+
+// checkNames asks for everything by its name, and for what there is not.
+func checkNames(t testing.TB, p *staking.Pool) {
+	t.Helper()
+	s := look(p)
+	for _, b := range s.bonds {
+		v, ok := p.Bond(b.id)
+		require.True(t, ok)
+		require.Equal(t, b.view, v)
+	}
+	for _, o := range s.offers {
+		v, ok := p.Offer(o.id)
+		require.True(t, ok)
+		require.Equal(t, o.view, v)
+	}
+	for _, c := range s.cases {
+		v, ok := p.Case(c.id)
+		require.True(t, ok)
+		require.Equal(t, c.view, v)
+	}
+	_, bond := p.Bond("none")
+	_, offer := p.Offer("none")
+	_, open := p.Case("none")
+	_, holder := p.Holder("none")
+	require.False(t, bond || offer || open || holder)
+	require.Zero(t, p.Claimable("none", "ann"))
+	require.Zero(t, p.Claimable("b0", "none"))
+	require.ErrorIs(t, p.Eligible("none", 1), staking.ErrNoBond)
 }
 
 // A million random events, a tenth of them in short mode: pool and oracle agree on every effect, every refusal and
@@ -131,7 +160,6 @@ func TestAgainstOracle(t *testing.T) {
 	for seed := range worlds {
 		play(t, seed, length, seen)
 	}
-	t.Log(seen)
 	// The test is worth something only if it saw every outcome, and often.
 	least := seen["all"] / 20_000
 	for _, err := range refusals() {
@@ -139,13 +167,46 @@ func TestAgainstOracle(t *testing.T) {
 	}
 	require.GreaterOrEqual(t, seen["short stake"], least)
 	for _, e := range []staking.Effect{
-		staking.Locked{}, staking.Unlocking{}, staking.Matured{}, staking.Released{}, staking.Accrued{}, staking.Paid{},
-		staking.Underbonded{}, staking.OfferEnded{}, staking.Slashed{}, staking.Restored{}, staking.Burned{}, staking.Compensated{},
+		staking.Locked{},
+		staking.Unlocking{},
+		staking.Matured{},
+		staking.Released{},
+		staking.Accrued{},
+		staking.Paid{},
+		staking.Underbonded{},
+		staking.OfferEnded{},
+		staking.Slashed{},
+		staking.Restored{},
+		staking.Burned{},
+		staking.Compensated{},
 	} {
 		require.GreaterOrEqual(t, seen[fmt.Sprintf("%T", e)], 10*least, "%T", e)
 	}
 	require.Greater(t, seen["accepted"], seen["all"]/3)
 	t.Log(seen)
+}
+
+// A fill that a slash has emptied keeps its share of the rewards while the slash can be reverted: sold twice, the bond would
+// owe more than it earns.
+func TestShareOfAnEmptiedFill(t *testing.T) {
+	w := newWorld(t, func(p *staking.Params) { p.CoMaxLossBps = 10_000 })
+	w.open(io(1_000))
+	w.do(begin(100), offer(func(o *staking.OfferPosted) { o.RewardShareBps = 10_000 }))
+	w.do(begin(100), staking.OfferAccepted{Offer: "o1", Holder: "ann", Amount: io(500)})
+	w.do(begin(102), staking.Infracted{Evidence: "e", Bond: "a100", Kind: staking.Spoofing, At: begin(101), Measure: 1})
+	w.do(begin(102), staking.Deposited{Bond: "a100", Holder: "sam", Amount: io(1_000)})
+	second := offer(func(o *staking.OfferPosted) { o.Offer, o.RewardShareBps = "o2", 500 })
+	w.refuse(begin(102), second, staking.ErrRewardShare)
+	w.do(begin(102), staking.Appealed{Evidence: "e", Holder: "ann"})
+	w.do(begin(102), staking.AppealDecided{Evidence: "e", Won: true})
+	got := w.do(begin(102), staking.Rewarded{Bond: "a100", Epoch: 101, Amount: 7})
+	require.Equal(t, []staking.Effect{staking.Accrued{Bond: "a100", Epoch: 101, CoStakers: 7}}, got)
+	// When the slash is final the fill is gone, and its share is free.
+	w.do(begin(103), staking.Infracted{Evidence: "f", Bond: "a100", Kind: staking.Spoofing, At: begin(102), Measure: 1})
+	w.do(begin(103), staking.Deposited{Bond: "a100", Holder: "sam", Amount: io(1_000)})
+	w.tick(begin(103).Add(w.Params().AppealWindow))
+	second.Expires = begin(2_000)
+	w.do(begin(103).Add(w.Params().AppealWindow), second)
 }
 
 // Random worlds agree with the oracle, pass the audit after every event, and change nothing where they refuse.
