@@ -201,6 +201,7 @@ func TestShareOfAnEmptiedFill(t *testing.T) {
 	w.do(begin(102), staking.AppealDecided{Evidence: "e", Won: true})
 	got := w.do(begin(102), staking.Rewarded{Bond: "a100", Epoch: 101, Amount: 7})
 	require.Equal(t, []staking.Effect{staking.Accrued{Bond: "a100", Epoch: 101, CoStakers: 7}}, got)
+	w.do(begin(102), staking.Claimed{Bond: "a100", Holder: "ann"})
 	// When the slash is final the fill is gone, and its share is free.
 	w.do(begin(103), staking.Infracted{Evidence: "f", Bond: "a100", Kind: staking.Spoofing, At: begin(102), Measure: 1})
 	w.do(begin(103), staking.Deposited{Bond: "a100", Holder: "sam", Amount: io(1_000)})
