@@ -1,0 +1,184 @@
+package staking_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/idlegrid/idlegrid/internal/golden"
+	"github.com/idlegrid/idlegrid/staking"
+	"github.com/idlegrid/idlegrid/tokenomics"
+)
+
+// refusals are all errors that an event can be refused for.
+func refusals() []error {
+	return []error{
+		staking.ErrID, staking.ErrBondExists, staking.ErrNoBond, staking.ErrGPUs, staking.ErrNotOwner, staking.ErrAmount,
+		staking.ErrLots, staking.ErrOfferExists, staking.ErrNoOffer, staking.ErrOpenOffers, staking.ErrFills, staking.ErrLock,
+		staking.ErrCoStake, staking.ErrRewardShare, staking.ErrExpiry, staking.ErrOfferOver, staking.ErrSelfStake, staking.ErrClaims,
+		staking.ErrNoStake, staking.ErrHired, staking.ErrNotHired, staking.ErrLocked, staking.ErrCooling, staking.ErrOfferOpen,
+		staking.ErrOpenCase, staking.ErrTerminated, staking.ErrLinked, staking.ErrNothing, staking.ErrEpochDone, staking.ErrEpochOpen,
+		staking.ErrInfraction, staking.ErrEvidenceAge, staking.ErrEvidenceUsed, staking.ErrSlashCap, staking.ErrNoCase,
+		staking.ErrAppeal, staking.ErrNotSlashed, staking.ErrTime, staking.ErrTimeBackwards, staking.ErrTick, tokenomics.ErrOverflow,
+	}
+}
+
+// isRule reports whether a refusal names a rule; one for want of stake must say the same numbers.
+func isRule(err, rule error) bool {
+	var got, want *staking.ShortStakeError
+	if errors.As(rule, &want) {
+		return errors.As(err, &got) && *got == *want
+	}
+	return errors.Is(err, rule)
+}
+
+// tally counts what became of the events.
+type tally map[string]int
+
+func (d tally) count(effects []staking.Effect, err error) {
+	d["all"]++
+	var short *staking.ShortStakeError
+	switch {
+	case err == nil:
+		d["accepted"]++
+		for _, e := range effects {
+			d[fmt.Sprintf("%T", e)]++
+		}
+	case errors.As(err, &short):
+		d["short stake"]++
+	default:
+		for _, rule := range refusals() {
+			if errors.Is(err, rule) {
+				d[rule.Error()]++
+			}
+		}
+	}
+}
+
+// play runs n events through a pool and the oracle side by side, counts what became of them, and returns the pool.
+func play(t testing.TB, seed uint64, n int, seen tally) *staking.Pool {
+	t.Helper()
+	g := newGenerator(seed)
+	pool, err := staking.NewPool(g.p)
+	require.NoError(t, err)
+	o := newOracle(g.p)
+	twin, since := pool, n-n/8 // the last events run through a restored twin too
+	var s sight
+	for i := range n {
+		if i == since {
+			twin, err = staking.Restore(g.p, pool.Snapshot())
+			require.NoError(t, err)
+			require.Equal(t, pool.Digest(), twin.Digest())
+		}
+		at, e := g.next(s)
+		where := func() string {
+			return fmt.Sprintf("seed %d, event %d, %s, %T %+v", seed, i, at.Format(time.RFC3339Nano), e, e)
+		}
+		want, broken := o.apply(at, e)
+		var before [32]byte
+		if len(broken) > 0 {
+			before = pool.Digest()
+		}
+		effects, err := pool.Apply(at, e)
+		seen.count(effects, err)
+		if twin != pool {
+			again, err2 := twin.Apply(at, e)
+			if !reflect.DeepEqual(effects, again) || (err == nil) != (err2 == nil) {
+				require.Fail(t, "a restored pool goes on in another way", "%v %v\n%v %v\n%s", effects, err, again, err2, where())
+			}
+		}
+		if err != nil {
+			if !broken.hold(err) {
+				require.Fail(t, "refused for another reason", "%v, the oracle says %v\n%s", err, broken, where())
+			}
+			require.Nil(t, effects)
+			if before != pool.Digest() {
+				require.Fail(t, "refused, and changed the state", where())
+			}
+			continue
+		}
+		if len(broken) > 0 {
+			require.Fail(t, "accepted", "the oracle says %v\n%s", broken, where())
+		}
+		if len(want) != len(effects) || len(want) > 0 && !reflect.DeepEqual(want, effects) {
+			require.Equal(t, want, effects, where())
+		}
+		if err := pool.Audit(); err != nil {
+			require.NoError(t, err, where())
+		}
+		seen[fmt.Sprintf("%T", e)]++
+		s = o.compare(t, pool, where)
+	}
+	require.Equal(t, pool.Digest(), twin.Digest())
+	return pool
+}
+
+// A million random events, a tenth of them in short mode: pool and oracle agree on every effect, every refusal and
+// everything that can be asked.
+func TestAgainstOracle(t *testing.T) {
+	const length = 400
+	worlds := uint64(2_500)
+	if testing.Short() {
+		worlds /= 10
+	}
+	seen := tally{}
+	for seed := range worlds {
+		play(t, seed, length, seen)
+	}
+	t.Log(seen)
+	// The test is worth something only if it saw every outcome, and often.
+	least := seen["all"] / 20_000
+	for _, err := range refusals() {
+		require.GreaterOrEqual(t, seen[err.Error()], least, err.Error())
+	}
+	require.GreaterOrEqual(t, seen["short stake"], least)
+	for _, e := range []staking.Effect{
+		staking.Locked{}, staking.Unlocking{}, staking.Matured{}, staking.Released{}, staking.Accrued{}, staking.Paid{},
+		staking.Underbonded{}, staking.OfferEnded{}, staking.Slashed{}, staking.Restored{}, staking.Burned{}, staking.Compensated{},
+	} {
+		require.GreaterOrEqual(t, seen[fmt.Sprintf("%T", e)], 10*least, "%T", e)
+	}
+	require.Greater(t, seen["accepted"], seen["all"]/3)
+	t.Log(seen)
+}
+
+// Random worlds agree with the oracle, pass the audit after every event, and change nothing where they refuse.
+func FuzzApply(f *testing.F) {
+	for seed := range uint64(4) {
+		f.Add(seed, uint16(50))
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, n uint16) { play(t, seed, int(n%500), tally{}) })
+}
+
+// digests plays worlds without the oracle and lists the digests of their last states.
+func digests(t testing.TB) string {
+	var b strings.Builder
+	for seed := range uint64(5) {
+		g := newGenerator(seed)
+		pool, err := staking.NewPool(g.p)
+		require.NoError(t, err)
+		for range 1_000 {
+			at, e := g.next(look(pool))
+			// What is refused is refused every time.
+			_, _ = pool.Apply(at, e)
+		}
+		fmt.Fprintf(&b, "%d %x\n", seed, pool.Digest())
+	}
+	return b.String()
+}
+
+// The same events give the same state, on one processor and on all; what it is stands in testdata.
+func TestDeterminism(t *testing.T) {
+	many := digests(t)
+	before := runtime.GOMAXPROCS(1)
+	one := digests(t)
+	runtime.GOMAXPROCS(before)
+	require.Equal(t, many, one)
+	golden.Check(t, "testdata/digest.txt", many)
+}
