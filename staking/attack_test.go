@@ -538,3 +538,18 @@ func TestAttack25Dust(t *testing.T) {
 	require.Equal(t, 63, fills, "with the owner's lot 64")
 	require.LessOrEqual(t, len(a.do(begin(101), spoofed("x", "d", begin(101)))), 65)
 }
+
+// What a second wallet that nobody links shields from a slash of everything is known: a quarter of the requirement, because
+// a co-staker loses at most half. A network that does not accept it sets the limit to the whole.
+func TestShieldOfSecondWallet(t *testing.T) {
+	for limit, want := range map[uint32]int64{5_000: 750, 10_000: 1_000, 0: 500} {
+		a := newArena(t, func(p *staking.Params) { p.CoMaxLossBps = limit })
+		a.device(begin(100), "d", "eve", io(1_000))
+		a.market(begin(100), "o", "d", io(500), 500, "eve2")
+		a.do(begin(100).Add(10*day), staking.OverflowWithdrawn{Bond: "d", Holder: "eve", Amount: io(500)})
+		fraud := begin(100).Add(11 * day)
+		a.do(fraud, spoofed("x", "d", fraud))
+		a.leave(fraud, "eve", "eve2")
+		require.Equal(t, -want*int64(io(1)), a.worth("eve", "eve2"))
+	}
+}

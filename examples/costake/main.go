@@ -1,5 +1,4 @@
-// Command costake tells of one supplier and three holders who co-stake for a device: a reward, a slash whose appeal is
-// lost, one whose appeal is won, and exits in both orders, with every balance explained.
+// Command costake tells of a supplier and three co-stakers: a reward, appeals lost and won, exits in both orders.
 package main
 
 import (
@@ -41,8 +40,7 @@ func run(out *bytes.Buffer) error {
 
 func hire(s *story) {
 	s.chapter("Sam supplies eight RTX 6000 Ada (multiplier 2.5): 200 * 2.5 * 8 = 4,000 IO are required")
-	s.do(staking.BondOpened{Bond: "ada8", Owner: "sam", MultiplierCenti: 250, GPUs: 8})
-	s.do(staking.Deposited{Bond: "ada8", Holder: "sam", Amount: 4_000 * one})
+	s.do(staking.BondOpened{Bond: "ada8", Owner: "sam", MultiplierCenti: 250, GPUs: 8}, staking.Deposited{Bond: "ada8", Holder: "sam", Amount: 4_000 * one})
 	s.chapter("He asks for 2,000 IO, half of it, and gives half of the rewards; three holders fill the offer")
 	s.do(staking.OfferPosted{
 		Offer: "o1", Bond: "ada8", Holder: "sam", Amount: 2_000 * one, MinFill: 400 * one, MaxFills: 3, RewardShareBps: 5_000, Expires: s.at.Add(day),
@@ -52,23 +50,19 @@ func hire(s *story) {
 	s.do(staking.OfferAccepted{Offer: "o1", Holder: "cyd", Amount: 400 * one})
 	s.pass(2 * hour)
 	s.chapter("Epoch 106 brings the device 100 IO: half goes to the fills by their size, half to Sam. Bob claims: a fraction of a unit stays for the next time")
-	s.do(staking.Rewarded{Bond: "ada8", Epoch: 106, Amount: 100 * one})
-	s.do(staking.Claimed{Bond: "ada8", Holder: "bob"})
+	s.do(staking.Rewarded{Bond: "ada8", Epoch: 106, Amount: 100 * one}, staking.Claimed{Bond: "ada8", Holder: "bob"})
 }
 
 func faults(s *story) {
 	s.chapter("Rae has hired the device and cannot reach it for two hours: 4 % of all 6,000 IO, unclaimed rewards first, then Sam's stake")
 	s.do(staking.Infracted{Evidence: "outage", Bond: "ada8", Kind: staking.InadequateService, At: s.at, Measure: 7_200, Renter: "rae"})
-	s.do(staking.Appealed{Evidence: "outage", Holder: "sam"})
-	s.chapter("Sam's appeal is lost: a tenth is for the renter, the rest is burned")
-	s.do(staking.AppealDecided{Evidence: "outage"})
-	s.pass(hour)
+	s.chapter("Sam appeals and loses: a tenth is for the renter, the rest is burned")
+	s.do(staking.Appealed{Evidence: "outage", Holder: "sam"}, staking.AppealDecided{Evidence: "outage"})
 	s.chapter("The idle cards are said to have been busy for an hour: 1 %. Sam shows that they were Rae's, and wins")
 	s.do(staking.Infracted{Evidence: "busy", Bond: "ada8", Kind: staking.Utilisation, At: s.at, Measure: 1})
-	s.do(staking.Appealed{Evidence: "busy", Holder: "sam"})
-	s.do(staking.AppealDecided{Evidence: "busy", Won: true})
+	s.do(staking.Appealed{Evidence: "busy", Holder: "sam"}, staking.AppealDecided{Evidence: "busy", Won: true})
 	s.pass(hour)
-	s.do(staking.Rewarded{Bond: "ada8", Epoch: 108, Amount: 80 * one})
+	s.do(staking.Rewarded{Bond: "ada8", Epoch: 107, Amount: 80 * one})
 }
 
 func exits(s *story) {
@@ -79,9 +73,8 @@ func exits(s *story) {
 	s.do(staking.Unstaked{Bond: "ada8", Holder: "sam"})
 	s.pass(14 * day)
 	s.chapter("At the end of the cooldown everybody withdraws, with what is earned")
-	for _, who := range []staking.HolderID{"sam", "ann", "bob", "cyd"} {
-		s.do(staking.Withdrawn{Bond: "ada8", Holder: who})
-	}
+	s.do(staking.Withdrawn{Bond: "ada8", Holder: "sam"}, staking.Withdrawn{Bond: "ada8", Holder: "ann"})
+	s.do(staking.Withdrawn{Bond: "ada8", Holder: "bob"}, staking.Withdrawn{Bond: "ada8", Holder: "cyd"})
 	s.do(staking.Claimed{Bond: "ada8", Holder: "sam"})
 }
 
@@ -95,7 +88,6 @@ type story struct {
 
 func (s *story) chapter(text string) { fmt.Fprintf(s.out, "\n%s: %s.\n", s.at.Format("2006-01-02 15:04"), text) }
 
-// pass lets time pass, deadline by deadline.
 func (s *story) pass(d time.Duration) {
 	end := s.at.Add(d)
 	for next, ok := s.pool.Next(); ok && !next.After(end); next, ok = s.pool.Next() {
@@ -105,11 +97,13 @@ func (s *story) pass(d time.Duration) {
 	s.at = end
 }
 
-func (s *story) do(e staking.Event) {
-	effects, err := s.pool.Apply(s.at, e)
-	s.err = errors.Join(s.err, err)
-	for _, e := range effects {
-		fmt.Fprintf(s.out, "  %s\n", e)
+func (s *story) do(events ...staking.Event) {
+	for _, event := range events {
+		effects, err := s.pool.Apply(s.at, event)
+		s.err = errors.Join(s.err, err)
+		for _, e := range effects {
+			fmt.Fprintf(s.out, "  %s\n", e)
+		}
 	}
 }
 
