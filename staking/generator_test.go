@@ -18,6 +18,9 @@ type generator struct {
 	p  staking.Params
 	at time.Time
 	n  int
+	// changed is the instant of the last change of a requirement, which begins a hold, and of which bond.
+	changed time.Time
+	which   staking.BondID
 }
 
 func newGenerator(seed uint64) *generator {
@@ -29,7 +32,7 @@ func newGenerator(seed uint64) *generator {
 		g.at = time.Date(2199, 12, 28, 0, 0, 0, 0, time.UTC)
 	case g.oneIn(60):
 		g.p.Calendar.Start = time.Unix(0, 0).UTC()
-		g.at = g.p.Calendar.Start.Add(-30 * time.Hour)
+		g.at = g.p.Calendar.Start.Add(-4 * time.Hour)
 	case g.oneIn(60):
 		g.p.Calendar.Length = time.Second
 		g.at = g.p.Calendar.StartOf(math.MaxUint32).Add(-30 * time.Hour)
@@ -107,7 +110,7 @@ func (g *generator) name(prefix string, n int) string {
 // advance moves the clock: to the next deadline, to the next epoch, by some minutes; on the spot or just beside it.
 func (g *generator) advance(s sight) {
 	at := g.at
-	switch g.r.IntN(10) {
+	switch g.r.IntN(11) {
 	case 0, 1, 2, 3, 4:
 		return
 	case 5, 6:
@@ -117,6 +120,11 @@ func (g *generator) advance(s sight) {
 	case 8, 9:
 		if s.due {
 			at = s.next
+		}
+	case 10: // the end of a hold
+		at = g.changed.Add(g.p.OverflowHold)
+		if len(s.bonds) > 0 && g.oneIn(2) {
+			at = g.lotOf(pick(g, s.bonds...).view).BondedAt.Add(g.p.OverflowHold)
 		}
 	}
 	at = at.Add(pick(g, 0, 0, 0, -1, 1, -time.Second, time.Second))
@@ -152,6 +160,9 @@ func (g *generator) draw(s sight) staking.Event {
 		}
 	}
 	id, b := g.bond(s)
+	if id == g.which && g.at.Before(g.changed.Add(g.p.Grace)) && g.oneIn(8) {
+		return g.requalify(id, b)
+	}
 	switch n := g.r.IntN(100); {
 	case n < 14 && (b.Missing > 0 || g.oneIn(5)):
 		return g.deposit(id, b)
@@ -182,16 +193,14 @@ func (g *generator) rare(s sight, id staking.BondID, b staking.BondView) staking
 	case 2:
 		return staking.HireEnded{Bond: id}
 	case 3, 4, 5:
-		return staking.Requalified{
-			Bond: id, MultiplierCenti: pick(g, b.MultiplierCenti, 0, 100, 150, 200, 300), GPUs: pick(g, b.GPUs, b.GPUs, 1, 2, uint32(g.r.IntN(2))),
-			TableChanged: g.oneIn(2),
-		}
+		g.changed, g.which = g.at, id
+		return g.requalify(id, b)
 	case 6:
-		if g.oneIn(3) {
-			return staking.WalletsLinked{A: g.wallet(), B: g.wallet()}
+		if g.oneIn(2) {
+			return staking.WalletsLinked{A: pick(g, b.Owner, g.wallet()), B: pick(g, g.lotOf(b).Holder, g.wallet())}
 		}
 	case 7:
-		if g.oneIn(10) {
+		if g.oneIn(6) {
 			return staking.DeviceTerminated{Bond: id}
 		}
 	case 8:
@@ -201,6 +210,13 @@ func (g *generator) rare(s sight, id staking.BondID, b staking.BondView) staking
 		return staking.Ticked{}
 	}
 	return g.claim(id, b)
+}
+
+func (g *generator) requalify(id staking.BondID, b staking.BondView) staking.Event {
+	return staking.Requalified{
+		Bond: id, MultiplierCenti: pick(g, b.MultiplierCenti, 0, 100, 150, 200, 300), GPUs: pick(g, b.GPUs, b.GPUs, 1, 2, uint32(g.r.IntN(2))),
+		TableChanged: g.oneIn(2),
+	}
 }
 
 // claim asks mostly for what is there.
@@ -273,6 +289,23 @@ func (g *generator) accept(s sight) staking.Event {
 	o := g.offer(s)
 	rest := o.view.Amount - o.view.Filled
 	e := staking.OfferAccepted{Offer: o.id, Holder: g.wallet(), Amount: rest}
+	for _, b := range s.bonds {
+		if b.id != o.view.Bond {
+			continue
+		}
+		if g.oneIn(5) {
+			e.Holder = g.lotOf(b.view).Holder
+		}
+		for _, l := range b.view.Lots { // who has lost all may come back
+			if l.Balance == 0 && l.State != staking.LotActive && l.Role == staking.CoStaker && g.oneIn(2) {
+				e.Holder = l.Holder
+			}
+		}
+		if b.view.CoStake < b.view.Required && g.oneIn(20) {
+			e.Amount = b.view.Required - b.view.CoStake - tokenomics.Amount(g.r.Uint64N(2))
+			return e
+		}
+	}
 	switch g.r.IntN(8) {
 	case 0, 1, 2:
 		e.Amount = min(rest, o.view.MinFill+g.upTo(rest-min(rest, o.view.MinFill)))
@@ -345,6 +378,9 @@ func (g *generator) leave(id staking.BondID, b staking.BondView) staking.Event {
 		}
 	}
 	l := g.lotOf(b)
+	if b.CoStake+2 >= b.Required && g.oneIn(2) {
+		return staking.Unstaked{Bond: id, Holder: b.Owner}
+	}
 	switch {
 	case l.Offer != "" || g.oneIn(8): // an owner that leaves empties the world
 	case len(active) > 0:
@@ -395,7 +431,11 @@ func (g *generator) slash(s sight, id staking.BondID, b staking.BondView) stakin
 	}
 	if len(s.cases) > 0 && g.oneIn(3) { // beside another infraction, for the hour and the cap
 		c := pick(g, s.cases...).view
-		e.Bond, e.Kind, e.At = c.Bond, c.Kind, c.At.Add(time.Duration(g.r.Int64N(160)-60)*time.Minute)
+		window := g.p.Slashes[g.r.IntN(len(g.p.Slashes))].CapWindow
+		e.Bond, e.Kind, e.At = c.Bond, c.Kind, c.At.Add(pick(g, window, -window, time.Duration(g.r.Int64N(260)-130)*time.Minute))
+		if g.oneIn(2) { // in the same hour
+			e.At = c.At.Truncate(time.Hour).Add(time.Duration(g.r.Int64N(int64(time.Hour))))
+		}
 	} else if len(b.Lots) > 0 && g.oneIn(2) {
 		e.At = pick(g, g.at, pick(g, b.Lots...).BondedAt.Add(pick[time.Duration](g, 0, 0, -1, 1)))
 	}
