@@ -254,6 +254,15 @@ func (p Params) write(w *canon.Writer) {
 	}
 }
 
+// clone returns a copy that shares no slice.
+func (p Params) clone() Params {
+	p.Slashes = slices.Clone(p.Slashes)
+	for i := range p.Slashes {
+		p.Slashes[i].Steps = slices.Clone(p.Slashes[i].Steps)
+	}
+	return p
+}
+
 // encode returns the parameters in canonical form: equal for equal parameters.
 func (p Params) encode() []byte {
 	w := canon.NewWriter("idlegrid/staking/params/v2")
