@@ -56,7 +56,7 @@ func OutlookOf(rewards []tokenomics.Amount, perDay int) (Outlook, error) {
 	}
 	days := len(rewards) / perDay
 	if days < 2 {
-		return Outlook{}, fmt.Errorf("%w: %d rewards make %d days, an interval needs 2", ErrYield, len(rewards), days)
+		return Outlook{}, fmt.Errorf("%w: %d rewards, an interval needs two days of %d", ErrYield, len(rewards), perDay)
 	}
 	rewards = rewards[len(rewards)-days*perDay:]
 	var total tokenomics.Amount

@@ -74,7 +74,7 @@ func TestOutlookOf(t *testing.T) {
 func TestOutlookOfRefuses(t *testing.T) {
 	_, err := staking.OutlookOf(repeat(47, 1), 24)
 	require.ErrorIs(t, err, staking.ErrYield)
-	require.EqualError(t, err, "staking: yield: 47 rewards make 1 days, an interval needs 2")
+	require.EqualError(t, err, "staking: yield: 47 rewards, an interval needs two days of 24")
 	_, err = staking.OutlookOf(repeat(48, 1), 0)
 	require.ErrorIs(t, err, staking.ErrYield)
 	_, err = staking.OutlookOf(repeat(2, math.MaxUint64), 1)
