@@ -121,10 +121,8 @@ func ExampleOutlook() {
 		SlashHazardPPM: 50_000, SlashLossPPM: 40_000, // once in 20 years, 4 %
 	}
 	fmt.Println("valid:", o.Validate())
-	for _, days := range []time.Duration{30, 365} {
-		t := staking.Terms{
-			Amount: io(500), RewardShareBps: 3_100, Epoch: time.Hour, Holding: days * 24 * time.Hour, Exit: 504 * time.Hour,
-		}
+	for _, holding := range []time.Duration{30 * 24 * time.Hour, 365 * 24 * time.Hour} {
+		t := staking.Terms{Amount: io(500), RewardShareBps: 3_100, Epoch: time.Hour, Holding: holding, Exit: 504 * time.Hour}
 		y, err := o.Yield(t)
 		if err != nil {
 			fmt.Println(err)
@@ -135,12 +133,12 @@ func ExampleOutlook() {
 			fmt.Println(err)
 			return
 		}
-		fmt.Printf("%d days: %d ppm (%d to %d), fair for 8 %% from %d bps\n", int64(days), y.MeanPPM, y.LowPPM, y.HighPPM, share)
+		fmt.Printf("%s: %d ppm (%d to %d), fair for 8 %% from %d bps\n", holding, y.MeanPPM, y.LowPPM, y.HighPPM, share)
 	}
 	// Output:
 	// valid: <nil>
-	// 30 days: 60531 ppm (54278 to 66785), fair for 8 % from 4066 bps
-	// 365 days: 98648 ppm (88583 to 108714), fair for 8 % from 2526 bps
+	// 720h0m0s: 60531 ppm (54278 to 66785), fair for 8 % from 4066 bps
+	// 8760h0m0s: 98648 ppm (88583 to 108714), fair for 8 % from 2526 bps
 }
 
 func ExampleTerms() {

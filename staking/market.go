@@ -233,19 +233,14 @@ func (p *Pool) bound(l *Listing, bond BondView) {
 		room = limit - held
 	}
 	most := min(l.Left, room)
-	least := l.Least
-	if most < l.Left {
-		// The exact rest is too much, so that the minimum holds.
-		least = l.View.MinFill
-	}
 	switch {
-	case least > most:
+	case l.Least > most:
 		l.exclude(ErrCoStake, "co-stakers hold %s IO and may hold %s of the %s that the device needs", held, limit, bond.Required)
 	case bond.Missing > most:
 		l.exclude(&ShortStakeError{Bond: l.View.Bond, Have: bond.Counted, Need: bond.Required},
 			"the device lacks %s IO, and at most %s can be filled", bond.Missing, most)
 	default:
-		l.Least, l.Most = max(least, bond.Missing), most
+		l.Least, l.Most = max(l.Least, bond.Missing), most
 	}
 }
 

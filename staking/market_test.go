@@ -112,18 +112,24 @@ func TestMarketFilters(t *testing.T) {
 func TestMarketOrderIsTotal(t *testing.T) {
 	w := newWorld(t)
 	r := rand.New(rand.NewPCG(4, 5))
-	for _, i := range r.Perm(20) {
+	for _, i := range r.Perm(60) {
 		bond, owner := staking.BondID(fmt.Sprintf("b%02d", i)), staking.HolderID(fmt.Sprintf("o%02d", i))
 		w.do(begin(100), staking.BondOpened{Bond: bond, Owner: owner, MultiplierCenti: 100, GPUs: 1})
 		w.do(begin(100), staking.Deposited{Bond: bond, Holder: owner, Amount: io(200)})
 		w.do(begin(100), staking.OfferPosted{
-			Offer: staking.OfferID(bond), Bond: bond, Holder: owner, Amount: io(100), RewardShareBps: 500, Expires: begin(200),
+			Offer: staking.OfferID(bond), Bond: bond, Holder: owner, Amount: io(100),
+			RewardShareBps: 500 + 100*uint32(i%3), Expires: begin(200),
 		})
 	}
 	for key := staking.ByYield; key <= staking.ByNewest; key++ {
-		all := w.market(staking.Query{Sort: key}, func(staking.BondID) (staking.Outlook, bool) { return earns(1), true })
-		require.Len(t, all, 20)
-		require.True(t, slices.IsSortedFunc(all, func(a, b staking.Listing) int { return strings.Compare(string(a.Offer), string(b.Offer)) }))
+		all := w.market(staking.Query{Sort: key}, func(staking.BondID) (staking.Outlook, bool) { return earns(1_000_000), true })
+		require.Len(t, all, 60)
+		require.True(t, slices.IsSortedFunc(all, func(a, b staking.Listing) int {
+			if byShare := int(b.View.RewardShareBps) - int(a.View.RewardShareBps); key <= staking.ByShare && byShare != 0 {
+				return byShare // the yield follows the share
+			}
+			return strings.Compare(string(a.Offer), string(b.Offer))
+		}))
 	}
 }
 
@@ -246,9 +252,10 @@ func TestMarketExplains(t *testing.T) {
 		}, "ann", "o1", staking.ErrCoStake, "co-stakers hold 200 IO and may hold 250 of the 500 that the device needs"},
 		{"the requirement rose", func(t *testing.T) world {
 			w := open(t, parts)
+			w.do(begin(103), staking.Deposited{Bond: "a100", Holder: "sam", Amount: io(2) - 1})
 			w.do(begin(103), staking.Requalified{Bond: "a100", MultiplierCenti: 751, GPUs: 1})
 			return w
-		}, "", "o1", new(staking.ShortStakeError), "the device lacks 502 IO, and at most 500 can be filled"},
+		}, "", "o1", new(staking.ShortStakeError), "the device lacks 500.00000001 IO, and at most 500 can be filled"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := c.world(t)
@@ -271,6 +278,23 @@ func TestMarketExplains(t *testing.T) {
 			require.ErrorIs(t, x.Reason, c.reason)
 			w.refuse(begin(104), staking.OfferAccepted{Offer: c.offer, Holder: who, Amount: all[i].Least}, c.reason)
 		})
+	}
+}
+
+// A fill that closes the gap of the device exactly is listed, and is the smallest one.
+func TestMarketListsTheFillThatIsNeeded(t *testing.T) {
+	w := newWorld(t)
+	w.open(io(1_002))
+	w.post(func(o *staking.OfferPosted) { o.MinFill = io(100) })
+	for _, c := range []struct {
+		multiplier uint32
+		least      tokenomics.Amount
+	}{{500, io(100)}, {551, io(100)}, {552, io(102)}, {751, io(500)}} {
+		w.do(begin(103), staking.Requalified{Bond: "a100", MultiplierCenti: c.multiplier, GPUs: 1})
+		all := w.market(staking.Query{Holder: "ann"})
+		require.Len(t, all, 1)
+		require.Equal(t, c.least, all[0].Least)
+		require.Equal(t, io(500), all[0].Most)
 	}
 }
 

@@ -124,21 +124,19 @@ func interval(total tokenomics.Amount, squares *big.Int, days int, earned uint64
 // student returns the 97.5 % quantile of Student's distribution in thousandths, for so many degrees of freedom; beyond 30
 // that of the next lower number in the usual table, which errs on the wide side.
 func student(freedom int) int64 {
-	table := [...]int64{
+	table := []int64{
 		12_706, 4_303, 3_182, 2_776, 2_571, 2_447, 2_365, 2_306, 2_262, 2_228, 2_201, 2_179, 2_160, 2_145, 2_131,
 		2_120, 2_110, 2_101, 2_093, 2_086, 2_080, 2_074, 2_069, 2_064, 2_060, 2_056, 2_052, 2_048, 2_045, 2_042,
 	}
 	switch {
-	case freedom <= len(table):
-		return table[freedom-1]
-	case freedom < 40:
-		return 2_042
-	case freedom < 60:
-		return 2_021
-	case freedom < 120:
+	case freedom >= 120:
+		return 1_980
+	case freedom >= 60:
 		return 2_000
+	case freedom >= 40:
+		return 2_021
 	}
-	return 1_980
+	return table[min(freedom, len(table))-1]
 }
 
 // Validate returns an error that names the first field outside its limits; it wraps [ErrYield].

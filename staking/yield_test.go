@@ -60,6 +60,8 @@ func TestOutlookOf(t *testing.T) {
 		{"two days say little", []tokenomics.Amount{100, 200}, 1, staking.Outlook{RewardMean: 150, RewardHigh: 786, EligiblePPM: 1_000_000}},
 		// Sums 100, 110, 120, 130: s^2 = 500/3; 460 -+ 4*3.182*12.910/2 = 460 -+ 82.159, over 4.
 		{"four days", []tokenomics.Amount{100, 110, 120, 130}, 1, staking.Outlook{94, 115, 136, 1_000_000, 0, 0}},
+		// The half-width is 148,000.7 thousandths of a unit; with 148,000 the low end would be 965 exactly.
+		{"the half-width is rounded up", []tokenomics.Amount{1000, 1006, 1037}, 1, staking.Outlook{964, 1014, 1064, 1_000_000, 0, 0}},
 		{"a low end below zero is zero", three, 5, staking.Outlook{RewardMean: 5, RewardHigh: 13, EligiblePPM: 733_333}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
