@@ -176,7 +176,8 @@ func TestMarketJudges(t *testing.T) {
 	require.Equal(t, uint32(3_001), get(staking.Query{HurdlePPM: 24_848}, earns(500_000)).FairShareBps)
 	// Nobody leaves before the lock of 30 days.
 	require.Equal(t, get(staking.Query{Holding: 30 * day}, earns(500_000)).Yield, get(staking.Query{Holding: day}, earns(500_000)).Yield)
-	require.Less(t, get(staking.Query{Holding: 30 * day}, earns(500_000)).Yield.MeanPPM, get(staking.Query{Holding: 31 * day}, earns(500_000)).Yield.MeanPPM)
+	month, more := get(staking.Query{Holding: 30 * day}, earns(500_000)), get(staking.Query{Holding: 31 * day}, earns(500_000))
+	require.Less(t, month.Yield.MeanPPM, more.Yield.MeanPPM)
 	// A slash takes at most half of a fill: one a year of all is 50 %.
 	l = get(staking.Query{}, earns(0, func(o *staking.Outlook) { o.SlashHazardPPM, o.SlashLossPPM = 1_000_000, 1_000_000 }))
 	require.Equal(t, int64(-500_000), l.Yield.MeanPPM)
@@ -184,41 +185,42 @@ func TestMarketJudges(t *testing.T) {
 	require.Equal(t, uint32(math.MaxUint32), l.FairShareBps)
 }
 
-func TestMarketExplains(t *testing.T) {
-	open := func(t *testing.T, change ...func(*staking.OfferPosted)) world {
-		w := newWorld(t, func(p *staking.Params) { p.MaxFills, p.MaxLotsPerBond, p.MaxOffersPerBond = 3, 4, 2 })
-		w.open(io(1_000))
-		w.do(begin(101), offer(append(change, func(o *staking.OfferPosted) { o.Holder = "sam" })...))
-		return w
-	}
-	parts := func(o *staking.OfferPosted) { o.MinFill, o.MaxFills = io(100), 3 }
-	accept := func(w world, who staking.HolderID, n tokenomics.Amount) {
-		w.do(begin(102), staking.OfferAccepted{Offer: "o1", Holder: who, Amount: n})
-	}
-	second := func(w world) {
-		w.do(begin(103), offer(func(o *staking.OfferPosted) { o.Offer, o.Holder, o.Amount = "o2", "sam", io(100) }))
-	}
-	for _, c := range []struct {
-		name     string
-		world    func(t *testing.T) world
-		holder   staking.HolderID
-		offer    staking.OfferID
-		reason   error
-		sentence string
-	}{
-		{"the owner", func(t *testing.T) world { return open(t) }, "sam", "o1", staking.ErrSelfStake, "the device is your own"},
+// excluded is an offer that a holder, or nobody, can accept.
+type excluded struct {
+	name     string
+	world    func(t *testing.T) world
+	holder   staking.HolderID
+	offer    staking.OfferID
+	reason   error
+	sentence string
+}
+
+// listed returns a pool with an offer of sam's.
+func listed(t *testing.T, change ...func(*staking.OfferPosted)) world {
+	w := newWorld(t, func(p *staking.Params) { p.MaxFills, p.MaxLotsPerBond, p.MaxOffersPerBond = 3, 4, 2 })
+	w.open(io(1_000))
+	w.post(change...)
+	return w
+}
+
+// inParts makes an offer one of three fills from 100 IO.
+func inParts(o *staking.OfferPosted) { o.MinFill, o.MaxFills = io(100), 3 }
+
+func excludedHolders() []excluded {
+	return []excluded{
+		{"the owner", func(t *testing.T) world { return listed(t) }, "sam", "o1", staking.ErrSelfStake, "the device is your own"},
 		{"a linked wallet", func(t *testing.T) world {
-			w := open(t)
+			w := listed(t)
 			w.do(begin(102), staking.WalletsLinked{A: "ann", B: "sam"})
 			return w
 		}, "ann", "o1", staking.ErrSelfStake, `the device belongs to "sam", a wallet of your own`},
 		{"filled already", func(t *testing.T) world {
-			w := open(t, parts)
-			accept(w, "ann", io(100))
+			w := listed(t, inParts)
+			w.accept("ann", 100)
 			return w
 		}, "ann", "o1", staking.ErrClaims, "you have filled this offer already"},
 		{"two claims", func(t *testing.T) world {
-			w := open(t)
+			w := listed(t)
 			for i, b := range []staking.BondID{"b1", "b2"} {
 				id := staking.OfferID(b)
 				w.do(begin(101), staking.BondOpened{Bond: b, Owner: "pat", MultiplierCenti: 100, GPUs: 1})
@@ -230,33 +232,42 @@ func TestMarketExplains(t *testing.T) {
 			return w
 		}, "ann", "o1", staking.ErrClaims, "you have 2 accepted offers, and 2 is the limit: one must be withdrawn first"},
 		{"stake that leaves", func(t *testing.T) world {
-			w := open(t, parts)
-			accept(w, "ann", io(100))
+			w := listed(t, inParts)
+			w.accept("ann", 100)
 			w.do(begin(103), staking.Unstaked{Bond: "a100", Holder: "ann", Offer: "o1"})
-			second(w)
+			w.do(begin(103), offer(func(o *staking.OfferPosted) { o.Offer, o.Holder, o.Amount = "o2", "sam", io(100) }))
 			return w
 		}, "ann", "o2", staking.ErrCooling, "100 IO of yours are leaving this device: nobody bonds there again before they have cooled"},
+	}
+}
+
+func excludedForAll() []excluded {
+	return []excluded{
 		{"a full bond", func(t *testing.T) world {
-			w := open(t, parts)
+			w := listed(t, inParts)
 			for range 3 {
 				w.do(begin(102), staking.Deposited{Bond: "a100", Holder: "sam", Amount: 1})
 			}
 			return w
 		}, "", "o1", staking.ErrLots, "the bond has 4 deposits and fills, as many as it may"},
 		{"the requirement fell", func(t *testing.T) world {
-			w := open(t, parts)
-			accept(w, "bob", io(200))
+			w := listed(t, inParts)
+			w.accept("bob", 200)
 			w.do(begin(103), staking.Requalified{Bond: "a100", MultiplierCenti: 299, GPUs: 1})
 			w.do(begin(103), staking.Requalified{Bond: "a100", MultiplierCenti: 250, GPUs: 1})
 			return w
 		}, "ann", "o1", staking.ErrCoStake, "co-stakers hold 200 IO and may hold 250 of the 500 that the device needs"},
 		{"the requirement rose", func(t *testing.T) world {
-			w := open(t, parts)
+			w := listed(t, inParts)
 			w.do(begin(103), staking.Deposited{Bond: "a100", Holder: "sam", Amount: io(2) - 1})
 			w.do(begin(103), staking.Requalified{Bond: "a100", MultiplierCenti: 751, GPUs: 1})
 			return w
 		}, "", "o1", new(staking.ShortStakeError), "the device lacks 500.00000001 IO, and at most 500 can be filled"},
-	} {
+	}
+}
+
+func TestMarketExplains(t *testing.T) {
+	for _, c := range append(excludedHolders(), excludedForAll()...) {
 		t.Run(c.name, func(t *testing.T) {
 			w := c.world(t)
 			require.NotContains(t, names(w.market(staking.Query{Holder: c.holder})), string(c.offer))

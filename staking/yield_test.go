@@ -170,7 +170,10 @@ func TestYieldRefuses(t *testing.T) {
 		{"epoch", earns(1), terms(func(t *staking.Terms) { t.Epoch = 0 }), "staking: yield: epoch 0s is not above 0"},
 		{"holding", earns(1), terms(func(t *staking.Terms) { t.Holding = 0 }), "staking: yield: holding 0s is not in 1ns..87840h0m0s"},
 		{"exit", earns(1), terms(func(t *staking.Terms) { t.Exit = -1 }), "staking: yield: exit -1ns is not in 0s..175680h0m0s"},
-		{"rewards", staking.Outlook{RewardLow: 2, RewardMean: 1, RewardHigh: 3}, terms(), "staking: yield: rewards 0.00000002, 0.00000001 and 0.00000003 do not rise"},
+		{
+			"rewards", staking.Outlook{RewardLow: 2, RewardMean: 1, RewardHigh: 3}, terms(),
+			"staking: yield: rewards 0.00000002, 0.00000001 and 0.00000003 do not rise",
+		},
 		{"eligible", earns(1, func(o *staking.Outlook) { o.EligiblePPM++ }), terms(), "staking: yield: eligible_ppm 1000001 is above 1000000"},
 		{"loss", earns(1, func(o *staking.Outlook) { o.SlashLossPPM = 1_000_001 }), terms(), "staking: yield: slash_loss_ppm 1000001 is above 1000000"},
 	} {
