@@ -74,7 +74,8 @@ var (
 	ErrInfraction = errors.New("staking: no infraction")
 	// ErrEvidenceAge says that an infraction lies in the future or too far back.
 	ErrEvidenceAge = errors.New("staking: age of the evidence")
-	// ErrEvidenceUsed says that the evidence, or an infraction of the kind in the same hour, was slashed for already.
+	// ErrEvidenceUsed says that the evidence, or an infraction of the kind in the same hour that is as grave, was slashed for
+	// already.
 	ErrEvidenceUsed = errors.New("staking: slashed for already")
 	// ErrSlashCap says that the device has lost as much for this kind of infraction as the parameters allow.
 	ErrSlashCap = errors.New("staking: cap of the slashes is reached")

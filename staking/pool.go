@@ -28,6 +28,7 @@ type Pool struct {
 	lastProof uint64
 	books     Books
 	timers    timers
+	sweepAt   int // the number of timers at which the heap is swept; no part of the state
 
 	// Scratch of one event, kept to spare the allocation; no part of the state.
 	weights []uint64

@@ -146,22 +146,36 @@ func (n *Network) distribute(b *Block) {
 	}
 }
 
-// reward divides a node's reward among its holders and returns what is to be paid.
+// reward divides a node's reward among its holders and returns what is to be paid: every holder claims after every block,
+// the owner first.
 func (n *Network) reward(at time.Time, e *Entry, k tokenomics.Epoch) []settlement.Intent {
-	effects, err := n.pool.Apply(at, staking.Rewarded{Bond: staking.BondID(e.Node), Epoch: k, Amount: e.Reward})
+	id := staking.BondID(e.Node)
+	_, err := n.pool.Apply(at, staking.Rewarded{Bond: id, Epoch: k, Amount: e.Reward})
 	must(err)
+	bond, _ := n.pool.Bond(id)
+	holders := []staking.HolderID{bond.Owner}
+	for _, l := range bond.Lots {
+		if !slices.Contains(holders, l.Holder) {
+			holders = append(holders, l.Holder)
+		}
+	}
 	var out []settlement.Intent
-	for _, x := range effects {
-		p, ok := x.(staking.Paid)
-		if !ok {
+	for _, h := range holders {
+		if n.pool.Claimable(id, h) == 0 {
 			continue
 		}
-		e.Parts = append(e.Parts, p)
-		out = append(out, settlement.Intent{
-			ID:   settlement.NewIntentID(settlement.Pay, "reward", fmt.Sprint(k), e.Node, string(p.Holder)),
-			Kind: settlement.Pay, Asset: n.p.IO, From: n.p.Accounts.Rewards, To: settlement.Account(p.Holder), Units: uint64(p.Amount),
-			Cause: fmt.Sprintf("block %d, node %s, %s", k, e.Node, p.Role),
-		})
+		effects, err := n.pool.Apply(at, staking.Claimed{Bond: id, Holder: h})
+		must(err)
+		for _, x := range effects {
+			if p, ok := x.(staking.Paid); ok {
+				e.Parts = append(e.Parts, p)
+				out = append(out, settlement.Intent{
+					ID:   settlement.NewIntentID(settlement.Pay, "reward", fmt.Sprint(k), e.Node, string(p.Holder)),
+					Kind: settlement.Pay, Asset: n.p.IO, From: n.p.Accounts.Rewards, To: settlement.Account(p.Holder), Units: uint64(p.Amount),
+					Cause: fmt.Sprintf("block %d, node %s, %s", k, e.Node, p.Role),
+				})
+			}
+		}
 	}
 	return out
 }

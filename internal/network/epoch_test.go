@@ -59,8 +59,8 @@ func TestPublishedBlock(t *testing.T) {
 	}
 	require.Equal(t, map[string]string{"a100": "0.87866191", "a4000": "0.07190646", "rig6": "0.26351088"}, reward)
 	require.Equal(t, []staking.Paid{
-		{Bond: "a100", Holder: "ann", Role: staking.Owner, Epoch: epoch, Amount: 60_627_672},
-		{Bond: "a100", Holder: "dee", Role: staking.CoStaker, Epoch: epoch, Amount: 27_238_519},
+		{Bond: "a100", Holder: "ann", Role: staking.Owner, Number: 1, Epoch: epoch, Amount: 60_627_672},
+		{Bond: "a100", Holder: "dee", Role: staking.CoStaker, Number: 2, Epoch: epoch, Amount: 27_238_519},
 	}, b.Entries[0].Parts)
 	require.Equal(t, b.Emission, b.Paid()+b.Pools[0].Held+b.Pools[1].Held)
 
