@@ -13,8 +13,6 @@ import (
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
-const day = 24 * time.Hour
-
 // terms are those of one H100 (2,000 IO): half of the stake for half of the reward, held for a year.
 func terms(change ...func(*staking.Terms)) staking.Terms {
 	t := staking.Terms{Amount: io(1_000), RewardShareBps: 5_000, Epoch: time.Hour, Holding: 365 * day, Exit: 21 * day}
@@ -171,7 +169,9 @@ func TestYieldRefuses(t *testing.T) {
 		{"holding", earns(1), terms(func(t *staking.Terms) { t.Holding = 0 }), "staking: yield: holding 0s is not in 1ns..87840h0m0s"},
 		{"exit", earns(1), terms(func(t *staking.Terms) { t.Exit = -1 }), "staking: yield: exit -1ns is not in 0s..175680h0m0s"},
 		{
-			"rewards", staking.Outlook{RewardLow: 2, RewardMean: 1, RewardHigh: 3}, terms(),
+			"rewards",
+			staking.Outlook{RewardLow: 2, RewardMean: 1, RewardHigh: 3},
+			terms(),
 			"staking: yield: rewards 0.00000002, 0.00000001 and 0.00000003 do not rise",
 		},
 		{"eligible", earns(1, func(o *staking.Outlook) { o.EligiblePPM++ }), terms(), "staking: yield: eligible_ppm 1000001 is above 1000000"},
