@@ -133,26 +133,26 @@ type Exclusion struct {
 }
 
 // Market returns the open offers that a query asks for, as of the pool's last event, in a total order: a device's outlook
-// comes from the function, which may be nil or report false. The error wraps [ErrQuery]; for an outlook outside its limits
+// comes from the function, which may be nil or report false, and is asked for no more listings than it takes. The error wraps [ErrQuery]; for an outlook outside its limits
 // it wraps [ErrYield], and for a yield beyond all numbers it is [tokenomics.ErrOverflow].
 func (p *Pool) Market(q Query, outlook func(BondID) (Outlook, bool)) ([]Listing, error) {
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
+	// A page that is not in the order of the yields needs no more of them than it shows.
+	early := q.Sort == ByYield || q.MinYieldPPM != 0
 	var all []Listing
-	for id, v := range p.Offers() {
-		if v.State != StateOpen || q.Bond != "" && v.Bond != q.Bond {
+	for i := range p.offers {
+		o := &p.offers[i]
+		b := &p.bonds[o.bond]
+		if o.state != StateOpen || q.Bond != "" && b.id != q.Bond {
 			continue
 		}
-		bond, ok := p.Bond(v.Bond)
-		if !ok {
-			panic("staking: Pool.Market: an offer without a bond")
-		}
-		l := p.list(q, id, v, bond)
+		l := p.list(q, o.id, p.viewOffer(o), p.viewBond(b))
 		if !q.wants(l) {
 			continue
 		}
-		if outlook != nil {
+		if early {
 			if err := p.judge(q, &l, outlook); err != nil {
 				return nil, err
 			}
@@ -166,6 +166,13 @@ func (p *Pool) Market(q Query, outlook func(BondID) (Outlook, bool)) ([]Listing,
 	all = all[min(q.Offset, len(all)):]
 	if q.Limit > 0 {
 		all = all[:min(q.Limit, len(all))]
+	}
+	for i := range all {
+		if !early {
+			if err := p.judge(q, &all[i], outlook); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return all, nil
 }
@@ -260,6 +267,9 @@ func (q Query) wants(l Listing) bool {
 
 // judge adds the outlook, if there is one, and what follows from it.
 func (p *Pool) judge(q Query, l *Listing, outlook func(BondID) (Outlook, bool)) error {
+	if outlook == nil {
+		return nil
+	}
 	o, ok := outlook(l.View.Bond)
 	if !ok {
 		return nil

@@ -157,7 +157,7 @@ func TestMarketRefuses(t *testing.T) {
 	}
 	_, err := w.Market(staking.Query{}, func(staking.BondID) (staking.Outlook, bool) { return staking.Outlook{RewardLow: 1}, true })
 	require.ErrorIs(t, err, staking.ErrYield)
-	require.ErrorContains(t, err, `offer "large" of bond "of large"`)
+	require.ErrorContains(t, err, `offer "small" of bond "of small"`)
 }
 
 func TestMarketJudges(t *testing.T) {
