@@ -82,14 +82,20 @@ func (p TierPolicy) expiring(t Tier, l look) []Expiry {
 	}
 	var out []Expiry
 	add := func(group []Criterion) {
-		end, last := l.lapse(group)
+		end := l.lapse(group)
 		if !end.Before(never()) {
 			return
 		}
 		then := l // the proof stays as old as it is: whoever proves the hardware every hour goes on
 		then.at = end
-		if left := p.highest(then); left < t {
-			out = append(out, Expiry{last.Criterion, last.Issuer, end.Round(0).UTC(), t, left})
+		left := p.highest(then)
+		if left >= t {
+			return
+		}
+		last := l.last(group, end)
+		x := Expiry{last.Criterion, last.Issuer, utc(end), t, left}
+		if !slices.Contains(out, x) { // one attestation may be in several groups
+			out = append(out, x)
 		}
 	}
 	r := p.Tiers[t-1]
@@ -100,7 +106,7 @@ func (p TierPolicy) expiring(t Tier, l look) []Expiry {
 		add(group)
 	}
 	slices.SortStableFunc(out, func(a, b Expiry) int { return a.At.Compare(b.At) })
-	return slices.Compact(out) // one attestation may be in several groups
+	return out
 }
 
 // lines are the single-valued lines of the table in order; compliance, which has groups, stands apart.
@@ -200,31 +206,37 @@ func (l look) end(a *Attestation) time.Time {
 	return end
 }
 
-// lapse returns the first instant from l.at on at which no criterion of the group is attested, or one from never() on, and
-// the attestation that counted last; of several, that of the criterion named first in the group, and of the first issuer by
-// name, so that the order of the evidence does not matter. A renewal that begins before the end carries on.
-func (l look) lapse(group []Criterion) (time.Time, *Attestation) {
-	var last *Attestation
+// lapse returns the first instant from l.at on at which no criterion of the group is attested, or one from never() on. A
+// renewal that begins before the end carries on.
+func (l look) lapse(group []Criterion) time.Time {
 	for {
 		end := l.at
 		for i := range l.evidence.Attestations {
-			a := &l.evidence.Attestations[i]
-			if !slices.Contains(group, a.Criterion) || !l.counts(a) {
-				continue
-			}
-			x := l.end(a)
-			switch {
-			case x.After(end):
-				end, last = x, a
-			case x.Equal(end) && precedes(group, a, last) > 0:
-				last = a
+			if a := &l.evidence.Attestations[i]; slices.Contains(group, a.Criterion) && l.counts(a) {
+				if x := l.end(a); x.After(end) {
+					end = x
+				}
 			}
 		}
 		if !end.After(l.at) || !end.Before(never()) {
-			return end, last
+			return end
 		}
 		l.at = end
 	}
+}
+
+// last returns the attestation of the group that counts until an instant, to which one does: of several the one of the
+// criterion named first in the group, and of the first issuer by name, so that the order of the evidence does not matter.
+func (l look) last(group []Criterion, end time.Time) *Attestation {
+	l.at = end.Add(-1)
+	var last *Attestation
+	for i := range l.evidence.Attestations {
+		a := &l.evidence.Attestations[i]
+		if slices.Contains(group, a.Criterion) && l.counts(a) && (last == nil || precedes(group, a, last) > 0) {
+			last = a
+		}
+	}
+	return last
 }
 
 // slashes counts every final slash; a slash for fraud is one even where the sender forgot to count it twice.

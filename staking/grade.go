@@ -139,7 +139,7 @@ func (p TierPolicy) Regrade(g Grade, e Evidence, at time.Time) (Grade, Assessmen
 	if err := g.Validate(); err != nil {
 		return g, Assessment{}, err
 	}
-	at = at.Round(0).UTC()
+	at = utc(at)
 	switch {
 	case !gradable(at):
 		return g, Assessment{}, fmt.Errorf("%w: %s", ErrTime, stamp(at))
@@ -205,21 +205,29 @@ func (p TierPolicy) step(s GradeStep, t, met Tier, sameTable bool, l look) Grade
 	return s
 }
 
-// graceUntil returns the first instant from l.at on at which a tier that is held but not met is lost.
+// graceUntil returns the first instant from l.at on at which a tier that is held but not met is lost, if only attestations
+// change.
 func (p TierPolicy) graceUntil(s GradeStep, t Tier, l look) time.Time {
 	l.grace, l.held = p.grace(), s.HeldSince
-	until := l.at
-	for i := int(t) - 1; i < len(p.Tiers); i++ { // a higher tier may ask for other certificates
-		if r := &p.Tiers[i]; r.met(l) {
-			if end := r.lapse(l); end.After(until) {
-				until = end
+	end := s.LapsedAt.Add(p.grace())
+	for l.at.Before(end) {
+		until := l.at
+		for i := int(t) - 1; i < len(p.Tiers); i++ { // a higher tier may ask for other certificates
+			if r := &p.Tiers[i]; r.met(l) {
+				if x := r.lapse(l); x.After(until) {
+					until = x
+				}
 			}
 		}
+		if !until.After(l.at) {
+			break
+		}
+		l.at = until
 	}
-	if end := s.LapsedAt.Add(p.grace()); end.Before(until) {
-		until = end
+	if l.at.Before(end) {
+		return l.at
 	}
-	return until
+	return end
 }
 
 // lapse returns the first instant at which a rule that is met no longer is, if only attestations change.
@@ -233,12 +241,10 @@ func (r *TierRule) lapse(l look) time.Time {
 	if !r.proved(l) {
 		hard := l
 		hard.grace = 0
-		end, _ := hard.lapse(hardware())
-		shorten(end)
+		shorten(hard.lapse(hardware()))
 	}
 	for _, group := range r.Compliance {
-		end, _ := l.lapse(group)
-		shorten(end)
+		shorten(l.lapse(group))
 	}
 	return first
 }
@@ -280,8 +286,8 @@ func (p TierPolicy) due(g Grade, l look) time.Time {
 	if !due.Before(never()) {
 		return time.Time{}
 	}
-	return due.Round(0).UTC()
+	return utc(due)
 }
 
-// utc returns the instant in UTC and leaves the zero time what it is.
+// utc returns the instant in UTC and without a monotonic reading, so that equal instants are equal values.
 func utc(t time.Time) time.Time { return t.Round(0).UTC() }
