@@ -140,7 +140,7 @@ func (r *TierRule) meets(c Criterion, l look) bool {
 	e := l.evidence
 	switch c {
 	case CriterionProof:
-		return r.proved(l) || r.AcceptAttestedHardware && l.attestsHardware()
+		return r.proved(l) || r.AcceptAttestedHardware && l.attests(hardware())
 	case CriterionAssurance:
 		return e.Assurance >= r.MinAssurance
 	case CriterionMultiplier:
@@ -182,12 +182,6 @@ func (l look) attests(group []Criterion) bool {
 	return false
 }
 
-// attestsHardware knows no grace: who lacks the attestation can pass a challenge within the hour.
-func (l look) attestsHardware() bool {
-	l.grace = 0
-	return l.attests(hardware())
-}
-
 // counts reports whether the attestation counts.
 func (l look) counts(a *Attestation) bool {
 	return a.Issuer != "" && !l.at.Before(a.IssuedAt) && l.at.Before(l.end(a)) && accepts(l.issuers, a.Criterion, a.Issuer)
@@ -196,8 +190,9 @@ func (l look) counts(a *Attestation) bool {
 // end returns the first instant at which the attestation no longer counts.
 func (l look) end(a *Attestation) time.Time {
 	end := a.ExpiresAt
-	// What was never in force gives no grace. The far future needs none, and the sum might wrap.
-	if l.grace > 0 && a.IssuedAt.Before(end) && end.After(l.held) && end.Before(never()) {
+	if l.grace > 0 && a.Criterion != AttestedHardware && a.IssuedAt.Before(end) && end.After(l.held) {
+		// Not for what stands in for a proof: a challenge can be passed within the hour. Not for what was never in force. The
+		// sum does not wrap: time.Add saturates.
 		end = end.Add(l.grace)
 	}
 	if !a.RevokedAt.IsZero() && a.RevokedAt.Before(end) {

@@ -1,6 +1,7 @@
 package staking_test
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -30,6 +31,9 @@ func TestIssuers(t *testing.T) {
 	policy := staking.DefaultTiers()
 	policy.Issuers = []staking.IssuerRule{{Criterion: staking.SOC2, Accepted: []string{"bsi", "ernst", "kpmg"}}}
 	require.NoError(t, policy.Validate())
+	text, err := json.Marshal(policy)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"issuers":[{"criterion":"SOC 2","accepted":["bsi","ernst","kpmg"]}]`)
 	for issuer, want := range map[string]staking.Tier{"bsi": 4, "ernst": 4, "kpmg": 4, "bs": 3, "ernst2": 3, "BSI": 3, "": 3, "z": 3} {
 		require.Equal(t, want, policy.Assess(certified(certificate(issuer, 1)), when).Tier, "%q", issuer)
 	}

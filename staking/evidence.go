@@ -112,7 +112,9 @@ type Attestation struct {
 }
 
 // revokedAt reports whether the attestation was revoked.
-func (a *Attestation) revokedAt(at time.Time) bool { return !a.RevokedAt.IsZero() && !at.Before(a.RevokedAt) }
+func (a *Attestation) revokedAt(at time.Time) bool {
+	return !a.RevokedAt.IsZero() && !at.Before(a.RevokedAt)
+}
 
 // Evidence is what is known of a device when its tier is assessed. The zero value, of a device of which nothing is known,
 // has tier 0 under [DefaultTiers].

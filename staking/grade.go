@@ -239,9 +239,7 @@ func (r *TierRule) lapse(l look) time.Time {
 		}
 	}
 	if !r.proved(l) {
-		hard := l
-		hard.grace = 0
-		shorten(hard.lapse(hardware()))
+		shorten(l.lapse(hardware()))
 	}
 	for _, group := range r.Compliance {
 		shorten(l.lapse(group))
