@@ -442,7 +442,7 @@ func TestAttack22Clock(t *testing.T) {
 	a.device(begin(100), "d", "sam", io(1_000))
 	a.do(begin(110), staking.Unstaked{Bond: "d", Holder: "sam"})
 	mature := begin(110).Add(14 * day)
-	require.Len(t, a.do(mature, staking.Ticked{}), 0, "pass has carried it out")
+	require.Empty(t, a.do(mature, staking.Ticked{}), "pass has carried it out")
 	digest := a.Digest()
 	for range 3 {
 		require.Empty(t, a.do(mature, staking.Ticked{}))

@@ -180,9 +180,9 @@ func (p *Pool) auditEpochs(b *bond) error {
 	if p.now == noInstant {
 		return nil
 	}
-	now, err := p.params.epochAt(p.now)
-	if err != nil {
-		return nil // beyond the calendar, where no epoch changes any more
+	now := noEpoch // beyond the calendar
+	if e, err := p.params.epochAt(p.now); err == nil {
+		now = e
 	}
 	switch {
 	case b.lastEpoch > 0 && b.lastEpoch >= now:

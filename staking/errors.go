@@ -85,7 +85,7 @@ var (
 	ErrAppeal = errors.New("staking: appeal")
 	// ErrNotSlashed says that the case took nothing from this holder.
 	ErrNotSlashed = errors.New("staking: not slashed")
-	// ErrTime says that an instant is not one that a pool can hold: the years 1900 to 2200.
+	// ErrTime says that an instant is not one that a pool can hold: the years 1900 to 2199.
 	ErrTime = errors.New("staking: instant out of range")
 	// ErrTimeBackwards says that an event is older than one that was applied before.
 	ErrTimeBackwards = errors.New("staking: time runs backwards")

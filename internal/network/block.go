@@ -36,6 +36,7 @@ func (n *Network) close(end time.Time) []Fact {
 	b := Block{Epoch: k, Start: n.calendar().StartOf(k), Emission: n.mint(end, k)}
 	var facts []Fact
 	for _, name := range n.sortedNodes() {
+		n.requalify(end, name)
 		facts = append(facts, n.rerate(end, name)...)
 		if e, rule, why := n.nominate(name, b, end); rule != "" {
 			b.Excluded = append(b.Excluded, Exclusion{Node: name, Rule: rule, Why: why})
@@ -53,6 +54,22 @@ func (n *Network) close(end time.Time) []Fact {
 	}
 	n.blocks = append(n.blocks, b)
 	return append(facts, Closed{Block: b})
+}
+
+// requalify gives a bond the multiplier that the table has for its model now. What was enough before is enough for the grace
+// of the pool's rules.
+func (n *Network) requalify(at time.Time, name string) {
+	x := n.nodes[name]
+	b, ok := n.pool.Bond(staking.BondID(name))
+	if !ok {
+		return
+	}
+	m, _ := n.multipliers.Stake(x.model(), at)
+	if uint32(m) == b.MultiplierCenti {
+		return
+	}
+	_, err := n.pool.Apply(at, staking.Requalified{Bond: staking.BondID(name), MultiplierCenti: uint32(m), GPUs: b.GPUs, TableChanged: true})
+	must(err)
 }
 
 // mint has the supply free what has vested and create what the epoch emits.
