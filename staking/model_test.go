@@ -210,6 +210,22 @@ func TestShareOfAnEmptiedFill(t *testing.T) {
 	w.do(begin(103).Add(w.Params().AppealWindow), second)
 }
 
+// The hours before 1970 are as long as those after: the one that ends at its beginning is not that which begins there.
+func TestHoursBefore1970(t *testing.T) {
+	w := newWorld(t)
+	zero := time.Unix(0, 0).UTC()
+	w.do(zero.Add(-time.Hour), staking.BondOpened{Bond: "a100", Owner: "sam", MultiplierCenti: 500, GPUs: 1})
+	w.do(zero.Add(-time.Hour), staking.Deposited{Bond: "a100", Holder: "sam", Amount: io(1_000)})
+	busy := func(id staking.EvidenceID, at time.Time) staking.Infracted {
+		return staking.Infracted{Evidence: id, Bond: "a100", Kind: staking.Utilisation, At: at, Measure: 1}
+	}
+	now := zero.Add(time.Hour)
+	w.do(now, busy("a", zero.Add(-1)))
+	w.do(now, busy("b", zero))
+	w.refuse(now, busy("c", zero.Add(-time.Hour)), staking.ErrEvidenceUsed)
+	w.refuse(now, busy("d", zero.Add(time.Hour-1)), staking.ErrEvidenceUsed)
+}
+
 // Random worlds agree with the oracle, pass the audit after every event, and change nothing where they refuse.
 func FuzzApply(f *testing.F) {
 	for seed := range uint64(4) {
