@@ -175,6 +175,12 @@ func TestAttack09SameEvidenceTwice(t *testing.T) {
 	a.refuse(begin(110), spoofed("y", "d", begin(105).Add(time.Hour-1)), staking.ErrEvidenceUsed) // another name, the same hour
 	second, _ := taken(a.do(begin(110), spoofed("z", "d", begin(106))))
 	require.Equal(t, [2]tokenomics.Amount{io(600), io(240)}, [2]tokenomics.Amount{first, second})
+	// False evidence that was overturned shields from nothing.
+	a.do(begin(110), staking.Appealed{Evidence: "x", Holder: "sam"})
+	a.do(begin(110), staking.AppealDecided{Evidence: "x", Won: true})
+	a.refuse(begin(110), spoofed("x", "d", begin(105)), staking.ErrEvidenceUsed)
+	third, _ := taken(a.do(begin(110), spoofed("y", "d", begin(105))))
+	require.Equal(t, io(456), third, "60 % of the 760 that are there again")
 	// When the pool has forgotten it, it is too old.
 	a.refuse(begin(110).Add(60*day), spoofed("x", "d", begin(105)), staking.ErrEvidenceAge)
 }

@@ -16,7 +16,7 @@ type oracleCase struct {
 	rule      staking.SlashRule
 	at        time.Time
 	basis     *big.Int
-	step      uint32 // what its measure costs
+	share     uint32 // what its measure costs beyond what stood
 	bps       uint32 // what was charged of that
 	due       *big.Int
 	deadline  time.Time
@@ -124,14 +124,14 @@ func fraction(r staking.SlashRule, measure uint64) (bps uint32) {
 	return bps
 }
 
-// before returns the gravest step of the same hour that there is evidence of.
-func (o *oracle) before(b *oracleBond, r staking.SlashRule, at time.Time) (step uint32) {
+// before returns what evidence of the same hour that stands makes up already.
+func (o *oracle) before(b *oracleBond, r staking.SlashRule, at time.Time) (sum uint32) {
 	for _, c := range o.cases {
-		if c.bond == b && c.rule.Kind == r.Kind && !c.forgotten && hour(c.at) == hour(at) {
-			step = max(step, c.step)
+		if c.bond == b && c.rule.Kind == r.Kind && !c.forgotten && !c.won && hour(c.at) == hour(at) {
+			sum += c.share
 		}
 	}
-	return step
+	return sum
 }
 
 // charged returns the fraction that the cap leaves.
@@ -178,7 +178,7 @@ func (o *oracle) infract(at time.Time, e staking.Infracted, broken *rules) func(
 			due = plus(due, big.NewInt(1))
 		}
 		c := &oracleCase{
-			id: e.Evidence, bond: b, rule: rule, at: e.At.UTC(), basis: basis, step: full, bps: charged, due: due, deadline: at.Add(o.p.AppealWindow),
+			id: e.Evidence, bond: b, rule: rule, at: e.At.UTC(), basis: basis, share: more, bps: charged, due: due, deadline: at.Add(o.p.AppealWindow),
 			forget: e.At.UTC().Add(o.p.EvidenceWindow + max(time.Hour, rule.CapWindow)), renter: e.Renter, reporter: e.Reporter, open: true,
 		}
 		enough := o.counted(b).Cmp(b.now().required) >= 0

@@ -118,7 +118,7 @@ func (b *bond) read(number uint32, r *canon.Reader) {
 func readProof(bond uint32, r *canon.Reader) *proof {
 	f := &proof{
 		id: EvidenceID(r.String()), number: r.Uint64(), bond: bond, kind: Infraction(r.String()), at: instant(r.Int64()),
-		step: r.Uint32(), bps: r.Uint32(), forgotten: r.Bool(),
+		share: r.Uint32(), bps: r.Uint32(), forgotten: r.Bool(),
 	}
 	if !r.Bool() {
 		return f

@@ -15,8 +15,8 @@ type proof struct {
 	bond      uint32
 	kind      Infraction
 	at        instant
-	step      uint32 // the fraction of its measure, in basis points
-	bps       uint32 // what was charged, which counts towards the cap of the kind; 0 after an appeal was won
+	share     uint32 // what it adds to the fraction of its hour, in basis points; 0 after an appeal was won
+	bps       uint32 // what was charged of that, which counts towards the cap of the kind
 	forgotten bool
 	open      *slashCase // nil when it is final
 }
@@ -68,7 +68,7 @@ func (p *Pool) slash(at instant, e Infracted) ([]Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	rule, step, bps, err := p.checkFraction(b, infracted, e)
+	rule, share, bps, err := p.checkFraction(b, infracted, e)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (p *Pool) slash(at instant, e Infracted) ([]Effect, error) {
 		c.taken += x.stake + x.rewards
 	}
 	i := p.bondIndex[b.id]
-	f := &proof{id: e.Evidence, number: p.lastProof, bond: i, kind: e.Kind, at: infracted, step: step, bps: bps, open: c}
+	f := &proof{id: e.Evidence, number: p.lastProof, bond: i, kind: e.Kind, at: infracted, share: share, bps: bps, open: c}
 	p.proofs[e.Evidence] = f
 	b.proofs = append(b.proofs, f)
 	b.cases++
@@ -139,14 +139,15 @@ func (p *Pool) checkEvidence(at instant, e Infracted) (instant, error) {
 	return infracted, nil
 }
 
-// checkFraction returns what the measure costs, in basis points, and what is charged of it: what no evidence of the same
-// hour was charged for before, as far as the cap of the kind allows.
-func (p *Pool) checkFraction(b *bond, at instant, e Infracted) (rule SlashRule, step, bps uint32, err error) {
+// checkFraction returns what evidence adds to the fraction of its hour, in basis points: what the measure costs, less what
+// evidence of the same hour that was not overturned has added before. And what is charged of that: as much as the cap
+// of the kind allows.
+func (p *Pool) checkFraction(b *bond, at instant, e Infracted) (rule SlashRule, share, bps uint32, err error) {
 	rule, ok := p.params.slashRule(e.Kind)
 	if !ok {
 		return rule, 0, 0, fmt.Errorf("%w: no rule for %q", ErrInfraction, string(e.Kind))
 	}
-	step = rule.fraction(e.Measure)
+	step := rule.fraction(e.Measure)
 	if step == 0 {
 		return rule, 0, 0, fmt.Errorf("%w: %q from above %d, not %d", ErrInfraction, string(e.Kind), rule.Steps[0].Over, e.Measure)
 	}
@@ -156,7 +157,7 @@ func (p *Pool) checkFraction(b *bond, at instant, e Infracted) (rule SlashRule, 
 			continue
 		}
 		if f.at.hour() == at.hour() {
-			charged = max(charged, f.step)
+			charged += f.share // of one hour they add up to no more than the gravest measure
 		}
 		if span := max(f.at-at, at-f.at); span < instant(rule.CapWindow) {
 			used += uint64(f.bps)
@@ -165,14 +166,14 @@ func (p *Pool) checkFraction(b *bond, at instant, e Infracted) (rule SlashRule, 
 	if step <= charged {
 		return rule, 0, 0, fmt.Errorf("%w: %q on bond %q in that hour, %d bps", ErrEvidenceUsed, string(e.Kind), string(b.id), charged)
 	}
-	bps = step - charged
+	share = step - charged
 	if rule.CapBps == 0 {
-		return rule, step, bps, nil
+		return rule, share, share, nil
 	}
 	if used >= uint64(rule.CapBps) {
 		return rule, 0, 0, fmt.Errorf("%w: %q on bond %q, %d bps within %s", ErrSlashCap, string(e.Kind), string(b.id), used, rule.CapWindow)
 	}
-	return rule, step, min(bps, rule.CapBps-uint32(used)), nil
+	return rule, share, min(share, rule.CapBps-uint32(used)), nil
 }
 
 // liable reports whether a lot stands for an infraction: it was bonded then, and it has not matured.
