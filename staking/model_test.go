@@ -148,12 +148,12 @@ func checkNames(t testing.TB, p *staking.Pool) {
 	require.ErrorIs(t, p.Eligible("none", 1), staking.ErrNoBond)
 }
 
-// A million random events, a tenth of them in short mode: pool and oracle agree on every effect, every refusal and
+// A million random events, a tenth of them in short mode and under the race detector: pool and oracle agree on every effect, every refusal and
 // everything that can be asked.
 func TestAgainstOracle(t *testing.T) {
 	const length = 400
 	worlds := uint64(2_500)
-	if testing.Short() {
+	if testing.Short() || underRace {
 		worlds /= 10
 	}
 	seen := tally{}
