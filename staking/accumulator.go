@@ -28,9 +28,8 @@ var ErrNobody = errors.New("staking: reward without stake")
 // holds all the stake gets the carry too, and so exactly the floor of all that came in.
 //
 // If the stake shrinks to the carry or below, the carry is divided among those who stay, or who come next if nobody does.
-// It is less than one base unit, and it is what earlier positions left behind: whoever leaves and comes back gains nothing
-// by it, and nobody gets as much as one base unit for a reward that came earlier. When every position has been closed, the
-// carry is 0.
+// That is all that a newcomer can get of earlier rewards, and less than one base unit: it is what earlier positions left
+// behind, and whoever leaves and comes back gains nothing by it. When every position has been closed, the carry is 0.
 //
 // The zero value has no stake. An Accumulator and its positions belong together: a position of another one gives nonsense.
 type Accumulator struct {

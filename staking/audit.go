@@ -180,9 +180,9 @@ func (p *Pool) auditEpochs(b *bond) error {
 	if p.now == noInstant {
 		return nil
 	}
-	now, err := p.params.epochAt(p.now)
-	if err != nil {
-		return nil // beyond the calendar, where no epoch changes any more
+	now := noEpoch // beyond the calendar
+	if e, err := p.params.epochAt(p.now); err == nil {
+		now = e
 	}
 	switch {
 	case b.lastEpoch > 0 && b.lastEpoch >= now:
@@ -292,7 +292,7 @@ func (p *Pool) auditProofs(bond uint32, t *tally) error {
 			return broken("evidence %q is not indexed", id)
 		case k > 0 && f.number <= b.proofs[k-1].number || f.number > p.lastProof || f.number == 0:
 			return broken("evidence %q has number %d of %d", id, f.number, p.lastProof)
-		case !ok || f.at > p.now || f.bps > fullBps || f.forgotten && f.open == nil:
+		case !ok || f.at > p.now || f.share > fullBps || f.bps > f.share || f.forgotten && f.open == nil:
 			return broken("evidence %q of %q at %s, forgotten: %t", id, string(f.kind), f.at, f.forgotten)
 		case f.forgotten != (p.params.memory(rule, f.at) <= p.now):
 			return broken("evidence %q of %s, forgotten: %t", id, f.at, f.forgotten)

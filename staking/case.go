@@ -93,7 +93,7 @@ func (p *Pool) restore(b *bond, f *proof) []Effect {
 		})
 		effects = append(effects, p.giveBack(b, x)...)
 	}
-	f.bps = 0
+	f.share, f.bps = 0, 0 // false evidence must not shield from true one
 	return append(effects, p.end(b, f)...)
 }
 

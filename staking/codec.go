@@ -101,6 +101,7 @@ func (f *proof) write(w *canon.Writer) {
 	w.Uint64(f.number)
 	w.String(string(f.kind))
 	w.Int64(int64(f.at))
+	w.Uint32(f.share)
 	w.Uint32(f.bps)
 	w.Bool(f.forgotten)
 	w.Bool(f.open != nil)

@@ -49,7 +49,13 @@
 //
 // A tier is a grade of a device, from 0 to the number of columns of a [TierPolicy]. [TierPolicy.Assess] is a pure
 // function from [Evidence] to an [Assessment]: the highest tier of which the device meets every line, and the
-// [Shortfall] of each line that keeps it from the next one, with its cure.
+// [Shortfall] of each line that keeps it from the next one, with its cure. [TierPolicy.Regrade] carries a [Grade] through
+// time: a tier is given when it has been met for 24 hours without a break, lost at once, and kept for 7 days where only a
+// certificate has expired.
+//
+// The market is [Pool.Market]: open offers by what they may yield, with the reasons for which a holder cannot accept one.
+// What an offer may yield, and what share would be fair, follows from an [Outlook], which is an estimate and no part of
+// the state.
 //
 // # Worked example
 //

@@ -6,7 +6,7 @@ import (
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
-// Effect is what follows from an event.
+// Effect is what follows from an event. It prints as a sentence.
 //
 //   - Stake: [Locked], [Unlocking], [Matured], [Released].
 //   - Rewards: [Accrued], [Paid].

@@ -74,7 +74,8 @@ var (
 	ErrInfraction = errors.New("staking: no infraction")
 	// ErrEvidenceAge says that an infraction lies in the future or too far back.
 	ErrEvidenceAge = errors.New("staking: age of the evidence")
-	// ErrEvidenceUsed says that the evidence, or an infraction of the kind in the same hour, was slashed for already.
+	// ErrEvidenceUsed says that the evidence, or an infraction of the kind in the same hour that is as grave, was slashed for
+	// already.
 	ErrEvidenceUsed = errors.New("staking: slashed for already")
 	// ErrSlashCap says that the device has lost as much for this kind of infraction as the parameters allow.
 	ErrSlashCap = errors.New("staking: cap of the slashes is reached")
@@ -84,7 +85,7 @@ var (
 	ErrAppeal = errors.New("staking: appeal")
 	// ErrNotSlashed says that the case took nothing from this holder.
 	ErrNotSlashed = errors.New("staking: not slashed")
-	// ErrTime says that an instant is not one that a pool can hold: the years 1900 to 2200.
+	// ErrTime says that an instant is not one that a pool can hold: the years 1900 to 2199.
 	ErrTime = errors.New("staking: instant out of range")
 	// ErrTimeBackwards says that an event is older than one that was applied before.
 	ErrTimeBackwards = errors.New("staking: time runs backwards")

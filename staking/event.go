@@ -221,8 +221,9 @@ type Infracted struct {
 	Bond BondID
 	// Kind selects the rule of Params.Slashes.
 	Kind Infraction
-	// At is the instant of the infraction: the stake that was bonded then is slashed. One infraction of a kind in an hour
-	// (of Unix time) is slashed once.
+	// At is the instant of the infraction, the beginning of one that lasts: the stake that was bonded then is slashed. Of
+	// infractions of one kind in one hour of Unix time the gravest is charged once: evidence of a greater measure is
+	// charged the difference, and a lesser one is refused, unless the former was overturned on appeal.
 	At time.Time
 	// Measure is what the rule's steps are measured by: seconds of an outage, the number of missed proofs.
 	Measure uint64

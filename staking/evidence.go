@@ -14,6 +14,8 @@ type Criterion string
 const (
 	// CriterionProof asks for a recent hardware proof.
 	CriterionProof Criterion = "hardware proof"
+	// CriterionAssurance asks how far the claim about the hardware was carried.
+	CriterionAssurance Criterion = "assurance"
 	// CriterionMultiplier asks for hardware that earns rewards.
 	CriterionMultiplier Criterion = "multiplier"
 	// CriterionPool asks for hardware of a reward pool.
@@ -93,8 +95,8 @@ func (h *HardwarePool) UnmarshalText(text []byte) error {
 	return fmt.Errorf("staking: unknown hardware pool %q", text)
 }
 
-// Attestation is somebody's word that a device or its site fulfils a criterion. Whose word is believed is decided by
-// whoever collects the evidence.
+// Attestation is somebody's word that a device or its site fulfils a criterion. Whose word reaches the evidence is decided
+// by whoever collects it, and whose word counts by TierPolicy.Issuers. The dates are the issuer's and are believed.
 type Attestation struct {
 	// Criterion is what is attested.
 	Criterion Criterion
@@ -104,11 +106,14 @@ type Attestation struct {
 	IssuedAt time.Time
 	// ExpiresAt is the first instant at which it no longer counts.
 	ExpiresAt time.Time
+	// RevokedAt is the first instant at which the issuer no longer stands by it; zero if it was not revoked. A revoked
+	// attestation does not count, whatever its expiry, and gives no grace.
+	RevokedAt time.Time
 }
 
-// validAt reports whether the attestation counts.
-func (a Attestation) validAt(at time.Time) bool {
-	return a.Issuer != "" && !at.Before(a.IssuedAt) && at.Before(a.ExpiresAt)
+// revokedAt reports whether the attestation was revoked.
+func (a *Attestation) revokedAt(at time.Time) bool {
+	return !a.RevokedAt.IsZero() && !at.Before(a.RevokedAt)
 }
 
 // Evidence is what is known of a device when its tier is assessed. The zero value, of a device of which nothing is known,
@@ -116,6 +121,10 @@ func (a Attestation) validAt(at time.Time) bool {
 type Evidence struct {
 	// HardwareProvedAt is when the device last passed a hardware challenge. A time after the assessment is no proof.
 	HardwareProvedAt time.Time
+	// Assurance is how far the claim about the hardware was carried, on the scale of gpu.Assurance: 0 claimed (a signed
+	// report says so), 1 consistent (the model is known and nothing contradicts it), and for what package gpu does not
+	// grade yet 2 proven (passed challenges) and 3 attested (proven, and attested by the maker).
+	Assurance uint8
 	// MultiplierCenti is the earning multiplier of the model, in hundredths; 0 earns nothing.
 	MultiplierCenti uint32
 	// Pool is the reward pool of the model.

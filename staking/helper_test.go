@@ -42,6 +42,12 @@ func (w world) do(at time.Time, e staking.Event) []staking.Effect {
 	return effects
 }
 
+// tick carries out every deadline up to an instant.
+func (w world) tick(at time.Time) []staking.Effect {
+	w.t.Helper()
+	return w.do(at, staking.Ticked{})
+}
+
 // refuse applies an event that must fail with the given error and change nothing.
 func (w world) refuse(at time.Time, e staking.Event, want error) error {
 	w.t.Helper()
@@ -64,7 +70,7 @@ func (w world) open(deposits ...tokenomics.Amount) {
 
 // offer is an offer on the bond of open that is within all limits.
 func offer(change ...func(*staking.OfferPosted)) staking.OfferPosted {
-	o := staking.OfferPosted{Offer: "o1", Bond: "a100", Amount: io(500), RewardShareBps: 3_100, Expires: begin(200)}
+	o := staking.OfferPosted{Offer: "o1", Bond: "a100", Holder: "sam", Amount: io(500), RewardShareBps: 3_100, Expires: begin(200)}
 	for _, f := range change {
 		f(&o)
 	}

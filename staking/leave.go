@@ -101,7 +101,7 @@ func (p *Pool) leave(at instant, b *bond, l *lot, waited tokenomics.Epoch, force
 	must(err)
 	l.earnsUntil = now
 	if p.params.CoWait == 0 {
-		return p.cool(at, at.after(p.params.CoCooldown), waited, b, l, forced)
+		return p.cool(at.after(p.params.CoCooldown), waited, b, l, forced)
 	}
 	l.state, l.until = LotWaiting, at.after(p.params.CoWait)
 	p.setTimer(timer{at: l.until, kind: timerWait, number: uint64(l.id), bond: p.bondIndex[b.id]})
@@ -109,7 +109,7 @@ func (p *Pool) leave(at instant, b *bond, l *lot, waited tokenomics.Epoch, force
 }
 
 // cool sends a lot into its cooldown. From the epoch on it does not count.
-func (p *Pool) cool(at, until instant, epoch tokenomics.Epoch, b *bond, l *lot, forced bool) Effect {
+func (p *Pool) cool(until instant, epoch tokenomics.Epoch, b *bond, l *lot, forced bool) Effect {
 	if sum := b.counting(l); sum != nil {
 		*sum -= l.balance
 	}
@@ -146,7 +146,7 @@ func (p *Pool) endWait(b *bond, l *lot) []Effect {
 	epoch, err := p.params.epochAt(l.until)
 	must(err) // unstake has checked
 	at := l.until
-	effects := []Effect{p.cool(at, at.after(p.params.CoCooldown), epoch, b, l, false)}
+	effects := []Effect{p.cool(at.after(p.params.CoCooldown), epoch, b, l, false)}
 	if enough && !b.terminated() && b.counted() < b.required {
 		effects = append(effects, Underbonded{Bond: b.id, Have: b.counted(), Need: b.required, Deadline: at.time()})
 	}
@@ -180,7 +180,7 @@ func (p *Pool) unstakeOwner(at instant, e Unstaked) ([]Effect, error) {
 	until := at.after(p.params.OwnerCooldown)
 	for i := range b.lots {
 		if l := &b.lots[i]; l.offer == noOffer && l.state == LotActive {
-			effects = append(effects, p.cool(at, until, epoch, b, l, false))
+			effects = append(effects, p.cool(until, epoch, b, l, false))
 		}
 	}
 	if b.counted() >= b.required {
@@ -188,7 +188,7 @@ func (p *Pool) unstakeOwner(at instant, e Unstaked) ([]Effect, error) {
 	}
 	for i := range b.lots {
 		if l := &b.lots[i]; l.state == LotActive || l.state == LotWaiting {
-			effects = append(effects, p.cool(at, until, epoch, b, l, true))
+			effects = append(effects, p.cool(until, epoch, b, l, true))
 		}
 	}
 	if !b.terminated() {

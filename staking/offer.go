@@ -161,11 +161,11 @@ func (b *bond) activeCo() tokenomics.Amount {
 }
 
 // soldBps returns the part of the rewards that is promised, in basis points: by open offers, and by those with an active
-// fill.
+// fill, also one that a slash has emptied, since an appeal may fill it again.
 func (p *Pool) soldBps(b *bond) uint32 {
 	sold := slices.Clone(b.open)
 	for i := range b.lots {
-		if l := &b.lots[i]; l.offer != noOffer && l.state == LotActive && l.balance > 0 && !slices.Contains(sold, l.offer) {
+		if l := &b.lots[i]; l.offer != noOffer && l.state == LotActive && !slices.Contains(sold, l.offer) {
 			sold = append(sold, l.offer)
 		}
 	}

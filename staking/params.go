@@ -263,12 +263,5 @@ func (p Params) clone() Params {
 	return p
 }
 
-// encode returns the parameters in canonical form: equal for equal parameters.
-func (p Params) encode() []byte {
-	w := canon.NewWriter("idlegrid/staking/params/v2")
-	p.write(w)
-	return w.Data()
-}
-
 // centi writes hundredths as a decimal number.
 func centi(m uint32) string { return fmt.Sprintf("%d.%02d", m/100, m%100) }

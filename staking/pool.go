@@ -28,11 +28,10 @@ type Pool struct {
 	lastProof uint64
 	books     Books
 	timers    timers
+	sweepAt   int // the number of timers at which the heap is swept; no part of the state
 
-	// Scratch of one event, kept to spare the allocation; no part of the state.
-	weights []uint64
-	parts   []tokenomics.Amount
-	shares  []earningOffer
+	// Scratch of one reward, kept to spare the allocation; no part of the state.
+	shares []earningOffer
 }
 
 // instant is a time in nanoseconds since 1970.

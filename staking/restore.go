@@ -53,7 +53,7 @@ const (
 	holderSize = 36
 	bondSize   = 92
 	lotSize    = 66
-	proofSize  = 30
+	proofSize  = 34
 	partSize   = 29
 	offerSize  = 69 + accumulatorSize
 )
@@ -118,7 +118,7 @@ func (b *bond) read(number uint32, r *canon.Reader) {
 func readProof(bond uint32, r *canon.Reader) *proof {
 	f := &proof{
 		id: EvidenceID(r.String()), number: r.Uint64(), bond: bond, kind: Infraction(r.String()), at: instant(r.Int64()),
-		bps: r.Uint32(), forgotten: r.Bool(),
+		share: r.Uint32(), bps: r.Uint32(), forgotten: r.Bool(),
 	}
 	if !r.Bool() {
 		return f

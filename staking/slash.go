@@ -15,7 +15,8 @@ type proof struct {
 	bond      uint32
 	kind      Infraction
 	at        instant
-	bps       uint32 // that counts towards the cap of the kind
+	share     uint32 // what it adds to the fraction of its hour, in basis points; 0 after an appeal was won
+	bps       uint32 // what was charged of that, which counts towards the cap of the kind
 	forgotten bool
 	open      *slashCase // nil when it is final
 }
@@ -67,7 +68,7 @@ func (p *Pool) slash(at instant, e Infracted) ([]Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	rule, bps, err := p.checkFraction(b, infracted, e)
+	rule, share, bps, err := p.checkFraction(b, infracted, e)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func (p *Pool) slash(at instant, e Infracted) ([]Effect, error) {
 		c.taken += x.stake + x.rewards
 	}
 	i := p.bondIndex[b.id]
-	f := &proof{id: e.Evidence, number: p.lastProof, bond: i, kind: e.Kind, at: infracted, bps: bps, open: c}
+	f := &proof{id: e.Evidence, number: p.lastProof, bond: i, kind: e.Kind, at: infracted, share: share, bps: bps, open: c}
 	p.proofs[e.Evidence] = f
 	b.proofs = append(b.proofs, f)
 	b.cases++
@@ -138,35 +139,41 @@ func (p *Pool) checkEvidence(at instant, e Infracted) (instant, error) {
 	return infracted, nil
 }
 
-// checkFraction returns what the infraction costs, in basis points, as far as the cap of its kind allows.
-func (p *Pool) checkFraction(b *bond, at instant, e Infracted) (SlashRule, uint32, error) {
+// checkFraction returns what evidence adds to the fraction of its hour, in basis points: what the measure costs, less what
+// evidence of the same hour that was not overturned has added before. And what is charged of that: as much as the cap
+// of the kind allows.
+func (p *Pool) checkFraction(b *bond, at instant, e Infracted) (rule SlashRule, share, bps uint32, err error) {
 	rule, ok := p.params.slashRule(e.Kind)
 	if !ok {
-		return rule, 0, fmt.Errorf("%w: no rule for %q", ErrInfraction, string(e.Kind))
+		return rule, 0, 0, fmt.Errorf("%w: no rule for %q", ErrInfraction, string(e.Kind))
 	}
-	bps := rule.fraction(e.Measure)
-	if bps == 0 {
-		return rule, 0, fmt.Errorf("%w: %q from above %d, not %d", ErrInfraction, string(e.Kind), rule.Steps[0].Over, e.Measure)
+	step := rule.fraction(e.Measure)
+	if step == 0 {
+		return rule, 0, 0, fmt.Errorf("%w: %q from above %d, not %d", ErrInfraction, string(e.Kind), rule.Steps[0].Over, e.Measure)
 	}
-	used := uint64(0)
+	charged, used := uint32(0), uint64(0)
 	for _, f := range b.proofs {
 		if f.kind != e.Kind || f.forgotten {
 			continue
 		}
 		if f.at.hour() == at.hour() {
-			return rule, 0, fmt.Errorf("%w: %q on bond %q in that hour, as %q", ErrEvidenceUsed, string(e.Kind), string(b.id), string(f.id))
+			charged += f.share // of one hour they add up to no more than the gravest measure
 		}
 		if span := max(f.at-at, at-f.at); span < instant(rule.CapWindow) {
 			used += uint64(f.bps)
 		}
 	}
+	if step <= charged {
+		return rule, 0, 0, fmt.Errorf("%w: %q on bond %q in that hour, %d bps", ErrEvidenceUsed, string(e.Kind), string(b.id), charged)
+	}
+	share = step - charged
 	if rule.CapBps == 0 {
-		return rule, bps, nil
+		return rule, share, share, nil
 	}
 	if used >= uint64(rule.CapBps) {
-		return rule, 0, fmt.Errorf("%w: %q on bond %q, %d bps within %s", ErrSlashCap, string(e.Kind), string(b.id), used, rule.CapWindow)
+		return rule, 0, 0, fmt.Errorf("%w: %q on bond %q, %d bps within %s", ErrSlashCap, string(e.Kind), string(b.id), used, rule.CapWindow)
 	}
-	return rule, min(bps, rule.CapBps-uint32(used)), nil
+	return rule, share, min(share, rule.CapBps-uint32(used)), nil
 }
 
 // liable reports whether a lot stands for an infraction: it was bonded then, and it has not matured.

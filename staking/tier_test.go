@@ -34,6 +34,7 @@ func attested(cs ...staking.Criterion) []staking.Attestation {
 func best() staking.Evidence {
 	return staking.Evidence{
 		HardwareProvedAt: when.Add(-time.Hour),
+		Assurance:        1,
 		MultiplierCenti:  1_000,
 		Pool:             staking.Enterprise,
 		Required:         io(1_000),
@@ -72,6 +73,8 @@ func TestAssess(t *testing.T) {
 		}, 0},
 		{"proof right now", func(e *staking.Evidence) { e.HardwareProvedAt = when }, 4},
 		{"proof in the future", func(e *staking.Evidence) { e.HardwareProvedAt = when.Add(1) }, 0},
+		{"assurance 3", func(e *staking.Evidence) { e.Assurance = 3 }, 4},
+		{"assurance 0", func(e *staking.Evidence) { e.Assurance = 0 }, 0},
 		{"multiplier 0.01", func(e *staking.Evidence) { e.MultiplierCenti = 1 }, 4},
 		{"multiplier 0", func(e *staking.Evidence) { e.MultiplierCenti = 0 }, 0},
 		{"community pool", func(e *staking.Evidence) { e.Pool = staking.Community }, 3},
@@ -95,6 +98,14 @@ func TestAssess(t *testing.T) {
 		{"certificate expires in a nanosecond", func(e *staking.Evidence) { e.Attestations[2].ExpiresAt = when.Add(1) }, 4},
 		{"certificate issued now", func(e *staking.Evidence) { e.Attestations[2].IssuedAt = when }, 4},
 		{"certificate not yet issued", func(e *staking.Evidence) { e.Attestations[2].IssuedAt = when.Add(1) }, 3},
+		{"certificate revoked now", func(e *staking.Evidence) { e.Attestations[2].RevokedAt = when }, 3},
+		{"certificate revoked in a nanosecond", func(e *staking.Evidence) { e.Attestations[2].RevokedAt = when.Add(1) }, 4},
+		{"certificate revoked, then expired", func(e *staking.Evidence) {
+			e.Attestations[2].RevokedAt, e.Attestations[2].ExpiresAt = when.Add(-2), when.Add(-1)
+		}, 3},
+		{"certificate that ends before it begins", func(e *staking.Evidence) {
+			e.Attestations[2].IssuedAt, e.Attestations[2].ExpiresAt = when.Add(2), when.Add(1)
+		}, 3},
 		{"certificate of nobody", func(e *staking.Evidence) { e.Attestations[2].Issuer = "" }, 3},
 		{"standing a ppm below 0.957", func(e *staking.Evidence) { e.StandingLowPPM-- }, 3},
 		{"standing a ppm below 0.94", func(e *staking.Evidence) { e.StandingLowPPM = 939_999 }, 2},
@@ -118,6 +129,10 @@ func TestAssess(t *testing.T) {
 			require.Equal(t, got.Tier+1, s.Tier, c.name)
 			fmt.Fprintf(&out, "  %s\n", s)
 		}
+		for _, x := range got.Expiring {
+			require.Equal(t, got.Tier, x.Tier, c.name)
+			fmt.Fprintf(&out, "  %s\n", x)
+		}
 	}
 	golden.Check(t, "testdata/assess.golden", out.String())
 }
@@ -127,6 +142,9 @@ func improve(r *rand.Rand, e staking.Evidence) staking.Evidence {
 	e.Attestations = slices.Clone(e.Attestations)
 	if r.IntN(2) == 0 && e.HardwareProvedAt.Before(when) {
 		e.HardwareProvedAt = when.Add(-time.Duration(r.Int64N(int64(when.Sub(e.HardwareProvedAt)))))
+	}
+	if r.IntN(2) == 0 {
+		e.Assurance++
 	}
 	if r.IntN(2) == 0 {
 		e.MultiplierCenti += r.Uint32N(2)
@@ -164,6 +182,7 @@ func improve(r *rand.Rand, e staking.Evidence) staking.Evidence {
 func randomEvidence(r *rand.Rand) staking.Evidence {
 	e := staking.Evidence{
 		HardwareProvedAt: when.Add(-time.Duration(r.Int64N(int64(90 * time.Minute)))),
+		Assurance:        uint8(min(1, r.IntN(4))),
 		MultiplierCenti:  r.Uint32N(3),
 		Pool:             staking.HardwarePool(r.IntN(3)),
 		Required:         tokenomics.Amount(r.Uint64N(5)),
@@ -214,6 +233,8 @@ func TestCuresCure(t *testing.T) {
 			switch s.Criterion {
 			case staking.CriterionProof:
 				e.HardwareProvedAt = when
+			case staking.CriterionAssurance:
+				e.Assurance = full.Assurance
 			case staking.CriterionMultiplier:
 				e.MultiplierCenti = full.MultiplierCenti
 			case staking.CriterionPool:
@@ -246,12 +267,25 @@ func TestCuresCure(t *testing.T) {
 
 func TestTierPolicyValidate(t *testing.T) {
 	require.NoError(t, staking.DefaultTiers().Validate())
+	issuers := func(rules ...staking.IssuerRule) func(*staking.TierPolicy) {
+		return func(p *staking.TierPolicy) { p.Issuers = rules }
+	}
 	for name, change := range map[string]func(*staking.TierPolicy){
-		"version is empty":                        func(p *staking.TierPolicy) { p.Version = "" },
-		"0 tiers":                                 func(p *staking.TierPolicy) { p.Tiers = nil },
-		"256 tiers":                               func(p *staking.TierPolicy) { p.Tiers = slices.Repeat(p.Tiers[:1], 256) },
-		"tier 1: name is empty":                   func(p *staking.TierPolicy) { p.Tiers[0].Name = "" },
-		"tier 4: min_pool 3":                      func(p *staking.TierPolicy) { p.Tiers[3].MinPool = 3 },
+		"version is empty":                         func(p *staking.TierPolicy) { p.Version = "" },
+		"0 tiers":                                  func(p *staking.TierPolicy) { p.Tiers = nil },
+		"256 tiers":                                func(p *staking.TierPolicy) { p.Tiers = slices.Repeat(p.Tiers[:1], 256) },
+		"tier 1: name is empty":                    func(p *staking.TierPolicy) { p.Tiers[0].Name = "" },
+		"tier 4: min_pool 3":                       func(p *staking.TierPolicy) { p.Tiers[3].MinPool = 3 },
+		"tier 1: min_assurance 4 is above 3":       func(p *staking.TierPolicy) { p.Tiers[0].MinAssurance = 4 },
+		"tier 2 asks for less min_assurance":       func(p *staking.TierPolicy) { p.Tiers[0].MinAssurance = 2 },
+		"issuers 1: criterion is empty":            issuers(staking.IssuerRule{Accepted: []string{"a"}}),
+		"issuers 1: nobody may attest \"SOC 2\"":   issuers(staking.IssuerRule{Criterion: staking.SOC2}),
+		"issuers 1: an issuer of \"SOC 2\" is em":  issuers(staking.IssuerRule{Criterion: staking.SOC2, Accepted: []string{""}}),
+		"issuers 1: issuer \"a\" of \"SOC 2\" doe": issuers(staking.IssuerRule{Criterion: staking.SOC2, Accepted: []string{"a", "a"}}),
+		"issuers 2: criterion \"SOC 2\" does not": issuers(
+			staking.IssuerRule{Criterion: staking.SOC2, Accepted: []string{"a"}},
+			staking.IssuerRule{Criterion: staking.SOC2, Accepted: []string{"b"}},
+		),
 		"tier 4: min_connectivity 5":              func(p *staking.TierPolicy) { p.Tiers[3].MinConnectivity = 5 },
 		"tier 4: min_standing_ppm 1000001":        func(p *staking.TierPolicy) { p.Tiers[3].MinStandingPPM = 1_000_001 },
 		"tier 2: compliance group 1 is empty":     func(p *staking.TierPolicy) { p.Tiers[1].Compliance[0] = nil },
@@ -302,7 +336,7 @@ func TestAssessmentJSON(t *testing.T) {
 	e.Counted, e.Attestations = io(999), nil
 	text, err := json.Marshal(staking.DefaultTiers().Assess(e, when))
 	require.NoError(t, err)
-	require.JSONEq(t, `{"policy": "default-2", "tier": 0, "shortfalls": [
+	require.JSONEq(t, `{"policy": "default-3", "tier": 0, "shortfalls": [
 		{"tier": 1, "criterion": "stake", "have": "999", "need": "1000", "unit": "IO", "cure": "bond 1 IO more"}]}`, string(text))
 }
 

@@ -59,8 +59,16 @@ func (t timer) compare(o timer) int {
 // order makes a heap of timers in any order.
 func (h *timers) order() { heap.Init(h) }
 
-// setTimer starts a timer: O(log n).
-func (p *Pool) setTimer(t timer) { heap.Push(&p.timers, t) }
+// setTimer starts a timer: O(log n). Timers that no object waits for any more are swept out when there may be as many of
+// them as of the others, so that nobody fills the heap by opening and closing.
+func (p *Pool) setTimer(t timer) {
+	if len(p.timers) >= p.sweepAt {
+		p.timers = slices.DeleteFunc(p.timers, func(t timer) bool { return !p.stands(t) })
+		p.timers.order()
+		p.sweepAt = 2*len(p.timers) + 64
+	}
+	heap.Push(&p.timers, t)
+}
 
 // nextTimer returns the earliest deadline that still stands. Those before it that do not are dropped, which is no change
 // of the state.

@@ -2,6 +2,7 @@ package network
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -192,7 +193,9 @@ func (x *node) encode(w *canon.Writer) {
 	w.Bool(x.up)
 	w.Time(x.upSince)
 	w.Bool(x.rated)
-	w.Uint8(uint8(x.assessment.Tier))
+	grade, err := json.Marshal(x.grade)
+	must(err)
+	w.Bytes(grade)
 	w.Uint32(x.score.Standing)
 	w.Uint32(x.score.UpPPM)
 }

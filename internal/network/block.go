@@ -36,6 +36,7 @@ func (n *Network) close(end time.Time) []Fact {
 	b := Block{Epoch: k, Start: n.calendar().StartOf(k), Emission: n.mint(end, k)}
 	var facts []Fact
 	for _, name := range n.sortedNodes() {
+		n.requalify(end, name)
 		facts = append(facts, n.rerate(end, name)...)
 		if e, rule, why := n.nominate(name, b, end); rule != "" {
 			b.Excluded = append(b.Excluded, Exclusion{Node: name, Rule: rule, Why: why})
@@ -53,6 +54,22 @@ func (n *Network) close(end time.Time) []Fact {
 	}
 	n.blocks = append(n.blocks, b)
 	return append(facts, Closed{Block: b})
+}
+
+// requalify gives a bond the multiplier that the table has for its model now. What was enough before is enough for the grace
+// of the pool's rules.
+func (n *Network) requalify(at time.Time, name string) {
+	x := n.nodes[name]
+	b, ok := n.pool.Bond(staking.BondID(name))
+	if !ok {
+		return
+	}
+	m, _ := n.multipliers.Stake(x.model(), at)
+	if uint32(m) == b.MultiplierCenti {
+		return
+	}
+	_, err := n.pool.Apply(at, staking.Requalified{Bond: staking.BondID(name), MultiplierCenti: uint32(m), GPUs: b.GPUs, TableChanged: true})
+	must(err)
 }
 
 // mint has the supply free what has vested and create what the epoch emits.
@@ -146,22 +163,36 @@ func (n *Network) distribute(b *Block) {
 	}
 }
 
-// reward divides a node's reward among its holders and returns what is to be paid.
+// reward divides a node's reward among its holders and returns what is to be paid: every holder claims after every block,
+// the owner first.
 func (n *Network) reward(at time.Time, e *Entry, k tokenomics.Epoch) []settlement.Intent {
-	effects, err := n.pool.Apply(at, staking.Rewarded{Bond: staking.BondID(e.Node), Epoch: k, Amount: e.Reward})
+	id := staking.BondID(e.Node)
+	_, err := n.pool.Apply(at, staking.Rewarded{Bond: id, Epoch: k, Amount: e.Reward})
 	must(err)
+	bond, _ := n.pool.Bond(id)
+	holders := []staking.HolderID{bond.Owner}
+	for _, l := range bond.Lots {
+		if !slices.Contains(holders, l.Holder) {
+			holders = append(holders, l.Holder)
+		}
+	}
 	var out []settlement.Intent
-	for _, x := range effects {
-		p, ok := x.(staking.Paid)
-		if !ok {
+	for _, h := range holders {
+		if n.pool.Claimable(id, h) == 0 {
 			continue
 		}
-		e.Parts = append(e.Parts, p)
-		out = append(out, settlement.Intent{
-			ID:   settlement.NewIntentID(settlement.Pay, "reward", fmt.Sprint(k), e.Node, string(p.Holder)),
-			Kind: settlement.Pay, Asset: n.p.IO, From: n.p.Accounts.Rewards, To: settlement.Account(p.Holder), Units: uint64(p.Amount),
-			Cause: fmt.Sprintf("block %d, node %s, %s", k, e.Node, p.Role),
-		})
+		effects, err := n.pool.Apply(at, staking.Claimed{Bond: id, Holder: h})
+		must(err)
+		for _, x := range effects {
+			if p, ok := x.(staking.Paid); ok {
+				e.Parts = append(e.Parts, p)
+				out = append(out, settlement.Intent{
+					ID:   settlement.NewIntentID(settlement.Pay, "reward", fmt.Sprint(k), e.Node, string(p.Holder)),
+					Kind: settlement.Pay, Asset: n.p.IO, From: n.p.Accounts.Rewards, To: settlement.Account(p.Holder), Units: uint64(p.Amount),
+					Cause: fmt.Sprintf("block %d, node %s, %s", k, e.Node, p.Role),
+				})
+			}
+		}
 	}
 	return out
 }

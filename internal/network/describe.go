@@ -48,7 +48,7 @@ func Describe(f Fact) string {
 }
 
 func describeRated(f Rated) string {
-	s := fmt.Sprintf("rated: node %s is tier %d; 24 h without an outage: %s, at least %s", f.Node, f.Assessment.Tier, Percent(f.Score.UpPPM), Percent(f.Score.LowPPM))
+	s := fmt.Sprintf("rated: node %s is tier %d; 24 h without an outage: %s, at least %s", f.Node, f.Grade.Tier, Percent(f.Score.UpPPM), Percent(f.Score.LowPPM))
 	if len(f.Assessment.Shortfalls) > 0 {
 		s += "; " + f.Assessment.Shortfalls[0].String()
 	}

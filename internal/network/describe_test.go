@@ -19,7 +19,7 @@ import (
 // told is every fact of an hour in which everything happens once.
 func told(t testing.TB) []network.Fact {
 	t.Helper()
-	w := newWorld(t, network.IONet(accounts(), epoch), "ann", "bo", "dee", "eve")
+	w := newWorld(t, atOnce(network.IONet(accounts(), epoch)), "ann", "bo", "dee", "eve")
 	joined := hour.Add(-6 * time.Hour)
 	facts := w.join(joined, "a100", "ann", a100, 1, network.List{Connectivity: 4, HourMicro: 1_800_000})
 	facts = append(facts, w.join(joined, "lost", "nobody", a4000, 2, network.List{Connectivity: 4, HourMicro: 400_000, Site: "osl-02", Country: "NO", CPUMilli: 1, RAMMiB: 1})...)

@@ -15,7 +15,7 @@ import (
 // published brings the three machines of the published block to the beginning of its hour: seen, staked, co-staked.
 func published(t testing.TB) *world {
 	t.Helper()
-	w := newWorld(t, network.IONet(accounts(), epoch), "ann", "bo", "cyd", "dee", "eve", "ivy")
+	w := newWorld(t, atOnce(network.IONet(accounts(), epoch)), "ann", "bo", "cyd", "dee", "eve", "ivy")
 	joined := hour.Add(-12 * time.Hour)
 	w.join(joined, "a100", "ann", a100, 1, network.List{Connectivity: 4, HourMicro: 1_800_000})
 	w.join(joined, "a4000", "bo", a4000, 1, network.List{Connectivity: 4, HourMicro: 400_000})
@@ -59,8 +59,8 @@ func TestPublishedBlock(t *testing.T) {
 	}
 	require.Equal(t, map[string]string{"a100": "0.87866191", "a4000": "0.07190646", "rig6": "0.26351088"}, reward)
 	require.Equal(t, []staking.Paid{
-		{Bond: "a100", Holder: "ann", Role: staking.Owner, Epoch: epoch, Amount: 60_627_672},
-		{Bond: "a100", Holder: "dee", Role: staking.CoStaker, Epoch: epoch, Amount: 27_238_519},
+		{Bond: "a100", Holder: "ann", Role: staking.Owner, Number: 1, Epoch: epoch, Amount: 60_627_672},
+		{Bond: "a100", Holder: "dee", Role: staking.CoStaker, Number: 2, Epoch: epoch, Amount: 27_238_519},
 	}, b.Entries[0].Parts)
 	require.Equal(t, b.Emission, b.Paid()+b.Pools[0].Held+b.Pools[1].Held)
 
@@ -228,4 +228,66 @@ func TestTierBeforeThePools(t *testing.T) {
 	w.report(end, "a100")
 	v, _ := w.net.Node("a100")
 	require.Equal(t, staking.Tier(3), v.Tier, "the first tier that asks for a pool: %v", v.Shortfalls)
+}
+
+// TestTierDwells has a tier only when it has been met for a day, proved anew every hour, and loses it when a proof did not
+// come.
+func TestTierDwells(t *testing.T) {
+	w := newWorld(t, network.IONet(accounts(), epoch), "ann")
+	w.sparse = true
+	w.join(hour, "n1", "ann", a4000, 1, network.List{Connectivity: 4, HourMicro: 400_000})
+	w.do(hour, network.Stake{Node: "n1", Amount: 200 * one})
+	tier := func(at time.Time, reports bool) network.Node {
+		w.do(at, network.Heartbeats{Up: []string{"n1"}})
+		if reports {
+			w.report(at, "n1")
+		}
+		v, _ := w.net.Node("n1")
+		return v
+	}
+	for h := range 24 {
+		v := tier(hour.Add(time.Duration(h)*time.Hour), true)
+		require.Zero(t, v.Tier, "hour %d", h)
+		require.Equal(t, staking.Tier(1), v.NextTier)
+		require.Equal(t, hour.Add(24*time.Hour), v.NextTierAt)
+	}
+	require.Equal(t, staking.Tier(1), tier(hour.Add(24*time.Hour), true).Tier)
+	require.Equal(t, staking.Tier(1), tier(hour.Add(25*time.Hour), false).Tier, "a proof of an hour still counts")
+	v := tier(hour.Add(26*time.Hour), false)
+	require.Zero(t, v.Tier)
+	require.Equal(t, staking.CriterionProof, v.Shortfalls[0].Criterion)
+}
+
+// TestTableChanges has the new multipliers for stake from July 2025 on, and what was enough before for 30 days more.
+func TestTableChanges(t *testing.T) {
+	change := time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC)
+	calendar := tokenomics.IONet().Calendar
+	first, err := calendar.At(change.Add(-12 * time.Hour))
+	require.NoError(t, err)
+	w := newWorld(t, network.IONet(accounts(), first), "ann")
+	w.sparse = true
+	w.join(change.Add(-12*time.Hour), "n1", "ann", a4000, 1, network.List{Connectivity: 4, HourMicro: 400_000}) // 0.4, then 1.5
+	w.do(change.Add(-12*time.Hour), network.Stake{Node: "n1", Amount: 200 * one})
+	for _, row := range []struct {
+		end      time.Time // of the block
+		required tokenomics.Amount
+		nominee  bool
+	}{
+		{change.Add(-time.Hour), 200 * one, true},
+		{change, 300 * one, true},
+		{change.Add(30 * 24 * time.Hour), 300 * one, true},
+		{change.Add(30*24*time.Hour + time.Hour), 300 * one, false},
+	} {
+		w.do(row.end.Add(-time.Minute), network.Heartbeats{Up: []string{"n1"}})
+		w.report(row.end.Add(-time.Minute), "n1")
+		w.do(row.end, network.Tick{})
+		v, _ := w.net.Node("n1")
+		require.Equal(t, row.required, v.Required, row.end)
+		b := w.net.Blocks(1)[0]
+		if row.nominee {
+			require.Len(t, b.Entries, 1, "%s: %v", row.end, b.Excluded)
+			continue
+		}
+		require.Equal(t, "stake", b.Excluded[0].Rule)
+	}
 }

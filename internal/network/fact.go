@@ -41,6 +41,7 @@ type (
 	Rated struct {
 		Node       string
 		Score      reputation.Score
+		Grade      staking.Grade // the tier, and since when
 		Assessment staking.Assessment
 	}
 

@@ -104,6 +104,12 @@ func (w *world) apply(at time.Time, c network.Command) ([]network.Fact, error) {
 	return facts, err
 }
 
+// atOnce are rules by which a tier is given as soon as it is met.
+func atOnce(p network.Params) network.Params {
+	p.Tiers.Version, p.Tiers.DwellSeconds = "at once", 0
+	return p
+}
+
 // do gives a command that must not be refused.
 func (w *world) do(at time.Time, c network.Command) []network.Fact {
 	w.t.Helper()

@@ -141,7 +141,8 @@ func (n *Network) apply(at time.Time, c Command) ([]Fact, error) {
 		return n.stake(at, c.Node, staking.Deposited{Bond: staking.BondID(c.Node), Holder: n.holderOf(c.Node), Amount: c.Amount})
 	case PostOffer:
 		return n.stake(at, c.Node, staking.OfferPosted{
-			Offer: staking.OfferID(c.Offer), Bond: staking.BondID(c.Node), Amount: c.Amount, RewardShareBps: c.ShareBps, Expires: c.Expires,
+			Offer: staking.OfferID(c.Offer), Bond: staking.BondID(c.Node), Holder: n.holderOf(c.Node), Amount: c.Amount, RewardShareBps: c.ShareBps,
+			Expires: c.Expires,
 		})
 	case AcceptOffer:
 		return n.accept(at, c)
@@ -179,6 +180,8 @@ func (n *Network) advance(at time.Time) []Fact {
 }
 
 func (n *Network) tick(at time.Time) []Fact {
+	_, err := n.pool.Apply(at, staking.Ticked{}) // offers expire; nothing else has a deadline here
+	must(err)
 	effects, err := n.fleet.Apply(at, sched.Ticked{})
 	must(err)
 	return n.fromFleet(at, effects)

@@ -10,17 +10,19 @@ import (
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
-// rate computes a node's score and tier, and returns a fact if either has changed.
+// rate computes a node's score and tier, and returns a fact if either has changed. A tier is reached and kept over time, as
+// its policy says; every block looks, so that what a date brings is seen within an epoch.
 func (n *Network) rate(at time.Time, name string) []Fact {
 	x := n.nodes[name]
 	score, _ := n.book.Score(reputation.Subject(name), at, horizon)
-	assessment := n.p.Tiers.Assess(n.evidence(at, name, score), at)
-	changed := !x.rated || score.Standing != x.score.Standing || assessment.Tier != x.assessment.Tier
-	x.score, x.assessment, x.rated = score, assessment, true
+	grade, assessment, err := n.p.Tiers.Regrade(x.grade, n.evidence(at, name, score), at)
+	must(err)
+	changed := !x.rated || score.Standing != x.score.Standing || grade.Tier != x.grade.Tier
+	x.score, x.grade, x.assessment, x.rated = score, grade, assessment, true
 	if !changed {
 		return nil
 	}
-	return []Fact{Rated{Node: name, Score: score, Assessment: assessment}}
+	return []Fact{Rated{Node: name, Score: score, Grade: grade, Assessment: assessment}}
 }
 
 // rerate rates a node and tells the fleet.
@@ -29,7 +31,7 @@ func (n *Network) rerate(at time.Time, name string) []Fact {
 	x := n.nodes[name]
 	if _, there := n.fleet.Node(sched.NodeID(name)); there && len(facts) > 0 {
 		_, err := n.fleet.Apply(at, sched.NodeChanged{
-			Node: sched.NodeID(name), Tier: uint8(x.assessment.Tier), StandingPPM: x.score.Standing, HourMicro: x.listing.HourMicro,
+			Node: sched.NodeID(name), Tier: uint8(x.grade.Tier), StandingPPM: x.score.Standing, HourMicro: x.listing.HourMicro,
 		})
 		must(err)
 	}
@@ -39,7 +41,7 @@ func (n *Network) rerate(at time.Time, name string) []Fact {
 // evidence gathers what is known of a node for its tier.
 func (n *Network) evidence(at time.Time, name string, score reputation.Score) staking.Evidence {
 	x := n.nodes[name]
-	e := staking.Evidence{StandingLowPPM: score.LowPPM, Attestations: slices.Clone(x.attestations)}
+	e := staking.Evidence{Assurance: uint8(x.assurance), StandingLowPPM: score.LowPPM, Attestations: slices.Clone(x.attestations)}
 	e.HardwareProvedAt = x.admitted
 	if x.listing != nil {
 		e.Connectivity = x.listing.Connectivity

@@ -59,7 +59,10 @@ type Node struct {
 	HighPPM      uint32              `json:"high_ppm"`
 	Observed     time.Duration       `json:"observed_ns"`
 	Tier         staking.Tier        `json:"tier"`
-	Shortfalls   []staking.Shortfall `json:"shortfalls,omitempty"` // to the next tier
+	NextTier     staking.Tier        `json:"next_tier,omitempty"` // that it reaches at NextTierAt if nothing gets worse
+	NextTierAt   time.Time           `json:"next_tier_at,omitzero"`
+	TierUntil    time.Time           `json:"tier_until,omitzero"`  // when an expired certificate costs the tier
+	Shortfalls   []staking.Shortfall `json:"shortfalls,omitempty"` // to the next tier, or to the one that is kept by a grace
 	Required     tokenomics.Amount   `json:"stake_required"`
 	Counted      tokenomics.Amount   `json:"stake"`
 	CoStake      tokenomics.Amount   `json:"co_stake"`
@@ -122,7 +125,8 @@ func (n *Network) Node(name string) (Node, bool) {
 	v := Node{
 		Name: name, Supplier: x.supplier, Model: x.model(), Devices: len(x.inventory.Devices), Up: x.up, Unfit: x.unfit,
 		UpPPM: x.score.UpPPM, LowPPM: x.score.LowPPM, HighPPM: x.score.HighPPM, Observed: x.score.Observed,
-		Tier: x.assessment.Tier, Shortfalls: slices.Clone(x.assessment.Shortfalls),
+		Tier: x.grade.Tier, NextTier: x.grade.Candidate, NextTierAt: x.grade.CandidateAt, TierUntil: x.grade.GraceUntil,
+		Shortfalls: slices.Clone(x.assessment.Shortfalls),
 	}
 	if !x.admitted.IsZero() {
 		v.Assurance = x.assurance.String()

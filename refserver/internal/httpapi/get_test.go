@@ -44,7 +44,7 @@ func TestLists(t *testing.T) {
 	}{
 		"nodes": {
 			4, "name supplier model devices free site country connectivity hour_micro up assurance up_ppm low_ppm high_ppm observed_ns tier " +
-				"stake_required stake co_stake rewarded", "shortfalls unfit", "stake_required stake co_stake rewarded",
+				"stake_required stake co_stake rewarded", "shortfalls unfit next_tier next_tier_at tier_until", "stake_required stake co_stake rewarded",
 		},
 		"leases":   {1, "id job owner from until devices sites hour_micro where members", "", ""},
 		"blocks":   {1, "epoch start emission paid nodes excluded entries", "", "emission paid"},
