@@ -144,7 +144,8 @@ func BenchmarkInfracted(b *testing.B) {
 		ids[i] = staking.EvidenceID(fmt.Sprintf("evidence-%07d", i))
 	}
 	perBond(b, func(c town) { c.reward(b, 101) }, func(c town, i int) (time.Time, staking.Event) {
-		return clockwork.StartOf(102), staking.Infracted{Evidence: ids[i], Bond: c.bonds[i], Kind: staking.Utilisation, At: clockwork.StartOf(101), Measure: 1}
+		at := clockwork.StartOf(102)
+		return at, staking.Infracted{Evidence: ids[i], Bond: c.bonds[i], Kind: staking.Utilisation, At: at, Measure: 1}
 	})
 }
 

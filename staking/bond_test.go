@@ -54,7 +54,7 @@ func TestBondRequires(t *testing.T) {
 				staking.ShortStakeError{Bond: "a100", Have: io(c.want) - 1, Need: io(c.want), Epoch: 101})
 			w.deposit(begin(102), 1)
 			w.reward(103, 1)
-			w.do(begin(104), post(func(o *staking.OfferPosted) { o.Amount = io(c.want) / 2 }))
+			w.do(begin(104), offer(func(o *staking.OfferPosted) { o.Amount = io(c.want) / 2 }))
 		})
 	}
 }
@@ -124,7 +124,7 @@ func TestGraceEnds(t *testing.T) {
 			w.open(io(1_000))
 			w.requalify(c.changed, 600, true)
 			end := c.changed.Add(days(30))
-			require.Equal(t, []staking.Effect{underbonded(io(1_000), io(1_200), end)}, w.pass(end))
+			require.Equal(t, []staking.Effect{underbonded(io(1_000), io(1_200), end)}, w.tick(end))
 			require.True(t, w.bond().GraceUntil.IsZero())
 			require.Equal(t, io(1_200), w.bond().Suffices)
 			w.do(begin(900), staking.Rewarded{Bond: "a100", Epoch: c.lenient, Amount: 1})
@@ -145,7 +145,7 @@ func TestGraceSaysNothing(t *testing.T) {
 			w.open(io(1_000))
 			w.requalify(begin(105), 600, true)
 			w.do(begin(106), e)
-			require.Empty(t, w.pass(begin(105).Add(days(30))))
+			require.Empty(t, w.tick(begin(105).Add(days(30))))
 		})
 	}
 }
@@ -187,7 +187,7 @@ func TestGraceAgain(t *testing.T) {
 	w.open(io(1_000))
 	w.requalify(begin(105), 600, true)
 	end := begin(105).Add(days(30))
-	w.pass(end)
+	w.tick(end)
 	require.Equal(t, []staking.Effect{underbonded(io(1_000), io(1_400), end)}, w.requalify(end, 700, true),
 		"the 1,200 IO of before would suffice, 1,000 do not")
 	require.Equal(t, end.Add(days(30)), w.bond().GraceUntil)
@@ -322,7 +322,7 @@ func TestTerminated(t *testing.T) {
 		"the end of a hire":         {staking.HireEnded{Bond: "a100"}, staking.ErrNotHired},
 		"another table":             {staking.Requalified{Bond: "a100", MultiplierCenti: 100, GPUs: 1}, staking.ErrTerminated},
 		"a deposit":                 {staking.Deposited{Bond: "a100", Holder: "sam", Amount: 1}, staking.ErrTerminated},
-		"an offer":                  {post(func(o *staking.OfferPosted) { o.Offer = "o9" }), staking.ErrTerminated},
+		"an offer":                  {offer(func(o *staking.OfferPosted) { o.Offer = "o9" }), staking.ErrTerminated},
 		"a fill":                    {staking.OfferAccepted{Offer: "o2", Holder: "bob", Amount: io(1)}, staking.ErrOfferOver},
 		"the end of an offer":       {staking.OfferClosed{Offer: "o2", Holder: "sam"}, staking.ErrOfferOver},
 		"a reward before":           {staking.Rewarded{Bond: "a100", Epoch: 104, Amount: 1}, nil},
@@ -374,7 +374,7 @@ func TestTerminatedNeedsNothing(t *testing.T) {
 	ann := w.lot(2)
 	require.Equal(t, []staking.Effect{unlocking(ann, staking.LotWaiting, at.Add(days(7)), false)}, w.do(at, leave("ann", "o1")))
 	twin := w.twin()
-	require.Equal(t, []staking.Effect{unlocking(ann, staking.LotCooling, at.Add(days(21)), false)}, w.pass(at.Add(days(7))))
+	require.Equal(t, []staking.Effect{unlocking(ann, staking.LotCooling, at.Add(days(21)), false)}, w.tick(at.Add(days(7))))
 	require.Len(t, twin.do(at, infracted("e", staking.Utilisation, at, 1)), 1)
 	require.Len(t, twin.do(at, leave("sam", "")), 2)
 }
@@ -385,7 +385,7 @@ func TestTerminatedOffers(t *testing.T) {
 	w.open(io(1_000))
 	var want []staking.Effect
 	for _, id := range []staking.OfferID{"o3", "o1", "o2"} {
-		w.do(begin(101), post(func(o *staking.OfferPosted) { o.Offer, o.Amount = id, io(100) }))
+		w.do(begin(101), offer(func(o *staking.OfferPosted) { o.Offer, o.Amount = id, io(100) }))
 		want = append(want, staking.OfferEnded{Offer: id, State: staking.StateClosed})
 	}
 	require.Equal(t, want, w.do(begin(101), staking.DeviceTerminated{Bond: "a100"}))
@@ -416,12 +416,12 @@ func TestBeyondTheCalendar(t *testing.T) {
 				w.open(io(2_000))
 				w.sell(begin(100), "ann")
 				if _, fill := c.event.(staking.OfferAccepted); fill {
-					w.do(begin(100), post(func(o *staking.OfferPosted) { o.Offer, o.Amount, o.Expires = "o2", io(1), end.Add(days(4_000)) }))
+					w.do(begin(100), offer(func(o *staking.OfferPosted) { o.Offer, o.Amount, o.Expires = "o2", io(1), end.Add(days(4_000)) }))
 				}
 				w.refuse(end.Add(d-c.ahead), c.event, staking.ErrEpochOpen)
 				if d == 0 {
 					w.do(end.Add(-c.ahead-time.Nanosecond), c.event)
-					w.pass(end.Add(days(100)))
+					w.tick(end.Add(days(100)))
 				}
 			}
 		})

@@ -38,15 +38,15 @@ func TestAppealed(t *testing.T) {
 			e := staking.Appealed{Evidence: "e", Holder: c.by}
 			if c.want != nil {
 				w.refuse(c.at, e, c.want)
-				w.pass(end.Add(time.Nanosecond))
+				w.tick(end.Add(time.Nanosecond))
 				w.refuse(end.Add(time.Nanosecond), e, staking.ErrNoCase)
 				return
 			}
-			w.pass(c.at) // the evidence is forgotten meanwhile, but for its case
+			w.tick(c.at) // the evidence is forgotten meanwhile, but for its case
 			require.Empty(t, w.do(c.at, e))
 			v, _ := w.Case("e")
 			require.True(t, v.Appealed)
-			require.Empty(t, w.pass(begin(9_000)), "an appealed case waits for its decision")
+			require.Empty(t, w.tick(begin(9_000)), "an appealed case waits for its decision")
 		})
 	}
 }
@@ -98,7 +98,7 @@ func TestCaseStates(t *testing.T) {
 			w := newWorld(t)
 			w.shared()
 			w.do(begin(101), infracted("e", staking.Utilisation, begin(101), 1))
-			w.pass(last)
+			w.tick(last)
 			w.refuse(last, e, staking.ErrNoCase)
 		})
 	}
@@ -111,10 +111,12 @@ func TestFinal(t *testing.T) {
 		renter, reporter staking.HolderID
 		want             []staking.Effect // of 10.00000007 IO, 10 % and 5 %
 	}{
-		"nobody":                     {"", "", []staking.Effect{burned(1_000_000_007)}},
-		"a renter":                   {"ron", "", []staking.Effect{compensated("ron", 100_000_000), burned(900_000_007)}},
-		"a reporter":                 {"", "rita", []staking.Effect{compensated("rita", 50_000_000), burned(950_000_007)}},
-		"both":                       {"ron", "rita", []staking.Effect{compensated("ron", 100_000_000), compensated("rita", 50_000_001), burned(850_000_006)}},
+		"nobody":     {"", "", []staking.Effect{burned(1_000_000_007)}},
+		"a renter":   {"ron", "", []staking.Effect{compensated("ron", 100_000_000), burned(900_000_007)}},
+		"a reporter": {"", "rita", []staking.Effect{compensated("rita", 50_000_000), burned(950_000_007)}},
+		"both": {"ron", "rita", []staking.Effect{
+			compensated("ron", 100_000_000), compensated("rita", 50_000_001), burned(850_000_006),
+		}},
 		"one who is both":            {"ron", "ron", []staking.Effect{compensated("ron", 150_000_001), burned(850_000_006)}},
 		"the owner as renter":        {"sam", "rita", []staking.Effect{compensated("rita", 50_000_000), burned(950_000_007)}},
 		"the owner as reporter":      {"ron", "sam", []staking.Effect{compensated("ron", 100_000_000), burned(900_000_007)}},
@@ -136,7 +138,7 @@ func TestFinal(t *testing.T) {
 			e.Renter, e.Reporter = c.renter, c.reporter
 			w.do(begin(102), e)
 			lost := w.twin()
-			require.Equal(t, c.want, w.pass(begin(102).Add(days(30))))
+			require.Equal(t, c.want, w.tick(begin(102).Add(days(30))))
 			b := w.Books()
 			require.EqualValues(t, 1_000_000_007, b.Burned+b.Compensated)
 			require.Zero(t, b.Escrow)
@@ -205,7 +207,7 @@ func TestWonTooLate(t *testing.T) {
 		underbonded(0, io(1_000), at),
 	}, w.do(at, leave("sam", "")), "it passes through the states like any other")
 	end := at.Add(days(14))
-	w.pass(end)
+	w.tick(end)
 	require.Empty(t, w.do(end, withdraw("sam")), "there is nothing to withdraw, and the lot is gone")
 	require.Equal(t, []staking.Effect{staking.Released{Bond: "a100", Holder: "ann", Number: 1, Amount: io(250)}},
 		w.do(end, withdraw("ann")))

@@ -63,7 +63,7 @@ func TestRestoreEdges(t *testing.T) {
 		at := begin(1).AddDate(year-2024, 0, 0)
 		w.do(at, staking.BondOpened{Bond: "a100", Owner: "sam", MultiplierCenti: 500, GPUs: 1})
 		w.deposit(at, io(2_000))
-		w.do(at, post(func(o *staking.OfferPosted) { o.Expires = at.Add(1) }))
+		w.do(at, offer(func(o *staking.OfferPosted) { o.Expires = at.Add(1) }))
 		w.do(at, accept("o1", "ann", io(500)))
 		w.do(at, leave("ann", "o1"))
 		w.do(at, infracted("e", staking.Spoofing, at, 1))
@@ -71,7 +71,7 @@ func TestRestoreEdges(t *testing.T) {
 		twin := w.twin()
 		require.Equal(t, w.Digest(), twin.Digest())
 		for due, ok := w.Next(); ok && due.Year() < 2200; due, ok = w.Next() {
-			require.Equal(t, w.pass(due), twin.pass(due))
+			require.Equal(t, w.tick(due), twin.tick(due))
 		}
 	}
 }

@@ -62,7 +62,7 @@ func ExampleOverflowWithdrawn() {
 	fmt.Println(happen(pool, begin(100).Add(240*time.Hour), half))
 	// Output:
 	// staking: amount: overflow of bond "rtx3090" is 0 IO, not 100; to leave with all stake is to unstake
-	// [{rtx3090 sam 1 100}]
+	// [sam gets back 100 IO of stake in rtx3090: payment 1]
 }
 
 // The network doubles a multiplier. What sufficed before suffices for thirty days more.

@@ -72,7 +72,7 @@ func ExamplePool_Apply() {
 	fmt.Println(effects, err)
 	// Output:
 	// true staking: owner cannot co-stake on the own bond: "sam", bond "rtx3090"
-	// [{o1 closed}] <nil>
+	// [offer o1 is closed] <nil>
 }
 
 // A driver asks when the next deadline is, and ticks no later than then.
@@ -86,7 +86,7 @@ func ExamplePool_Next() {
 	// Output:
 	// 2024-06-23 23:00:00 true
 	// true
-	// [{o1 expired}]
+	// [offer o1 is expired]
 }
 
 func ExamplePool_Bond() {

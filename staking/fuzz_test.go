@@ -47,7 +47,7 @@ func fuzzed(t *testing.T, together bool, shares []byte, change ...func(*staking.
 		}
 	}
 	if together && total > 0 {
-		w.do(begin(100), post(func(o *staking.OfferPosted) {
+		w.do(begin(100), offer(func(o *staking.OfferPosted) {
 			o.Amount, o.MinFill, o.MaxFills, o.RewardShareBps = tokenomics.Amount(total), 1, 64, uint32(sum)
 		}))
 	}
@@ -55,7 +55,7 @@ func fuzzed(t *testing.T, together bool, shares []byte, change ...func(*staking.
 		id := staking.OfferID("o1")
 		if !together {
 			id = staking.OfferID(wallet(i))
-			w.do(begin(100), post(func(o *staking.OfferPosted) {
+			w.do(begin(100), offer(func(o *staking.OfferPosted) {
 				o.Offer, o.Amount, o.RewardShareBps = id, tokenomics.Amount(n), uint32(bps[i])
 			}))
 		}

@@ -12,21 +12,6 @@ import (
 // days returns a span of so many times 24 hours.
 func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
 
-// post is an offer of sam's on the bond of world.open that is within all limits.
-func post(change ...func(*staking.OfferPosted)) staking.OfferPosted {
-	o := offer(change...)
-	if o.Holder == "" {
-		o.Holder = "sam"
-	}
-	return o
-}
-
-// pass carries out all deadlines up to an instant.
-func (w world) pass(at time.Time) []staking.Effect {
-	w.t.Helper()
-	return w.do(at, staking.Ticked{})
-}
-
 // refuseShort applies an event that must fail for want of stake and change nothing.
 func (w world) refuseShort(at time.Time, e staking.Event, want staking.ShortStakeError) {
 	w.t.Helper()
@@ -48,7 +33,7 @@ func (w world) deposit(at time.Time, n tokenomics.Amount) []staking.Effect {
 // sell posts an offer, on the bond of world.open if it says nothing else, and has it filled at once by one holder.
 func (w world) sell(at time.Time, by staking.HolderID, change ...func(*staking.OfferPosted)) {
 	w.t.Helper()
-	o := post(change...)
+	o := offer(change...)
 	w.do(at, o)
 	w.do(at, staking.OfferAccepted{Offer: o.Offer, Holder: by, Amount: o.Amount})
 }

@@ -43,7 +43,7 @@ func TestCooldowns(t *testing.T) {
 	ann := w.lot(3)
 	require.Equal(t, at.Add(604_800*time.Second), ann.Until)
 	require.Equal(t, staking.LotWaiting, ann.State)
-	require.Equal(t, []staking.Effect{unlocking(ann, staking.LotCooling, co, false)}, w.pass(ann.Until))
+	require.Equal(t, []staking.Effect{unlocking(ann, staking.LotCooling, co, false)}, w.tick(ann.Until))
 	// The owner leaves as the wait ends, and so all lots mature at one instant.
 	cooling := w.do(ann.Until, leave("sam", ""))
 	until := ann.Until.Add(1_209_600 * time.Second)
@@ -63,7 +63,7 @@ func TestCooldowns(t *testing.T) {
 		staking.Matured{Bond: "a100", Holder: "sam", Lot: 1, Amount: io(600)},
 		staking.Matured{Bond: "a100", Holder: "sam", Lot: 2, Amount: io(400)},
 		staking.Matured{Bond: "a100", Holder: "ann", Lot: 3, Amount: io(500)},
-	}, w.pass(until))
+	}, w.tick(until))
 	require.Equal(t, []staking.Effect{staking.Released{Bond: "a100", Holder: "sam", Number: 1, Amount: io(1_000)}},
 		w.do(until, withdraw("sam")), "all lots at once")
 	require.Equal(t, []staking.Effect{staking.Released{Bond: "a100", Holder: "ann", Number: 2, Amount: io(500)}},
@@ -78,7 +78,7 @@ func TestCooldowns(t *testing.T) {
 func TestOwnerLeavesFirst(t *testing.T) {
 	w := newWorld(t, func(p *staking.Params) { p.MaxFills = 2 })
 	w.open(io(1_000))
-	w.do(begin(100), post(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills, o.Lock = io(200), 2, days(365) }))
+	w.do(begin(100), offer(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills, o.Lock = io(200), 2, days(365) }))
 	w.do(begin(100), accept("o1", "ann", io(200)))
 	w.do(begin(100), accept("o1", "bob", io(300)))
 	ann, bob := w.lot(2), w.lot(3)
@@ -105,8 +105,8 @@ func TestOwnerLeavesDuringWait(t *testing.T) {
 		unlocking(ann, staking.LotCooling, at.Add(days(14)), true),
 		underbonded(0, io(1_000), at),
 	}, w.do(at, leave("sam", "")))
-	require.Empty(t, w.pass(begin(101).Add(days(7))), "the wait is over already")
-	require.Len(t, w.pass(at.Add(days(14))), 2)
+	require.Empty(t, w.tick(begin(101).Add(days(7))), "the wait is over already")
+	require.Len(t, w.tick(at.Add(days(14))), 2)
 }
 
 // Co-stakers who meet the requirement by themselves stay when the owner leaves.
@@ -150,7 +150,7 @@ func TestOwnerLeavesAnOffer(t *testing.T) {
 	full.refuse(begin(101), leave("sam", ""), staking.ErrOfferOpen)
 	full.do(begin(101), staking.OfferClosed{Offer: "o2", Holder: "sam"})
 	full.sell(begin(101), "bob", func(o *staking.OfferPosted) { o.Offer, o.Amount, o.RewardShareBps = "o3", io(99), 500 })
-	full.do(begin(101), post(func(o *staking.OfferPosted) { o.Offer, o.Amount, o.RewardShareBps = "o4", io(1), 500 }))
+	full.do(begin(101), offer(func(o *staking.OfferPosted) { o.Offer, o.Amount, o.RewardShareBps = "o4", io(1), 500 }))
 	full.refuse(begin(101), leave("sam", ""), staking.ErrOfferOpen)
 	full.do(begin(101), accept("o4", "cyd", io(1)))
 	full.do(begin(101), leave("sam", "")) // 1,000 IO of others are left, and no offer
@@ -195,7 +195,7 @@ func TestRefill(t *testing.T) {
 			c.refill(w)
 			w.refuse(end, takeOut(1), staking.ErrTick)
 			cooling := unlocking(ann, staking.LotCooling, end.Add(days(14)), false)
-			require.Equal(t, append([]staking.Effect{cooling}, c.over...), w.pass(end))
+			require.Equal(t, append([]staking.Effect{cooling}, c.over...), w.tick(end))
 		})
 	}
 }
@@ -208,7 +208,7 @@ func replaced(t *testing.T) world {
 	t.Helper()
 	w := newWorld(t)
 	w.shared()
-	w.pass(begin(200))
+	w.tick(begin(200))
 	w.do(begin(100).Add(days(10)), takeOut(io(500)))
 	return w
 }
@@ -225,7 +225,7 @@ func TestWaitCountsAndEarnsNothing(t *testing.T) {
 	w.do(begin(341), staking.Rewarded{Bond: "a100", Epoch: 340, Amount: 100})
 	require.EqualValues(t, 31, ann())
 	end := at.Add(days(7)) // epoch 508 begins
-	w.pass(end)
+	w.tick(end)
 	w.do(end, staking.Rewarded{Bond: "a100", Epoch: 507, Amount: 100})
 	require.EqualValues(t, 31, ann())
 	require.EqualValues(t, 269, w.Claimable("a100", "sam"))
@@ -237,7 +237,7 @@ func TestWaitCountsAndEarnsNothing(t *testing.T) {
 func TestSeveralWaits(t *testing.T) {
 	w := newWorld(t, func(p *staking.Params) { p.OverflowHold, p.MaxFills = 0, 2 })
 	w.open(io(1_000))
-	w.do(begin(100), post(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills = io(200), 2 }))
+	w.do(begin(100), offer(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills = io(200), 2 }))
 	w.do(begin(100), accept("o1", "ann", io(200)))
 	w.do(begin(100), accept("o1", "bob", io(300)))
 	w.do(begin(101), takeOut(io(300)))
@@ -247,10 +247,10 @@ func TestSeveralWaits(t *testing.T) {
 	require.Equal(t, []staking.Effect{
 		unlocking(bob, staking.LotWaiting, second, false), underbonded(io(700), io(1_000), second),
 	}, w.do(begin(103), leave("bob", "o1")))
-	require.Equal(t, []staking.Effect{unlocking(ann, staking.LotCooling, first.Add(days(14)), false)}, w.pass(first))
+	require.Equal(t, []staking.Effect{unlocking(ann, staking.LotCooling, first.Add(days(14)), false)}, w.tick(first))
 	require.Equal(t, []staking.Effect{
 		unlocking(bob, staking.LotCooling, second.Add(days(14)), false), underbonded(io(700), io(1_000), second),
-	}, w.pass(second))
+	}, w.tick(second))
 }
 
 // A network without a wait: a co-staker's lot cools at once.
@@ -305,7 +305,7 @@ func TestWithdrawn(t *testing.T) {
 	w.reward(102, 1_001) // 620.62 and 100.1 in all: 620 + 100
 	w.do(begin(103), leave("ann", "o2"))
 	w.do(begin(103).Add(time.Hour), leave("ann", "o1"))
-	w.pass(begin(103).Add(days(21)))
+	w.tick(begin(103).Add(days(21)))
 	require.Equal(t, []staking.Effect{
 		staking.Released{Bond: "a100", Holder: "ann", Number: 2, Amount: io(100)},
 		staking.Paid{Bond: "a100", Holder: "ann", Role: staking.CoStaker, Number: 3, Epoch: 102, Amount: 100},
@@ -314,7 +314,7 @@ func TestWithdrawn(t *testing.T) {
 	o, _ := w.Offer("o2")
 	require.EqualValues(t, 1, o.Withdrawn)
 	require.EqualValues(t, 620, w.Claimable("a100", "ann"))
-	w.pass(begin(104).Add(days(21)))
+	w.tick(begin(104).Add(days(21)))
 	require.Equal(t, []staking.Effect{
 		staking.Released{Bond: "a100", Holder: "ann", Number: 4, Amount: io(500)},
 		staking.Paid{Bond: "a100", Holder: "ann", Role: staking.CoStaker, Number: 5, Epoch: 102, Amount: 620},
@@ -322,7 +322,7 @@ func TestWithdrawn(t *testing.T) {
 	ann, _ := w.Holder("ann")
 	require.Equal(t, staking.HolderView{Paid: 720, Released: io(600)}, ann)
 	w.do(begin(104).Add(days(21)), leave("sam", ""))
-	w.pass(begin(104).Add(days(35)))
+	w.tick(begin(104).Add(days(35)))
 	require.Equal(t, []staking.Effect{staking.Released{Bond: "a100", Holder: "sam", Number: 6, Amount: io(1_000)}},
 		w.do(begin(104).Add(days(35)), withdraw("sam")))
 	// 1,001 - 310 - 50 = 641 again; the fractions 0.62 + 0.1 were less than a unit and stay where they are.

@@ -56,7 +56,7 @@ func TestLinkChains(t *testing.T) {
 func TestSelfCoStake(t *testing.T) {
 	w := newWorld(t, func(p *staking.Params) { p.MaxFills = 3 })
 	w.open(io(1_000))
-	w.do(begin(100), post(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills, o.Lock = io(100), 3, days(365) }))
+	w.do(begin(100), offer(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills, o.Lock = io(100), 3, days(365) }))
 	w.do(begin(100), linked("sam", "tom"))
 	w.refuse(begin(100), accept("o1", "sam", io(100)), staking.ErrSelfStake)
 	w.refuse(begin(100), accept("o1", "tom", io(100)), staking.ErrSelfStake)

@@ -25,7 +25,7 @@ func inState(t *testing.T, role staking.Role, s staking.LotState) (world, time.T
 	}
 	for at.Before(begin(9_000)) && w.lot(lotOf(role)).State != s {
 		at, _ = w.Next()
-		w.pass(at)
+		w.tick(at)
 	}
 	require.Equal(t, s, w.lot(lotOf(role)).State)
 	return w, at

@@ -64,10 +64,10 @@ func TestOfferPosted(t *testing.T) {
 			w := newWorld(t)
 			w.open(io(1_000))
 			if c.want != nil {
-				w.refuse(begin(101), post(c.change), c.want)
+				w.refuse(begin(101), offer(c.change), c.want)
 				return
 			}
-			require.Empty(t, w.do(begin(101), post(c.change)))
+			require.Empty(t, w.do(begin(101), offer(c.change)))
 		})
 	}
 }
@@ -85,7 +85,7 @@ func TestOffersSeen(t *testing.T) {
 			w := newWorld(t)
 			w.do(begin(100), staking.BondOpened{Bond: "a100", Owner: "sam", MultiplierCenti: c.centi, GPUs: c.gpus})
 			w.deposit(begin(100), io(c.required))
-			o := post(func(o *staking.OfferPosted) { o.Amount, o.RewardShareBps = io(c.amount)+1, c.bps })
+			o := offer(func(o *staking.OfferPosted) { o.Amount, o.RewardShareBps = io(c.amount)+1, c.bps })
 			w.refuse(begin(100), o, staking.ErrCoStake)
 			o.Amount--
 			w.do(begin(100), o)
@@ -99,12 +99,12 @@ func TestOffersSeen(t *testing.T) {
 func TestOwnerFirst(t *testing.T) {
 	w := newWorld(t)
 	w.open(io(1_000) - 1)
-	w.refuseShort(begin(101), post(), staking.ShortStakeError{Bond: "a100", Have: io(1_000) - 1, Need: io(1_000)})
+	w.refuseShort(begin(101), offer(), staking.ShortStakeError{Bond: "a100", Have: io(1_000) - 1, Need: io(1_000)})
 	w.deposit(begin(101), 1)
-	w.do(begin(101), post())
+	w.do(begin(101), offer())
 	w.do(begin(102), staking.OfferClosed{Offer: "o1", Holder: "sam"})
 	w.requalify(begin(102), 501, true)
-	again := post(func(o *staking.OfferPosted) { o.Offer = "o2" })
+	again := offer(func(o *staking.OfferPosted) { o.Offer = "o2" })
 	w.refuseShort(begin(102), again, staking.ShortStakeError{Bond: "a100", Have: io(1_000), Need: io(1_002)})
 	w.deposit(begin(102), io(2))
 	w.do(begin(102), again)
@@ -116,43 +116,43 @@ func TestOffersTogether(t *testing.T) {
 	more := func(o *staking.OfferPosted) { o.Amount++ }
 	dearer := func(o *staking.OfferPosted) { o.RewardShareBps++ }
 	two := func(p *staking.Params) { p.MaxOffersPerBond = 2 }
-	firstOne := post(func(o *staking.OfferPosted) { o.Amount, o.RewardShareBps = io(300), 6_000 })
+	firstOne := offer(func(o *staking.OfferPosted) { o.Amount, o.RewardShareBps = io(300), 6_000 })
 	both := func(a, b func(*staking.OfferPosted)) staking.OfferPosted {
-		return post(func(o *staking.OfferPosted) { a(o); b(o) })
+		return offer(func(o *staking.OfferPosted) { a(o); b(o) })
 	}
 
 	w := newWorld(t)
 	w.open(io(1_000))
 	w.do(begin(101), firstOne)
-	w.refuse(begin(101), post(fits), staking.ErrOpenOffers)
+	w.refuse(begin(101), offer(fits), staking.ErrOpenOffers)
 	w.do(begin(101), accept("o1", "ann", io(300)))
 	w.refuse(begin(101), both(fits, more), staking.ErrCoStake)
 	w.refuse(begin(101), both(fits, dearer), staking.ErrRewardShare)
-	w.do(begin(101), post(fits))
+	w.do(begin(101), offer(fits))
 
 	many := newWorld(t, two)
 	many.open(io(1_000))
 	many.do(begin(101), firstOne)
 	many.refuse(begin(101), both(fits, more), staking.ErrCoStake)
 	many.refuse(begin(101), both(fits, dearer), staking.ErrRewardShare)
-	many.do(begin(101), post(fits))
-	third := post(func(o *staking.OfferPosted) { o.Offer = "o3" })
+	many.do(begin(101), offer(fits))
+	third := offer(func(o *staking.OfferPosted) { o.Offer = "o3" })
 	many.refuse(begin(101), third, staking.ErrOpenOffers)
 }
 
 // An offer that is closed or expired frees its amount and its share, and so does a fill that begins to leave.
 func TestOffersMakeRoom(t *testing.T) {
 	whole := func(o *staking.OfferPosted) { o.RewardShareBps = 10_000 }
-	next := post(whole, func(o *staking.OfferPosted) { o.Offer, o.Expires = "o2", begin(300) })
+	next := offer(whole, func(o *staking.OfferPosted) { o.Offer, o.Expires = "o2", begin(300) })
 	for name, c := range map[string]func(world){
 		"closed":   func(w world) { w.do(begin(200).Add(-1), staking.OfferClosed{Offer: "o1", Holder: "sam"}) },
-		"expired":  func(w world) { w.pass(begin(200)) },
+		"expired":  func(w world) { w.tick(begin(200)) },
 		"unstaked": func(w world) { w.do(begin(101), accept("o1", "ann", io(500))); w.do(begin(101), leave("ann", "o1")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.open(io(1_000))
-			w.do(begin(101), post(whole))
+			w.do(begin(101), offer(whole))
 			w.refuse(begin(101), next, staking.ErrOpenOffers)
 			c(w)
 			w.do(begin(200), next)
@@ -184,7 +184,7 @@ func TestOfferAccepted(t *testing.T) {
 			w := newWorld(t)
 			w.open(io(1_000))
 			w.do(begin(101), staking.WalletsLinked{A: "tom", B: "sam"})
-			w.do(begin(101), post())
+			w.do(begin(101), offer())
 			if c.want != nil {
 				w.refuse(c.at, c.event, c.want)
 				return
@@ -218,16 +218,16 @@ func TestOfferStates(t *testing.T) {
 			w.do(begin(102), accept("o1", "ann", io(200)))
 			return w.do(begin(102), staking.OfferClosed{Offer: "o1", Holder: "sam"})
 		}, staking.StateClosed},
-		"expired": {func(w world) []staking.Effect { return w.pass(begin(200)) }, staking.StateExpired},
+		"expired": {func(w world) []staking.Effect { return w.tick(begin(200)) }, staking.StateExpired},
 		"expired with a fill": {func(w world) []staking.Effect {
 			w.do(begin(102), accept("o1", "ann", io(200)))
-			return w.pass(begin(200))
+			return w.tick(begin(200))
 		}, staking.StateExpired},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, func(p *staking.Params) { p.MaxFills = 2 })
 			w.open(io(1_000))
-			w.do(begin(101), post(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills = io(100), 2 }))
+			w.do(begin(101), offer(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills = io(100), 2 }))
 			o, _ := w.Offer("o1")
 			require.Equal(t, staking.StateOpen, o.State)
 			require.Equal(t, []staking.Effect{staking.OfferEnded{Offer: "o1", State: c.state}}, c.end(w))
@@ -236,8 +236,8 @@ func TestOfferStates(t *testing.T) {
 			w.refuse(begin(200), accept("o1", "cyd", io(100)), staking.ErrOfferOver)
 			w.refuse(begin(200), staking.OfferClosed{Offer: "o1", Holder: "sam"}, staking.ErrOfferOver)
 			// Attack: the same offer with other terms.
-			w.refuse(begin(200), post(func(o *staking.OfferPosted) { o.Expires = begin(300) }), staking.ErrOfferExists)
-			require.Empty(t, w.pass(begin(200)), "an offer that is over does not expire")
+			w.refuse(begin(200), offer(func(o *staking.OfferPosted) { o.Expires = begin(300) }), staking.ErrOfferExists)
+			require.Empty(t, w.tick(begin(200)), "an offer that is over does not expire")
 		})
 	}
 }
@@ -245,7 +245,7 @@ func TestOfferStates(t *testing.T) {
 func TestOfferClosed(t *testing.T) {
 	w := newWorld(t)
 	w.open(io(1_000))
-	w.do(begin(101), post())
+	w.do(begin(101), offer())
 	for _, holder := range []staking.HolderID{"ann", "", "eve"} {
 		w.refuse(begin(102), staking.OfferClosed{Offer: "o1", Holder: holder}, staking.ErrNotOwner)
 	}
@@ -258,7 +258,7 @@ func TestOfferClosed(t *testing.T) {
 func TestPartialFills(t *testing.T) {
 	w := newWorld(t, func(p *staking.Params) { p.MaxFills, p.MaxClaims = 4, 9 })
 	w.open(io(1_000))
-	w.do(begin(101), post(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills = io(150), 4 }))
+	w.do(begin(101), offer(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills = io(150), 4 }))
 	w.refuse(begin(101), accept("o1", "ann", io(150)-1), staking.ErrAmount)
 	require.Equal(t, []staking.Effect{staking.Locked{Bond: "a100", Holder: "ann", Role: staking.CoStaker, Lot: 2, Amount: io(150)}},
 		w.do(begin(101), accept("o1", "ann", io(150))))
@@ -282,12 +282,12 @@ func TestPartialFills(t *testing.T) {
 func TestFillsAreCountedOnce(t *testing.T) {
 	w := newWorld(t, func(p *staking.Params) { p.MaxFills = 2 })
 	w.open(io(1_000))
-	w.do(begin(101), post(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills, o.Expires = io(100), 2, begin(9_000) }))
+	w.do(begin(101), offer(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills, o.Expires = io(100), 2, begin(9_000) }))
 	w.do(begin(101), accept("o1", "ann", io(400)))
 	w.do(begin(101), leave("ann", "o1"))
 	w.refuse(begin(101), accept("o1", "bob", io(101)), staking.ErrAmount)
 	w.refuse(begin(101), accept("o1", "ann", io(100)), staking.ErrClaims)
-	w.pass(begin(101).Add(days(21)))
+	w.tick(begin(101).Add(days(21)))
 	w.do(begin(101).Add(days(21)), staking.Withdrawn{Bond: "a100", Holder: "ann"})
 	o, _ := w.Offer("o1")
 	require.Equal(t, io(400), o.Filled)
@@ -324,7 +324,7 @@ func TestFillOfAChangedBond(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, func(p *staking.Params) { p.MaxFills, p.Slashes = 2, []staking.SlashRule{tenths()} })
 			w.open(io(1_000))
-			w.do(begin(101), post(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills = io(100), 2 }))
+			w.do(begin(101), offer(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills = io(100), 2 }))
 			c.change(w)
 			e := accept("o1", "ann", io(c.amount))
 			switch {
@@ -384,9 +384,9 @@ func TestClaims(t *testing.T) {
 	w.refuse(at, third, staking.ErrClaims)
 	w.do(at, staking.Unstaked{Bond: "b1", Holder: "ann", Offer: "ob1"})
 	w.refuse(at, third, staking.ErrClaims)
-	w.pass(at.Add(days(7)))
+	w.tick(at.Add(days(7)))
 	w.refuse(at.Add(days(7)), third, staking.ErrClaims)
-	w.pass(at.Add(days(21)))
+	w.tick(at.Add(days(21)))
 	w.refuse(at.Add(days(21)), third, staking.ErrClaims)
 	w.do(at.Add(days(21)), staking.Withdrawn{Bond: "b1", Holder: "ann"})
 	claims(1)
@@ -399,13 +399,13 @@ func TestFillWhileStakeLeaves(t *testing.T) {
 	w := newWorld(t)
 	w.shared()
 	w.do(begin(101), leave("ann", "o1"))
-	w.do(begin(101), post(func(o *staking.OfferPosted) { o.Offer, o.Expires = "o2", begin(9_000) }))
+	w.do(begin(101), offer(func(o *staking.OfferPosted) { o.Offer, o.Expires = "o2", begin(9_000) }))
 	again := accept("o2", "ann", io(500))
 	w.refuse(begin(101), again, staking.ErrCooling)
-	w.pass(begin(101).Add(days(7)))
+	w.tick(begin(101).Add(days(7)))
 	w.refuse(begin(101).Add(days(7)), again, staking.ErrCooling)
 	w.refuse(begin(101).Add(days(21)-time.Nanosecond), again, staking.ErrCooling)
-	w.pass(begin(101).Add(days(21)))
+	w.tick(begin(101).Add(days(21)))
 	w.do(begin(101).Add(days(21)), again) // matured, and not withdrawn yet
 }
 
@@ -414,7 +414,7 @@ func TestLotsAreBounded(t *testing.T) {
 	w := newWorld(t, func(p *staking.Params) { p.MaxLotsPerBond = 2 })
 	w.open(io(1_000), 1)
 	w.refuse(begin(101), staking.Deposited{Bond: "a100", Holder: "sam", Amount: 1}, staking.ErrLots)
-	w.do(begin(101), post())
+	w.do(begin(101), offer())
 	w.refuse(begin(101), accept("o1", "ann", io(500)), staking.ErrLots)
 	w.do(begin(101), staking.OverflowWithdrawn{Bond: "a100", Holder: "sam", Amount: 1})
 	w.do(begin(101), accept("o1", "ann", io(500)))

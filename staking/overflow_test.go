@@ -76,7 +76,7 @@ func TestOverflowHoldOfFill(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.shared(func(o *staking.OfferPosted) { o.Expires = begin(101) })
-			w.pass(c.at)
+			w.tick(c.at)
 			require.Equal(t, c.want, w.bond().Overflow)
 			w.refuse(c.at, takeOut(c.want+1), staking.ErrAmount)
 			if c.want > 0 {
@@ -114,7 +114,7 @@ func TestOverflowHoldOfRequirement(t *testing.T) {
 					w.requalify(at.Add(d), centi, false)
 				}
 			}
-			w.pass(at.Add(c.after))
+			w.tick(at.Add(c.after))
 			require.Equal(t, io(c.want), w.bond().Overflow)
 			w.refuse(at.Add(c.after), takeOut(io(c.want)+1), staking.ErrAmount)
 			if c.want > 0 {
@@ -152,7 +152,7 @@ func TestOverflowOfOthers(t *testing.T) {
 	}{
 		"active co-stake":                {func(world) {}, 500},
 		"co-stake that waits":            {func(w world) { w.do(at, leave("ann", "o1")) }, 500},
-		"co-stake that cools":            {func(w world) { w.do(begin(101), leave("ann", "o1")); w.pass(at) }, 0},
+		"co-stake that cools":            {func(w world) { w.do(begin(101), leave("ann", "o1")); w.tick(at) }, 0},
 		"more of the owner's":            {func(w world) { w.deposit(at, io(300)) }, 800},
 		"an open offer asks for nothing": {func(w world) { w.do(at, expiring("o2", at.Add(1))) }, 500},
 		"the owner's own cools":          {func(w world) { w.do(at, leave("sam", "")) }, 0},
@@ -164,28 +164,28 @@ func TestOverflowOfOthers(t *testing.T) {
 			w := newWorld(t, moreCo)
 			w.shared()
 			c.prepare(w)
-			w.pass(at)
+			w.tick(at)
 			require.Equal(t, io(c.want), w.bond().Overflow)
 			w.refuse(at, takeOut(io(c.want)+1), staking.ErrAmount)
 		})
 	}
 	all := newWorld(t, func(p *staking.Params) { p.MaxCoBps = 10_000 })
 	all.shared(func(o *staking.OfferPosted) { o.Amount = io(1_000) })
-	all.pass(at.Add(days(1)))
+	all.tick(at.Add(days(1)))
 	all.do(at.Add(days(1)), takeOut(io(1_000))) // everything, since others meet the requirement
 	require.Len(t, all.bond().Lots, 1)
 
 	most := newWorld(t, func(p *staking.Params) { p.MaxCoBps = 10_000 })
 	most.shared(func(o *staking.OfferPosted) { o.Amount = io(1_000) })
 	most.requalify(begin(100), 300, false)
-	most.pass(at)
+	most.tick(at)
 	require.Equal(t, io(1_000), most.bond().Overflow, "1,400 IO are over, and 1,000 of them his")
 	most.refuse(at, takeOut(io(1_000)+1), staking.ErrAmount)
 }
 
 // expiring is an offer for 1 IO.
 func expiring(id staking.OfferID, expires time.Time) staking.OfferPosted {
-	return post(func(o *staking.OfferPosted) { o.Offer, o.Amount, o.Expires = id, io(1), expires })
+	return offer(func(o *staking.OfferPosted) { o.Offer, o.Amount, o.Expires = id, io(1), expires })
 }
 
 // Nothing leaves at once while a slash is not final, even what nobody needs.
@@ -197,7 +197,7 @@ func TestOverflowOpenCase(t *testing.T) {
 	w.refuse(begin(101), takeOut(1), staking.ErrOpenCase)
 	w.do(begin(102), staking.Appealed{Evidence: "e1", Holder: "sam"})
 	w.refuse(begin(102).Add(days(900)), takeOut(1), staking.ErrTick)
-	w.pass(begin(102).Add(days(900)))
+	w.tick(begin(102).Add(days(900)))
 	w.refuse(begin(102).Add(days(900)), takeOut(1), staking.ErrOpenCase)
 	w.do(begin(102).Add(days(900)), staking.AppealDecided{Evidence: "e1"})
 	w.do(begin(102).Add(days(900)), takeOut(io(980)))

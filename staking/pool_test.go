@@ -84,13 +84,13 @@ func TestApplyTick(t *testing.T) {
 				require.True(t, ok)
 				require.Equal(t, c.due, due)
 				w.do(c.due.Add(-early), staking.HireStarted{Bond: "a100"})
-				require.Empty(t, w.pass(c.due.Add(-early)))
+				require.Empty(t, w.tick(c.due.Add(-early)))
 				require.Equal(t, due, first(w.Next()))
 			}
 			for _, late := range []time.Duration{0, time.Nanosecond, time.Second} {
 				w := prepared(t, c.change, c.prepare)
 				w.refuse(c.due.Add(late), staking.HireStarted{Bond: "a100"}, staking.ErrTick)
-				w.pass(c.due.Add(late))
+				w.tick(c.due.Add(late))
 				require.NotEqual(t, c.due, first(w.Next()))
 				w.do(c.due.Add(late), staking.HireStarted{Bond: "a100"})
 			}
@@ -128,7 +128,7 @@ func outage(w world) {
 
 // second is another offer beside the one of world.shared, with a share in basis points, for 1 IO.
 func second(bps uint32) staking.OfferPosted {
-	return post(func(o *staking.OfferPosted) { o.Offer, o.Amount, o.RewardShareBps = "o2", io(1), bps })
+	return offer(func(o *staking.OfferPosted) { o.Offer, o.Amount, o.RewardShareBps = "o2", io(1), bps })
 }
 
 // A tick carries out what is due in the order of the deadlines, and what arises from it up to its instant.
@@ -143,10 +143,10 @@ func TestTickOrder(t *testing.T) {
 		staking.OfferEnded{Offer: "o2", State: staking.StateExpired},
 		unlocking(ann, staking.LotCooling, wait.Add(days(14)), false),
 		staking.Matured{Bond: "a100", Holder: "ann", Lot: 2, Amount: io(500)},
-	}, w.pass(begin(101).Add(days(1_000))))
+	}, w.tick(begin(101).Add(days(1_000))))
 	_, more := w.Next()
 	require.False(t, more)
-	require.Empty(t, w.pass(begin(101).Add(days(1_000))), "nothing is carried out twice")
+	require.Empty(t, w.tick(begin(101).Add(days(1_000))), "nothing is carried out twice")
 }
 
 // Deadlines of one instant: waits, cooldowns, offers, appeals, graces, in this order, and within a kind by number.
@@ -180,7 +180,7 @@ func TestTickOneInstant(t *testing.T) {
 		staking.OfferEnded{Offer: "o4", State: staking.StateExpired},
 		staking.Burned{Evidence: "e1", Bond: "b2", Kind: staking.Utilisation, Amount: io(2)},
 		underbonded(io(1_000), io(1_002), due),
-	}, w.pass(due))
+	}, w.tick(due))
 }
 
 // Every name in an event is looked up, and an unknown one is refused as what it is.
@@ -201,7 +201,7 @@ func TestUnknownNames(t *testing.T) {
 		"unstaked, no holder":   {staking.Unstaked{Bond: "a100", Holder: "bob", Offer: "o1"}, staking.ErrNoStake},
 		"withdrawn":             {staking.Withdrawn{Bond: "b", Holder: "sam"}, staking.ErrNoBond},
 		"withdrawn, no holder":  {staking.Withdrawn{Bond: "a100", Holder: "bob"}, staking.ErrNoStake},
-		"posted":                {post(func(o *staking.OfferPosted) { o.Offer, o.Bond = "o9", "b" }), staking.ErrNoBond},
+		"posted":                {offer(func(o *staking.OfferPosted) { o.Offer, o.Bond = "o9", "b" }), staking.ErrNoBond},
 		"accepted":              {staking.OfferAccepted{Offer: "o9", Holder: "bob", Amount: 1}, staking.ErrNoOffer},
 		"closed":                {staking.OfferClosed{Offer: "o9", Holder: "sam"}, staking.ErrNoOffer},
 		"rewarded":              {staking.Rewarded{Bond: "b", Epoch: 101, Amount: 1}, staking.ErrNoBond},
@@ -253,7 +253,7 @@ func TestQueries(t *testing.T) {
 	w.open(io(600), io(600))
 	w.do(begin(101), staking.BondOpened{Bond: "a0", Owner: "eve", MultiplierCenti: 25, GPUs: 4})
 	w.do(begin(101), staking.Deposited{Bond: "a0", Holder: "eve", Amount: io(750)})
-	w.do(begin(101), post(func(o *staking.OfferPosted) { o.Lock = days(3) }))
+	w.do(begin(101), offer(func(o *staking.OfferPosted) { o.Lock = days(3) }))
 	w.do(begin(102), staking.OfferAccepted{Offer: "o1", Holder: "ann", Amount: io(500)})
 	w.do(begin(102), staking.HireStarted{Bond: "a100"})
 	w.reward(103, 200)
@@ -323,7 +323,7 @@ func TestListsAreSorted(t *testing.T) {
 	w.open(io(2_000))
 	for i, id := range []string{"7", "10", "2"} {
 		w.do(begin(103), staking.BondOpened{Bond: staking.BondID(id), Owner: "sam", GPUs: 1})
-		w.do(begin(103), post(func(o *staking.OfferPosted) { o.Offer, o.Amount, o.RewardShareBps = staking.OfferID(id), io(100), 500 }))
+		w.do(begin(103), offer(func(o *staking.OfferPosted) { o.Offer, o.Amount, o.RewardShareBps = staking.OfferID(id), io(100), 500 }))
 		w.do(begin(103), staking.Infracted{
 			Evidence: staking.EvidenceID(id), Bond: "a100", Kind: staking.Utilisation, At: begin(100).Add(time.Duration(i) * time.Hour), Measure: 1,
 		})
@@ -364,7 +364,7 @@ func TestAllFits(t *testing.T) {
 	w.reward(102, 1)
 	w.refuse(begin(104), staking.Rewarded{Bond: "a100", Epoch: 103, Amount: 1}, tokenomics.ErrOverflow)
 	w.refuse(begin(104), staking.Deposited{Bond: "a100", Holder: "sam", Amount: 1}, tokenomics.ErrOverflow)
-	w.do(begin(104), post())
+	w.do(begin(104), offer())
 	w.refuse(begin(104), staking.OfferAccepted{Offer: "o1", Holder: "ann", Amount: io(500)}, tokenomics.ErrOverflow)
 	w.reward(103, 0)
 }

@@ -21,7 +21,7 @@ func TestWorkedExample(t *testing.T) {
 	w := newWorld(t)
 	w.do(begin(103), staking.BondOpened{Bond: "a100", Owner: "sam", MultiplierCenti: 500, GPUs: 1})
 	w.deposit(begin(103), io(1_000))
-	w.do(begin(103), post())
+	w.do(begin(103), offer())
 	w.do(begin(104), accept("o1", "ann", io(500)))
 	twin := w.twin()
 	require.Equal(t, []staking.Effect{accrued(104, 87_866_191, 0)}, twin.reward(104, 87_866_191), "ann's lot is too young")
@@ -105,7 +105,7 @@ func TestRewardPartOfOffer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, func(p *staking.Params) { p.MaxFills = 3 })
 			w.open(io(1_000))
-			w.do(begin(100), post(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills = io(1), 3 }))
+			w.do(begin(100), offer(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills = io(1), 3 }))
 			for i, n := range c.fills {
 				w.do(begin(100), accept("o1", wallet(i), io(n)))
 			}
@@ -125,7 +125,7 @@ func TestRewardFractionsAddUp(t *testing.T) {
 	w := newWorld(t, func(p *staking.Params) { p.MaxFills = 3 })
 	w.open(io(1_200))
 	w.requalify(begin(100), 600, false)
-	w.do(begin(100), post(func(o *staking.OfferPosted) { o.Amount, o.MinFill, o.MaxFills = io(600), io(200), 3 }))
+	w.do(begin(100), offer(func(o *staking.OfferPosted) { o.Amount, o.MinFill, o.MaxFills = io(600), io(200), 3 }))
 	for i := range 3 {
 		w.do(begin(100), accept("o1", wallet(i), io(200)))
 	}
@@ -298,7 +298,7 @@ func TestRewardAfterWithdrawal(t *testing.T) {
 	w := newWorld(t)
 	w.shared()
 	w.do(begin(101).Add(days(2)), leave("ann", "o1"))
-	w.pass(begin(101).Add(days(23)))
+	w.tick(begin(101).Add(days(23)))
 	w.do(begin(101).Add(days(23)), staking.Rewarded{Bond: "a100", Epoch: 101, Amount: 100})
 	require.EqualValues(t, 31, w.Claimable("a100", "ann"), "it is not withdrawn yet")
 	w.do(begin(101).Add(days(23)), withdraw("ann"))

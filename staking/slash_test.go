@@ -65,7 +65,7 @@ func TestWaterfall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, with(c.order))
 			w.open(io(600), io(400))
-			w.do(begin(100), post(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills = io(200), 2 }))
+			w.do(begin(100), offer(func(o *staking.OfferPosted) { o.MinFill, o.MaxFills = io(200), 2 }))
 			w.do(begin(100), accept("o1", "ann", io(300)))
 			w.do(begin(100), accept("o1", "bob", io(200)))
 			got := w.do(begin(102), infracted("e", staking.Spoofing, begin(101), c.measure))
@@ -267,7 +267,8 @@ func TestEvidenceNames(t *testing.T) {
 	}
 }
 
-// Attack 9: the same evidence twice, or the same infraction under another name. One of a kind in an hour of Unix time.
+// Attack 9: the same evidence twice, or the same infraction under another name. Of one kind in an hour of Unix time one is
+// slashed, unless another is graver.
 func TestEvidenceTwice(t *testing.T) {
 	hour := begin(110) // on the hour
 	for name, c := range map[string]struct {
@@ -307,6 +308,73 @@ func TestEvidenceTwice(t *testing.T) {
 	past.do(zero, infracted("f", staking.Utilisation, zero, 1))
 }
 
+// An outage that grows is charged the difference, step by step: in all what its gravest measure costs. What an appeal
+// overturned is charged anew.
+func TestEvidenceGrows(t *testing.T) {
+	at := begin(110)
+	for name, c := range map[string]struct {
+		measures []uint64 // all in one hour
+		won      int      // the appeal of this one is won before the last, 0 is none
+		bps      uint32   // of the last, 0 is refused
+	}{
+		"twice as grave":                   {[]uint64{601, 3_601}, 0, 200},
+		"no graver":                        {[]uint64{601, 3_600}, 0, 0},
+		"less grave":                       {[]uint64{3_601, 601}, 0, 0},
+		"to the last step":                 {[]uint64{601, 3_601, 172_801, 432_001}, 0, 2_000},
+		"at once":                          {[]uint64{432_001}, 0, 5_000},
+		"over a step":                      {[]uint64{601, 172_801}, 0, 2_800},
+		"the first one was false":          {[]uint64{601, 601}, 1, 200},
+		"the first of two was false":       {[]uint64{601, 3_601, 3_601}, 1, 200},
+		"the second of two was false":      {[]uint64{601, 3_601, 3_601}, 2, 200},
+		"the second was false, as grave":   {[]uint64{601, 3_601, 600}, 2, 0},
+		"the graver one was false, graver": {[]uint64{601, 3_601, 172_801}, 2, 2_800},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.open(io(10_000))
+			for i, m := range c.measures[:len(c.measures)-1] {
+				w.do(at, infracted(evidenceNo(i+1), staking.InadequateService, at, m))
+			}
+			if c.won > 0 {
+				w.do(at, staking.Appealed{Evidence: evidenceNo(c.won), Holder: "sam"})
+				w.do(at, staking.AppealDecided{Evidence: evidenceNo(c.won), Won: true})
+			}
+			last := infracted("e", staking.InadequateService, at, c.measures[len(c.measures)-1])
+			switch {
+			case last.Measure <= 600:
+				w.refuse(at, last, staking.ErrInfraction)
+			case c.bps == 0:
+				w.refuse(at, last, staking.ErrEvidenceUsed)
+			default:
+				w.do(at, last)
+				v, _ := w.Case("e")
+				require.Equal(t, c.bps, v.Bps)
+			}
+		})
+	}
+}
+
+// evidenceNo names evidence by a number.
+func evidenceNo(i int) staking.EvidenceID { return staking.EvidenceID(rune('0' + i)) }
+
+// What the cap left uncharged of an hour counts as charged: the rest of it is not brought forward once more.
+func TestEvidenceGrowsIntoTheCap(t *testing.T) {
+	w := newWorld(t)
+	w.open(io(1_000))
+	at := begin(110)
+	for i := range 2 {
+		w.do(begin(120), infracted(evidenceNo(i), staking.MissedProof, at.Add(time.Duration(i+1)*time.Hour), 24))
+	}
+	w.refuse(begin(120), infracted("e", staking.MissedProof, at, 24), staking.ErrSlashCap)
+	w.do(begin(120), staking.Appealed{Evidence: "0", Holder: "sam"})
+	w.do(begin(120), staking.AppealDecided{Evidence: "0", Won: true})
+	w.do(begin(120), infracted("f", staking.MissedProof, at.Add(5*time.Hour), 3))
+	w.do(begin(120), infracted("e", staking.MissedProof, at, 24)) // 1,000 + 100 of 2,000 are used
+	v, _ := w.Case("e")
+	require.EqualValues(t, 900, v.Bps)
+	w.refuse(begin(120), infracted("g", staking.MissedProof, at, 24), staking.ErrEvidenceUsed)
+}
+
 // Evidence is remembered for as long as a like one could be brought, and while its case is open; then the name is free.
 func TestEvidenceIsForgotten(t *testing.T) {
 	w := newWorld(t)
@@ -314,10 +382,10 @@ func TestEvidenceIsForgotten(t *testing.T) {
 	at := begin(110).Add(30 * time.Minute)
 	e := infracted("e", staking.InadequateService, at, 601)
 	w.do(at, e)
-	w.pass(at.Add(days(10) + time.Hour)) // forgotten, but for the case
+	w.tick(at.Add(days(10) + time.Hour)) // forgotten, but for the case
 	e.At = at.Add(days(10) + time.Hour)
 	w.refuse(e.At, e, staking.ErrEvidenceUsed)
-	w.pass(at.Add(days(30))) // final
+	w.tick(at.Add(days(30))) // final
 	e.At = at.Add(days(30))
 	w.do(e.At, e)
 
@@ -325,13 +393,13 @@ func TestEvidenceIsForgotten(t *testing.T) {
 	soon.open(io(1_000))
 	e.At = at
 	soon.do(at, e)
-	soon.pass(at.Add(time.Second))
+	soon.tick(at.Add(time.Second))
 	e.At = at.Add(days(10) + time.Hour)
 	soon.refuse(e.At, e, staking.ErrTick)
-	soon.pass(e.At.Add(-1))
+	soon.tick(e.At.Add(-1))
 	e.At = e.At.Add(-1)
 	soon.refuse(e.At, e, staking.ErrEvidenceUsed)
-	soon.pass(e.At.Add(1))
+	soon.tick(e.At.Add(1))
 	e.At = e.At.Add(1)
 	soon.do(e.At, e)
 }
@@ -408,8 +476,8 @@ func TestCoMaxLoss(t *testing.T) {
 		Deadline: begin(102).Add(days(30)), Parts: []staking.PartView{},
 	}, v)
 	w.refuse(begin(102), staking.Appealed{Evidence: "f", Holder: "ann"}, staking.ErrNotSlashed)
-	w.pass(begin(101).Add(days(30)))
-	require.Equal(t, []staking.Effect{staking.Burned{Evidence: "f", Bond: "a100", Kind: staking.Spoofing}}, w.pass(begin(102).Add(days(30))),
+	w.tick(begin(101).Add(days(30)))
+	require.Equal(t, []staking.Effect{staking.Burned{Evidence: "f", Bond: "a100", Kind: staking.Spoofing}}, w.tick(begin(102).Add(days(30))),
 		"a case that took nothing is final all the same")
 }
 
