@@ -288,6 +288,19 @@ func TestEmptyLotIsPaid(t *testing.T) {
 	require.EqualValues(t, 10_350_000_000, w.Claimable("a100", "sam"))
 }
 
+// An appeal may fill an emptied lot again, and so its offer keeps its part of the rewards meanwhile: nobody sells it twice.
+func TestEmptyFillKeepsItsShare(t *testing.T) {
+	w := newWorld(t, with(staking.SupplierFirst, func(p *staking.Params) { p.CoMaxLossBps = 10_000 }))
+	w.shared(func(o *staking.OfferPosted) { o.RewardShareBps = 10_000 })
+	w.do(begin(102), infracted("e", staking.Spoofing, begin(101), 10))
+	w.deposit(begin(102), io(1_000))
+	again := offer(func(o *staking.OfferPosted) { o.Offer, o.RewardShareBps = "o2", 500 })
+	w.refuse(begin(102), again, staking.ErrRewardShare)
+	w.do(begin(103), staking.Appealed{Evidence: "e", Holder: "ann"})
+	w.do(begin(103), staking.AppealDecided{Evidence: "e"})
+	w.do(begin(103), again) // it is gone for good
+}
+
 // Attack 4: slash to nothing, then deposit: the bond goes on.
 func TestSlashedToNothing(t *testing.T) {
 	w := takesAll(t)
