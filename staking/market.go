@@ -132,9 +132,10 @@ type Exclusion struct {
 	Sentence string
 }
 
-// Market returns the open offers that a query asks for, as of the pool's last event, in a total order: a device's outlook
-// comes from the function, which may be nil or report false, and is asked for no more listings than it takes. The error wraps [ErrQuery]; for an outlook outside its limits
-// it wraps [ErrYield], and for a yield beyond all numbers it is [tokenomics.ErrOverflow].
+// Market returns the open offers that a query asks for, as of the pool's last event, in a total order. A device's outlook
+// comes from the function, which may be nil or report false; it is asked for every offer that passes the filters if yields
+// decide, and otherwise for those that are returned. The error wraps [ErrQuery]; for an outlook outside its limits it
+// wraps [ErrYield], and for a yield beyond all numbers it is [tokenomics.ErrOverflow].
 func (p *Pool) Market(q Query, outlook func(BondID) (Outlook, bool)) ([]Listing, error) {
 	if err := q.Validate(); err != nil {
 		return nil, err

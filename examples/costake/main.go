@@ -46,8 +46,7 @@ func hire(s *story) {
 		Offer: "o1", Bond: "ada8", Holder: "sam", Amount: 2_000 * one, MinFill: 400 * one, MaxFills: 3, RewardShareBps: 5_000, Expires: s.at.Add(day),
 	})
 	s.do(staking.OfferAccepted{Offer: "o1", Holder: "ann", Amount: 1_000 * one})
-	s.do(staking.OfferAccepted{Offer: "o1", Holder: "bob", Amount: 600 * one})
-	s.do(staking.OfferAccepted{Offer: "o1", Holder: "cyd", Amount: 400 * one})
+	s.do(staking.OfferAccepted{Offer: "o1", Holder: "bob", Amount: 600 * one}, staking.OfferAccepted{Offer: "o1", Holder: "cyd", Amount: 400 * one})
 	s.pass(2 * hour)
 	s.chapter("Epoch 106 brings the device 100 IO: half goes to the fills by their size, half to Sam. Bob claims: a fraction of a unit stays for the next time")
 	s.do(staking.Rewarded{Bond: "ada8", Epoch: 106, Amount: 100 * one}, staking.Claimed{Bond: "ada8", Holder: "bob"})
@@ -74,8 +73,7 @@ func exits(s *story) {
 	s.pass(14 * day)
 	s.chapter("At the end of the cooldown everybody withdraws, with what is earned")
 	s.do(staking.Withdrawn{Bond: "ada8", Holder: "sam"}, staking.Withdrawn{Bond: "ada8", Holder: "ann"})
-	s.do(staking.Withdrawn{Bond: "ada8", Holder: "bob"}, staking.Withdrawn{Bond: "ada8", Holder: "cyd"})
-	s.do(staking.Claimed{Bond: "ada8", Holder: "sam"})
+	s.do(staking.Withdrawn{Bond: "ada8", Holder: "bob"}, staking.Withdrawn{Bond: "ada8", Holder: "cyd"}, staking.Claimed{Bond: "ada8", Holder: "sam"})
 }
 
 // story applies events and says what followed.
@@ -86,7 +84,9 @@ type story struct {
 	err  error
 }
 
-func (s *story) chapter(text string) { fmt.Fprintf(s.out, "\n%s: %s.\n", s.at.Format("2006-01-02 15:04"), text) }
+func (s *story) chapter(text string) {
+	fmt.Fprintf(s.out, "\n%s: %s.\n", s.at.Format("2006-01-02 15:04"), text)
+}
 
 func (s *story) pass(d time.Duration) {
 	end := s.at.Add(d)
