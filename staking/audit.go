@@ -23,7 +23,10 @@ var ErrAudit = errors.New("staking: audit")
 //
 // It compares for equality, without a tolerance. The cost is linear in the number of lots and offers.
 func (p *Pool) Audit() error {
-	t := tally{holders: make([]holder, len(p.holders)), lots: make([]uint32, len(p.offers)), bonded: make([]tokenomics.Amount, len(p.offers))}
+	t := tally{
+		holders: make([]holder, len(p.holders)), lots: make([]uint32, len(p.offers)),
+		bonded: make([]tokenomics.Amount, len(p.offers)), rewards: make([]tokenomics.Amount, len(p.offers)),
+	}
 	for i := range p.bonds {
 		if err := p.auditBond(uint32(i), &t); err != nil {
 			return err
@@ -37,26 +40,46 @@ func (p *Pool) Audit() error {
 	if err := p.auditHolders(&t); err != nil {
 		return err
 	}
+	if t.open != 0 {
+		return broken("a bond lists an offer twice")
+	}
 	if len(p.holderIndex) != len(p.holders) || len(p.bondIndex) != len(p.bonds) || len(p.offerIndex) != len(p.offers) || len(p.proofs) != t.proofs {
 		return broken("an index names more than there is")
 	}
-	if due, ok := p.nextTimer(); ok && due.at <= p.now {
-		return broken("overdue at %s: %s", p.now, due)
+	if err := p.auditTimers(t.deadlines); err != nil {
+		return err
 	}
 	return p.auditBooks(&t)
 }
 
 // tally is what the bonds say, collected bond by bond. The books have room for all that came in, so the sums fit.
 type tally struct {
-	holders []holder            // bonded and claims
-	lots    []uint32            // by offer: fills that have not left
-	bonded  []tokenomics.Amount // by offer: what those began with
-	books   Books
-	proofs  int
+	holders   []holder            // bonded, claims, slashed in open cases; all: members that name this leader
+	lots      []uint32            // by offer: fills that have not left
+	bonded    []tokenomics.Amount // by offer: what those began with
+	rewards   []tokenomics.Amount // by offer: what open cases took of their rewards
+	books     Books
+	proofs    int
+	open      int // offers
+	deadlines int // that must have a timer
 }
 
 func broken(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrAudit, fmt.Sprintf(format, args...))
+}
+
+// auditTimers checks that every deadline has a timer, and that none is overdue.
+func (p *Pool) auditTimers(deadlines int) error {
+	standing := slices.DeleteFunc(slices.Clone(p.timers), func(t timer) bool { return !p.stands(t) || t.kind == timerGrace && t.at <= p.now })
+	slices.SortFunc(standing, timer.compare)
+	standing = slices.CompactFunc(standing, func(a, b timer) bool { return a.compare(b) == 0 })
+	switch {
+	case len(standing) != deadlines:
+		return broken("%d timers for %d deadlines", len(standing), deadlines)
+	case len(standing) > 0 && standing[0].at <= p.now:
+		return broken("overdue at %s: %s", p.now, standing[0])
+	}
+	return nil
 }
 
 func (p *Pool) auditBooks(t *tally) error {
@@ -86,18 +109,23 @@ func (p *Pool) auditHolders(t *tally) error {
 		if j, ok := p.holderIndex[h.id]; !ok || j != uint32(i) {
 			return broken("holder %q is not indexed", string(h.id))
 		}
-		if got := t.holders[i]; h.bonded != got.bonded || h.claims != got.claims {
-			return broken("holder %q: bonded %s, %d claims; the lots say %s, %d", string(h.id), h.bonded, h.claims, got.bonded, got.claims)
+		if got := t.holders[i]; h.bonded != got.bonded || h.claims != got.claims || h.slashed < got.slashed {
+			return broken("holder %q: bonded %s, %d claims, slashed %s; lots and cases say %s, %d, %s", string(h.id),
+				h.bonded, h.claims, h.slashed, got.bonded, got.claims, got.slashed)
 		}
+		t.holders[h.leader].all++
 		s.add(&paid, h.paid)
 		s.add(&released, h.released)
 		s.add(&slashed, h.slashed)
-		if h.leader == uint32(i) {
-			if err := p.auditCluster(uint32(i)); err != nil {
+		if h.leader != uint32(i) && (p.holders[h.leader].leader != h.leader || h.leader > uint32(i) || h.all != 0) {
+			return broken("holder %q is led by %q", string(h.id), string(p.holders[h.leader].id))
+		}
+	}
+	for i := range p.holders {
+		if p.holders[i].leader == uint32(i) {
+			if err := p.auditCluster(uint32(i), t.holders[i].all); err != nil {
 				return err
 			}
-		} else if p.holders[h.leader].leader != h.leader || h.leader > uint32(i) || h.all != 0 {
-			return broken("holder %q is led by %q", string(h.id), string(p.holders[h.leader].id))
 		}
 	}
 	b := p.books
@@ -109,16 +137,16 @@ func (p *Pool) auditHolders(t *tally) error {
 }
 
 // auditCluster checks the ring of a leader. Every member names its leader, so a ring of as many as name it has them all.
-func (p *Pool) auditCluster(leader uint32) error {
+func (p *Pool) auditCluster(leader, members uint32) error {
 	claims := uint32(0)
 	i := leader
-	for n := 0; ; n++ {
+	for n := uint32(1); ; n++ {
 		h := &p.holders[i]
-		if h.leader != leader || n > len(p.holders) {
-			return broken("holder %q is in the ring of %q", string(h.id), string(p.holders[leader].id))
-		}
 		claims += h.claims
-		if i = h.next; i == leader {
+		if i = h.next; h.leader != leader || n > members || i == leader && n < members {
+			return broken("holder %q is in the ring of %q, of %d wallets", string(h.id), string(p.holders[leader].id), members)
+		}
+		if i == leader {
 			break
 		}
 	}
@@ -156,6 +184,10 @@ func (p *Pool) auditBond(i uint32, t *tally) error {
 	}
 	t.books.Accrued += b.ownerEarned
 	t.books.Rewards += b.rewarded
+	t.open += len(b.open)
+	if b.inGrace(p.now) {
+		t.deadlines++
+	}
 	switch {
 	case own != b.ownerStake || co != b.coStake:
 		return broken("bond %q: owner %s, co-stakers %s; the lots say %s, %s", id, b.ownerStake, b.coStake, own, co)
@@ -212,6 +244,12 @@ func (p *Pool) auditLot(bond uint32, l *lot, t *tally) error {
 	case (l.state == LotActive) != (l.until == noInstant), l.state != LotActive && (l.until > p.now) == (l.state == LotMatured):
 		return broken("lot %d is %s until %s", l.id, l.state, l.until)
 	}
+	if l.state == LotWaiting || l.state == LotCooling {
+		t.deadlines++
+		if _, err := p.params.epochAt(l.until); err != nil && l.state == LotWaiting {
+			return broken("lot %d is %s until %s", l.id, l.state, l.until)
+		}
+	}
 	h := &t.holders[l.holder]
 	h.bonded += l.balance
 	t.books.Bonded += l.balance
@@ -255,7 +293,7 @@ func (p *Pool) auditOffer(i uint32, t *tally) error {
 		return broken("offer %q gives %d bps", id, o.shareBps)
 	case o.filled > o.amount || o.fills > o.maxFills || o.maxFills > p.params.MaxFills || (o.fills == 0) != (o.filled == 0):
 		return broken("offer %q has %d of %d fills, %s of %s", id, o.fills, o.maxFills, o.filled, o.amount)
-	case o.expires <= o.posted || o.posted > p.now || o.lock < 0 || o.lock > p.params.MaxLock:
+	case o.expires <= o.posted || o.posted > p.now || o.state == StateOpen && o.expires <= p.now || o.lock < 0 || o.lock > p.params.MaxLock:
 		return broken("offer %q, posted %s, expires %s, locks for %s", id, o.posted, o.expires, o.lock)
 	case o.state < StateOpen || o.state > StateExhausted,
 		(o.state == StateFilled) != whole, (o.state == StateExhausted) != (most && !whole):
@@ -264,6 +302,13 @@ func (p *Pool) auditOffer(i uint32, t *tally) error {
 		return broken("offer %q is %s, and among the open ones of its bond: %t", id, o.state, slices.Contains(b.open, i))
 	case uint64(o.withdrawn)+uint64(t.lots[i]) != uint64(o.fills) || t.bonded[i] > o.filled:
 		return broken("offer %q has %d fills, %d withdrawn and %d lots, %s of %s", id, o.fills, o.withdrawn, t.lots[i], t.bonded[i], o.filled)
+	}
+	if o.state == StateOpen {
+		t.open--
+		t.deadlines++
+	}
+	if uint64(t.rewards[i]) > o.acc.out {
+		return broken("cases took %s of the rewards of offer %q, which gave %s", t.rewards[i], id, tokenomics.Amount(o.acc.out))
 	}
 	t.books.Accrued += o.acc.Held()
 	return o.acc.Audit(b.positions(i))
@@ -283,7 +328,7 @@ func (b *bond) positions(offer uint32) iter.Seq[Position] {
 func (p *Pool) auditProofs(bond uint32, t *tally) error {
 	b := &p.bonds[bond]
 	cases := uint32(0)
-	held := map[LotID]uint32{}
+	held := map[LotID]part{} // what open cases took; holder: how many they are
 	for k, f := range b.proofs {
 		id := string(f.id)
 		rule, ok := p.params.slashRule(f.kind)
@@ -298,11 +343,17 @@ func (p *Pool) auditProofs(bond uint32, t *tally) error {
 			return broken("evidence %q of %s, forgotten: %t", id, f.at, f.forgotten)
 		}
 		t.proofs++
+		if !f.forgotten {
+			t.deadlines++
+		}
 		if f.open == nil {
 			continue
 		}
 		cases++
-		if err := p.auditCase(f, held); err != nil {
+		if !f.open.appealed {
+			t.deadlines++
+		}
+		if err := p.auditCase(b, f, t, held); err != nil {
 			return err
 		}
 		t.books.Escrow += f.open.taken
@@ -311,23 +362,33 @@ func (p *Pool) auditProofs(bond uint32, t *tally) error {
 		return broken("bond %q has %d cases, its evidence says %d", string(b.id), b.cases, cases)
 	}
 	for i := range b.lots {
-		if l := &b.lots[i]; l.cases != held[l.id] {
-			return broken("lot %d is held by %d cases, they say %d", l.id, l.cases, held[l.id])
+		if l := &b.lots[i]; l.cases != held[l.id].holder || l.lost < held[l.id].stake {
+			return broken("lot %d is held by %d cases and lost %s; they say %d and %s", l.id, l.cases, l.lost, held[l.id].holder, held[l.id].stake)
 		}
 	}
 	return nil
 }
 
-func (p *Pool) auditCase(f *proof, held map[LotID]uint32) error {
+func (p *Pool) auditCase(b *bond, f *proof, t *tally, held map[LotID]part) error {
 	c := f.open
 	var taken tokenomics.Amount
 	for i, x := range c.parts {
 		taken += x.stake + x.rewards
-		held[x.lot]++
-		outOfOrder := i > 0 && x.lot <= c.parts[i-1].lot
-		if outOfOrder || x.stake+x.rewards == 0 || x.lot == 0 && x.stake > 0 || x.role != Owner && x.role != CoStaker || x.lot > p.lastLot {
-			return broken("case %q took %s and %s of lot %d, %s", string(f.id), x.stake, x.rewards, x.lot, x.role)
+		t.holders[x.holder].slashed += x.stake + x.rewards
+		h := held[x.lot]
+		h.holder++
+		h.stake += x.stake
+		held[x.lot] = h
+		if l := b.findLot(x.lot); l != nil && l.offer != noOffer {
+			t.rewards[l.offer] += x.rewards
 		}
+		outOfOrder := i > 0 && x.lot <= c.parts[i-1].lot || x.lot > p.lastLot
+		if outOfOrder || x.stake+x.rewards == 0 || !x.fits(b) {
+			return broken("case %q took %s and %s of lot %d, %s of holder %d", string(f.id), x.stake, x.rewards, x.lot, x.role, x.holder)
+		}
+	}
+	if due, err := c.basis.MulDiv(uint64(c.bps), fullBps, tokenomics.Up); err != nil || due != c.due {
+		return broken("case %q: %s due, not %s (%v)", string(f.id), c.due, due, err)
 	}
 	for _, who := range []HolderID{c.renter, c.reporter} {
 		if len(who) > longestID {
@@ -343,4 +404,16 @@ func (p *Pool) auditCase(f *proof, held map[LotID]uint32) error {
 		return broken("case %q ended at %s", string(f.id), c.deadline)
 	}
 	return nil
+}
+
+// fits reports whether a part is one that a case against the bond can have taken. The owner's rewards belong to no lot, and
+// the owner's lots have none.
+func (x part) fits(b *bond) bool {
+	if x.role == Owner && (x.holder != b.owner || x.lot == 0 && x.stake > 0 || x.lot != 0 && x.rewards > 0) {
+		return false
+	}
+	if l := b.findLot(x.lot); l != nil {
+		return l.holder == x.holder && l.role() == x.role
+	}
+	return x.role == Owner || x.role == CoStaker && x.lot != 0
 }

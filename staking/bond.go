@@ -148,9 +148,11 @@ func (p *Pool) openBond(e BondOpened) error {
 		return err
 	}
 
-	p.bondIndex[e.Bond] = uint32(len(p.bonds))
+	i, owner := uint32(len(p.bonds)), p.join(e.Owner)
+	p.bondIndex[e.Bond] = i
+	p.holders[owner].owned = append(p.holders[owner].owned, i)
 	p.bonds = append(p.bonds, bond{
-		id: e.Bond, owner: p.join(e.Owner), multiplier: e.MultiplierCenti, gpus: e.GPUs, required: required,
+		id: e.Bond, owner: owner, multiplier: e.MultiplierCenti, gpus: e.GPUs, required: required,
 		graceUntil: noInstant, heldUntil: noInstant, end: noEpoch,
 	})
 	return nil

@@ -26,8 +26,8 @@
 // Overflow. An owner takes out at once what the device does not need: own + co-stake - requirement. Stake that a fill or
 // a smaller requirement made superfluous counts as needed for 10 days more (Params.OverflowHold).
 //
-// Offers. An offer is posted while the bond holds its requirement. Active co-stake and open offers together are at most
-// half of it; an offer gives 5 to 100 % of the rewards for its whole amount, all offers of a bond with active fills
+// Offers. An offer is posted while the bond holds its requirement. With it, active co-stake and open offers together are at
+// most half of that, and still are when it is filled; an offer gives 5 to 100 % of the rewards for its whole amount, all offers of a bond with active fills
 // together at most 100 %; one offer of a bond is open at a time. A fill is at least the offer's minimum, or exactly the
 // rest. Nobody co-stakes on the own bond, twice on one offer, or with more than two fills at a time, which end when the
 // lot is withdrawn; linked wallets count as one. Terms never change. A fill that leaves the bond short is refused.

@@ -132,7 +132,8 @@ type Unstaked struct {
 	Offer OfferID
 }
 
-// Withdrawn orders the return of all lots of a holder in a bond whose cooldown is over, with what they have earned.
+// Withdrawn orders the return of all lots of a holder in a bond whose cooldown is over, with what they have earned. Whoever
+// sends it may do so unasked, to free the places that such lots hold: they go nowhere but to their own wallet.
 type Withdrawn struct {
 	// Bond is the device.
 	Bond BondID

@@ -18,7 +18,8 @@ type holder struct {
 	claims   uint32 // the own ones
 	leader   uint32
 	next     uint32
-	all      uint32 // claims of the cluster; only the leader's counts
+	all      uint32   // claims of the cluster; only the leader's counts
+	owned    []uint32 // bonds, in the order in which they were opened
 }
 
 // Books returns the totals.

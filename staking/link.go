@@ -1,6 +1,9 @@
 package staking
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Linked reports whether two wallets belong to one person, as far as the pool was told. A wallet is linked with itself.
 func (p *Pool) Linked(a, b HolderID) bool { return p.same(a, b) }
@@ -34,12 +37,17 @@ func (p *Pool) link(at instant, e WalletsLinked) ([]Effect, error) {
 		first, second = second, first
 	}
 	p.merge(first, second)
-	var effects []Effect
-	for i := range p.bonds {
-		b := &p.bonds[i]
-		if p.holders[b.owner].leader != first {
-			continue
+	var bonds []uint32
+	for i := first; ; {
+		bonds = append(bonds, p.holders[i].owned...)
+		if i = p.holders[i].next; i == first {
+			break
 		}
+	}
+	slices.Sort(bonds)
+	var effects []Effect
+	for _, i := range bonds {
+		b := &p.bonds[i]
 		left := false
 		for k := range b.lots {
 			l := &b.lots[k]

@@ -30,8 +30,10 @@ type Pool struct {
 	timers    timers
 	sweepAt   int // the number of timers at which the heap is swept; no part of the state
 
-	// Scratch of one reward, kept to spare the allocation; no part of the state.
-	shares []earningOffer
+	// Scratch of one event, kept to spare the allocations; no part of the state.
+	shares  []earningOffer
+	weights []uint64
+	split   []tokenomics.Amount
 }
 
 // instant is a time in nanoseconds since 1970.

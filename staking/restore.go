@@ -220,6 +220,7 @@ func (p *Pool) rebuildBond(i uint32, s *summing) error {
 	if uint64(b.owner) >= uint64(len(p.holders)) {
 		return fmt.Errorf("bond %q: owner %d", string(b.id), b.owner)
 	}
+	p.holders[b.owner].owned = append(p.holders[b.owner].owned, i)
 	var err error
 	if b.required, err = p.params.Required(b.multiplier, b.gpus); err != nil {
 		return err

@@ -253,11 +253,11 @@ func (p *Pool) seize(b *bond, infracted instant, due tokenomics.Amount) []part {
 func (p *Pool) seizeStep(
 	parts []part, due tokenomics.Amount, has func(*part) tokenomics.Amount, take func(*part, tokenomics.Amount),
 ) tokenomics.Amount {
-	weights := make([]uint64, len(parts))
+	p.weights = p.weights[:0]
 	var all tokenomics.Amount
 	for i := range parts {
 		n := has(&parts[i])
-		weights[i] = uint64(n)
+		p.weights = append(p.weights, uint64(n))
 		all += n
 	}
 	due = min(due, all)
@@ -265,9 +265,9 @@ func (p *Pool) seizeStep(
 		return 0
 	}
 	// A total of at most the sum of the weights gives nobody more than the own weight.
-	split, err := tokenomics.Split(due, weights)
-	must(err)
-	for i, n := range split {
+	p.split = slices.Grow(p.split[:0], len(parts))[:len(parts)]
+	must(tokenomics.SplitInto(p.split, due, p.weights))
+	for i, n := range p.split {
 		if n > 0 {
 			take(&parts[i], n)
 		}

@@ -134,8 +134,8 @@ func (r SlashRule) validate() error {
 		return fmt.Errorf("cap_bps %d is above %d", r.CapBps, fullBps)
 	case (r.CapBps == 0) != (r.CapWindow == 0):
 		return errors.New("cap_bps and cap_window go together")
-	case r.CapWindow < 0 || r.CapWindow > longestSpan:
-		return fmt.Errorf("cap_window %s is not in 0..%s", r.CapWindow, longestSpan)
+	case r.CapWindow < 0 || r.CapWindow > longestSpan || r.CapWindow%time.Second != 0:
+		return fmt.Errorf("cap_window %s is not whole seconds in 0..%s", r.CapWindow, longestSpan)
 	case uint64(r.RenterBps)+uint64(r.ReporterBps) > fullBps:
 		return fmt.Errorf("renter_bps %d and reporter_bps %d are more than %d", r.RenterBps, r.ReporterBps, fullBps)
 	}

@@ -31,8 +31,8 @@ type timer struct {
 
 // String names the deadline for an error message.
 func (t timer) String() string {
-	names := [...]string{"", "wait", "cooldown", "expiry", "appeal window", "grace", "memory of evidence"}
-	return fmt.Sprintf("end of a %s at %s", names[t.kind], t.at)
+	names := [...]string{"", "wait", "cooldown", "offer", "time to appeal", "grace", "memory of evidence"}
+	return fmt.Sprintf("the end of %s %d at %s", names[t.kind], t.number, t.at)
 }
 
 // timers is a heap in the order (instant, kind, number), which is total: what a tick does depends on no layout.
