@@ -328,7 +328,7 @@ func (b *bond) positions(offer uint32) iter.Seq[Position] {
 func (p *Pool) auditProofs(bond uint32, t *tally) error {
 	b := &p.bonds[bond]
 	cases := uint32(0)
-	held := map[LotID]part{} // what open cases took; holder: how many they are
+	var held map[LotID]part // what open cases took; holder: how many they are
 	for k, f := range b.proofs {
 		id := string(f.id)
 		rule, ok := p.params.slashRule(f.kind)
@@ -352,6 +352,9 @@ func (p *Pool) auditProofs(bond uint32, t *tally) error {
 		cases++
 		if !f.open.appealed {
 			t.deadlines++
+		}
+		if held == nil {
+			held = map[LotID]part{}
 		}
 		if err := p.auditCase(b, f, t, held); err != nil {
 			return err
