@@ -23,6 +23,9 @@ func (b *Book) Audit() error {
 			return fmt.Errorf("reputation: audit: subject %q: %w", string(s), err)
 		}
 	}
+	if err := b.auditWork(); err != nil {
+		return fmt.Errorf("reputation: audit: %w", err)
+	}
 	return nil
 }
 

@@ -27,7 +27,7 @@ func TestAuditFinds(t *testing.T) {
 		b, err := NewBook(Default())
 		require.NoError(t, err)
 		for at, e := range []Event{
-			Joined{"x"}, Joined{"y"}, Seen{"x", true}, Seen{"x", false}, Seen{"x", false},
+			Joined{Subject: "x"}, Joined{Subject: "y"}, Seen{"x", true}, Seen{"x", false}, Seen{"x", false},
 		} {
 			_, err := b.Apply(time.Unix(int64(max(at-2, 0))*3600, 0), e)
 			require.NoError(t, err)
@@ -41,7 +41,7 @@ func TestAuditFinds(t *testing.T) {
 	p.Memories = p.Memories[:2]
 	b, err := NewBook(p)
 	require.NoError(t, err)
-	_, err = b.Apply(time.Unix(0, 0), Joined{"x"})
+	_, err = b.Apply(time.Unix(0, 0), Joined{Subject: "x"})
 	require.NoError(t, err)
 	b.records[0] = record{known: true, u: [3]uint64{2: 1}}
 	require.ErrorContains(t, b.Audit(), "memory 2 is not in use")
@@ -55,6 +55,7 @@ func TestCountersStop(t *testing.T) {
 	require.Equal(t, ^uint32(0), r.outages)
 	require.Equal(t, uint64(maxEvents), r.e[0])
 	require.Equal(t, uint32(1_000_000), ppm(r.outage(tab, &c, 1)))
-	low, high := r.interval(tab, &c, 1)
+	best, worst := r.rates(tab, &c)
+	low, high := tab.hazard(best, 1), tab.hazard(worst, 1)
 	require.Equal(t, []uint64{one, one}, []uint64{low, high})
 }

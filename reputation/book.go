@@ -14,6 +14,9 @@ var (
 	ErrTimeRange      = errors.New("reputation: time is not in the years 1970 to 2105")
 	ErrKnownSubject   = errors.New("reputation: subject has joined already")
 	ErrUnknownSubject = errors.New("reputation: subject has not joined")
+	ErrDuplicate      = errors.New("reputation: identifier was used before")
+	ErrUnknownFault   = errors.New("reputation: no such fault")
+	ErrUnused         = errors.New("reputation: signal is not used")
 )
 
 // Book records observations of subjects. It is a state machine: the same events at the same times give the same state. It is
@@ -23,12 +26,20 @@ type Book struct {
 	tables *tables
 	clock  clock
 	ages   ages
-	floor  uint32 // LowPPM of an identity that nobody ever saw, at Params.Reference
+	laws   laws
+	floor  uint32 // Ends.LowPPM of an identity that nobody ever saw, at Params.Reference
 
 	now     time.Time
 	names   []Subject // in the order of joining
 	records []record
+	marks   []*marks
 	index   map[Subject]uint32
+
+	ownerOf    []uint32 // of each subject
+	owners     []owner  // in the order in which they were first heard of
+	ownerIndex map[string]uint32
+	faults     map[string]uint32 // the owner of each fault that weighs
+	diary      diary
 }
 
 // NewBook returns a book without subjects.
@@ -37,23 +48,29 @@ func NewBook(p Params) (*Book, error) {
 		return nil, err
 	}
 	p.Memories, p.Newcomer = slices.Clone(p.Memories), slices.Clone(p.Newcomer)
+	p.Conduct.Kinds = slices.Clone(p.Conduct.Kinds)
+	t := newTables()
 	b := &Book{
-		params: p,
-		tables: newTables(),
-		clock:  newClock(p),
-		ages:   ages{established: seconds(p.Established), rows: p.Newcomer},
-		index:  map[Subject]uint32{},
+		params:     p,
+		tables:     t,
+		clock:      newClock(p),
+		ages:       ages{established: seconds(p.Established), rows: p.Newcomer},
+		laws:       laws{job: newLaw(t, p.Job.Signal), challenge: newLaw(t, p.Challenge), link: newLaw(t, p.Link)},
+		index:      map[Subject]uint32{},
+		ownerIndex: map[string]uint32{},
+		faults:     map[string]uint32{},
+		diary:      newDiary(),
 	}
-	_, low, _ := b.bounds(&record{}, seconds(p.Reference))
-	b.floor = low
+	b.floor = b.ends(b.availability(&record{}, seconds(p.Reference)), b.stranger()).LowPPM
 	return b, nil
 }
 
 // Apply takes one event. An error means that nothing changed.
 //
 // It returns ErrTimeBackwards for a time before that of the last event, ErrTimeRange, ErrInvalid for an empty or long name,
-// ErrKnownSubject for a second Joined and ErrUnknownSubject for a Seen without Joined. The same observation twice at one
-// time changes nothing the second time.
+// ErrKnownSubject for a second Joined and ErrUnknownSubject for an observation without it, ErrDuplicate for a job, a
+// challenge or a fault that was told before, ErrUnknownFault for an appeal against a fault that there is none of, and
+// ErrUnused for a signal that the parameters leave out. The same Seen twice at one time changes nothing the second time.
 func (b *Book) Apply(at time.Time, e Event) ([]Effect, error) {
 	if at.Before(b.now) {
 		return nil, fmt.Errorf("%w: %v is before %v", ErrTimeBackwards, at.UTC(), b.now)
@@ -62,34 +79,77 @@ func (b *Book) Apply(at time.Time, e Event) ([]Effect, error) {
 	if unix < 0 || unix >= math.MaxUint32 {
 		return nil, fmt.Errorf("%w: %v", ErrTimeRange, at.UTC())
 	}
-	var out []Effect
-	switch e := e.(type) {
-	case Joined:
-		if err := b.join(e.Subject); err != nil {
-			return nil, err
-		}
-	case Seen:
-		i, ok := b.index[e.Subject]
-		if !ok {
-			return nil, fmt.Errorf("%w: %q", ErrUnknownSubject, string(e.Subject))
-		}
-		out = b.see(i, uint32(unix), at, e)
-	default:
-		return nil, fmt.Errorf("%w: no event", ErrInvalid) // nil: the interface is sealed
+	out, err := b.dispatch(uint32(unix), at, e)
+	if err != nil {
+		return nil, err
 	}
 	b.now = at.UTC()
+	b.forget(uint32(unix))
 	return out, nil
 }
 
-func (b *Book) join(s Subject) error {
-	if s == "" || len(s) > maxText {
-		return fmt.Errorf("%w: subject has %d bytes, not 1..%d", ErrInvalid, len(s), maxText)
+func (b *Book) dispatch(unix uint32, at time.Time, e Event) ([]Effect, error) {
+	switch e := e.(type) {
+	case Joined:
+		return nil, b.join(e)
+	case Seen:
+		i, err := b.subject(e.Subject)
+		if err != nil {
+			return nil, err
+		}
+		return b.see(i, unix, at, e), nil
+	case JobEnded:
+		i, err := b.checkJob(e, unix)
+		if err != nil {
+			return nil, err
+		}
+		b.forget(unix)
+		return b.endJob(i, unix, e), nil
+	case Challenged:
+		i, err := b.checkChallenge(e, unix)
+		if err != nil {
+			return nil, err
+		}
+		b.forget(unix)
+		b.answer(i, unix, e)
+		return nil, nil
+	case Measured:
+		i, err := b.checkSample(e)
+		if err != nil {
+			return nil, err
+		}
+		b.measure(i, unix, e)
+		return nil, nil
+	case Faulted:
+		i, severity, err := b.checkFault(e)
+		if err != nil {
+			return nil, err
+		}
+		b.blame(i, unix, "f"+e.ID, severity)
+		return nil, nil
+	case Overturned:
+		if _, ok := b.faults["f"+e.ID]; !ok {
+			return nil, fmt.Errorf("%w: %q", ErrUnknownFault, e.ID)
+		}
+		b.overturn("f" + e.ID)
+		return nil, nil
 	}
-	if _, ok := b.index[s]; ok {
-		return fmt.Errorf("%w: %q", ErrKnownSubject, string(s))
+	return nil, fmt.Errorf("%w: no event", ErrInvalid) // nil: the interface is sealed
+}
+
+func (b *Book) join(e Joined) error {
+	if err := named("subject", string(e.Subject)); err != nil {
+		return err
 	}
-	b.index[s] = uint32(len(b.names))
-	b.names, b.records = append(b.names, s), append(b.records, record{})
+	if len(e.Owner) > maxText {
+		return fmt.Errorf("%w: owner has %d bytes, at most %d", ErrInvalid, len(e.Owner), maxText)
+	}
+	if _, ok := b.index[e.Subject]; ok {
+		return fmt.Errorf("%w: %q", ErrKnownSubject, string(e.Subject))
+	}
+	b.index[e.Subject] = uint32(len(b.names))
+	b.names, b.records = append(b.names, e.Subject), append(b.records, record{})
+	b.marks, b.ownerOf = append(b.marks, nil), append(b.ownerOf, b.own(e.Owner))
 	return nil
 }
 

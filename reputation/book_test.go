@@ -105,7 +105,11 @@ func TestReadingChangesNothing(t *testing.T) {
 func TestScoreEdges(t *testing.T) {
 	b := book(t, "x")
 	s := score(t, b, start, day)
-	require.Equal(t, reputation.Score{UpPPM: 580_000, LowPPM: s.LowPPM, HighPPM: s.HighPPM}, s, "joined, never seen: the table's first row")
+	certain := reputation.Chance{PPM: 1_000_000, LowPPM: 1_000_000, HighPPM: 1_000_000}
+	require.Equal(t, reputation.Score{
+		UpPPM: 580_000, LowPPM: s.LowPPM, HighPPM: s.HighPPM, Ends: reputation.Chance{PPM: 580_000, LowPPM: s.LowPPM, HighPPM: s.HighPPM},
+		Job: certain, Challenge: certain, Link: certain, ConductPPM: 1_000_000, Thin: true,
+	}, s, "joined, never seen: the table's first row")
 	watch(t, b, start, start.Add(30*day), time.Hour, true)
 	now := start.Add(30 * day)
 

@@ -9,10 +9,10 @@ import (
 	"github.com/idlegrid/idlegrid/internal/canon"
 )
 
-const stateDomain = "idlegrid/reputation/book/v1"
+const stateDomain = "idlegrid/reputation/book/v2"
 
 // recordBytes is what a subject with an empty name takes in a snapshot.
-const recordBytes = 4 + maxMemories*16 + 5*4 + 2
+const recordBytes = 4 + maxMemories*16 + 5*4 + 2 + 4 + 1
 
 // Digest is the SHA-256 of the canonical encoding of the whole state, parameters included, subjects sorted.
 func (b *Book) Digest() [32]byte { return b.encode().Sum() }
@@ -33,6 +33,7 @@ func Restore(p Params, snapshot []byte) (*Book, error) {
 		return nil, fmt.Errorf("%w: snapshot of other parameters than %q", ErrInvalid, p.Version)
 	}
 	b.now = r.Time()
+	b.readOwners(r)
 	last := Subject("")
 	for range r.Len(recordBytes) {
 		s := Subject(r.String())
@@ -47,8 +48,11 @@ func Restore(p Params, snapshot []byte) (*Book, error) {
 		n.up, n.known = r.Bool(), r.Bool()
 		b.index[s] = uint32(len(b.names))
 		b.names, b.records = append(b.names, s), append(b.records, n)
+		b.ownerOf = append(b.ownerOf, r.Uint32())
+		b.marks = append(b.marks, readMarks(r))
 		last = s
 	}
+	b.readDiary(r)
 	if err := r.Close(); err != nil {
 		return nil, fmt.Errorf("%w: snapshot: %w", ErrInvalid, err)
 	}
@@ -63,10 +67,12 @@ func (b *Book) encode() *canon.Writer {
 	sum := b.params.sum()
 	w.Raw(sum[:])
 	w.Time(b.now)
+	b.writeOwners(w)
 	w.Len(len(b.names))
 	for _, s := range slices.Sorted(maps.Keys(b.index)) {
 		w.String(string(s))
-		n := &b.records[b.index[s]]
+		i := b.index[s]
+		n := &b.records[i]
 		for k := range n.e {
 			w.Uint64(n.e[k])
 			w.Uint64(n.u[k])
@@ -76,13 +82,16 @@ func (b *Book) encode() *canon.Writer {
 		}
 		w.Bool(n.up)
 		w.Bool(n.known)
+		w.Uint32(b.ownerOf[i])
+		b.marks[i].write(w)
 	}
+	b.writeDiary(w)
 	return w
 }
 
 // sum is the SHA-256 of the parameters.
 func (p Params) sum() [32]byte {
-	w := canon.NewWriter("idlegrid/reputation/params/v1")
+	w := canon.NewWriter("idlegrid/reputation/params/v2")
 	w.String(p.Version)
 	w.Len(len(p.Memories))
 	for _, m := range p.Memories {
@@ -98,6 +107,21 @@ func (p Params) sum() [32]byte {
 		w.Int64(int64(a.Until))
 		w.Uint32(a.CleanPPM)
 		w.Uint32(a.MarkedPPM)
+	}
+	for _, s := range []Signal{p.Job.Signal, p.Challenge, p.Link} {
+		w.Int64(int64(s.HalfLife))
+		w.Uint64(s.PriorMilliFailed)
+		w.Uint64(s.PriorMilliGood)
+	}
+	w.Uint64(p.Job.FullMicroUSD)
+	w.Uint64(p.Job.PairMilli)
+	w.Int64(int64(p.Window))
+	w.Int64(int64(p.Conduct.HalfLife))
+	w.Uint64(p.Conduct.GoodGPUSeconds)
+	w.Len(len(p.Conduct.Kinds))
+	for _, k := range p.Conduct.Kinds {
+		w.String(k.Name)
+		w.Uint32(k.Micro)
 	}
 	return w.Sum()
 }

@@ -99,19 +99,23 @@ func (t *tables) exp2(x int64) uint64 {
 	return t.exp2neg(uint64(i<<48-x)) >> uint64(16-i) // a shift beyond 63 gives 0
 }
 
-// quantile is log2 of the 5 % (which 0) or 95 % (which 1) quantile of Gamma(a, 1), interpolated in log2 a. Beyond the last
-// row the relative width stays; before the first, a is taken for the first.
-func (t *tables) quantile(a uint64, which int) int64 {
+// quantiles are log2 of the 5 % and of the 95 % quantile of Gamma(a, 1), interpolated in log2 a. Beyond the last row the
+// relative width stays; before the first, a is taken for the first.
+func (t *tables) quantiles(a uint64) (low, high int64) {
 	x := t.log2(a) - 32<<48
 	at := max(x+8<<48, 0)
 	i := at >> 45
-	row := &t.gamma[which]
-	last := int64(len(row) - 1)
+	last := int64(len(t.gamma[0]) - 1)
 	if i >= last {
-		return int64(row[last])<<32 + x - 10<<48
+		beyond := x - 10<<48
+		return int64(t.gamma[0][last])<<32 + beyond, int64(t.gamma[1][last])<<32 + beyond
 	}
-	l, r := int64(row[i]), int64(row[i+1])
-	return l<<32 + (r-l)*(at&(1<<45-1)>>13)
+	part := at & (1<<45 - 1) >> 13
+	between := func(row *[145]uint64) int64 {
+		l, r := int64(row[i]), int64(row[i+1])
+		return l<<32 + (r-l)*part
+	}
+	return between(&t.gamma[0]), between(&t.gamma[1])
 }
 
 // logit is ln(s/(1-s)) in millionths for the fraction s = 1-f, rounded to nearest, halves away from zero.

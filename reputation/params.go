@@ -23,6 +23,18 @@ type Params struct {
 	Newcomer []AgePrior `json:"newcomer"`
 	// Reference is the horizon at which Score.Standing compares, in nanoseconds.
 	Reference time.Duration `json:"reference_ns"`
+	// Job says what jobs count. The zero value of this and of the three signals below: it does not count, and its events
+	// are refused.
+	Job JobParams `json:"job"`
+	// Challenge is the law of the share of challenges that are not answered rightly and in time.
+	Challenge Signal `json:"challenge"`
+	// Link is the law of the share of samples of a line that do not meet what it is sold as.
+	Link Signal `json:"link"`
+	// Conduct says what proven faults cost.
+	Conduct ConductParams `json:"conduct"`
+	// Window is the time of Job.PairMilli, and how long identifiers of jobs and challenges are remembered, in nanoseconds; 0
+	// if neither counts. An identifier that comes again later is taken for a new one.
+	Window time.Duration `json:"window_ns"`
 }
 
 // Memory is one half-life with the prior law of the rate of outages at it: Gamma(PriorMicroOutages/10^6, PriorUp).
@@ -63,6 +75,31 @@ func Default() Params {
 	}
 }
 
+// IONet returns Default with the other four of the five inputs that io.net names for its score: performance, network
+// stability, slashing events, stake compliance. io.net publishes no weights; these numbers are our own choice until a network
+// has a record of its own to fit them to.
+func IONet() Params {
+	const day = 24 * time.Hour
+	p := Default()
+	p.Version = "ionet/1"
+	p.Job = JobParams{
+		// One job in fifty fails, as strong as twenty jobs.
+		Signal:       Signal{HalfLife: 90 * day, PriorMilliFailed: 400, PriorMilliGood: 19_600},
+		FullMicroUSD: 100_000_000, PairMilli: 5_000,
+	}
+	p.Challenge = Signal{HalfLife: 30 * day, PriorMilliFailed: 500, PriorMilliGood: 24_500}
+	p.Link = Signal{HalfLife: 7 * day, PriorMilliFailed: 1_000, PriorMilliGood: 19_000}
+	p.Conduct = ConductParams{
+		HalfLife: 180 * day, GoodGPUSeconds: 500 * 3_600,
+		Kinds: []FaultKind{
+			{FaultDispute, 50_000}, {FaultMissedProof, 20_000}, {FaultSLA, 20_000}, {FaultSpoofing, 3_000_000},
+			{FaultStake, 10_000}, {FaultUtilisation, 200_000}, {FaultWrongAnswer, 100_000},
+		},
+	}
+	p.Window = 30 * day
+	return p
+}
+
 // Validate reports the first parameter that is out of range.
 func (p Params) Validate() error {
 	if p.Version == "" || len(p.Version) > maxText {
@@ -90,7 +127,22 @@ func (p Params) Validate() error {
 	if err := within("reference_ns", p.Reference, time.Second, year); err != nil {
 		return err
 	}
-	return p.validateNewcomer()
+	if err := p.validateNewcomer(); err != nil {
+		return err
+	}
+	return p.validateSignals()
+}
+
+func (p Params) validateSignals() error {
+	for _, err := range []error{p.Job.validate(), p.Challenge.validate("challenge"), p.Link.validate("link"), p.Conduct.validate()} {
+		if err != nil {
+			return err
+		}
+	}
+	if p.Job.Signal.used() || p.Challenge.used() {
+		return within("window_ns", p.Window, time.Second, year)
+	}
+	return within("window_ns", p.Window, 0, 0)
 }
 
 func (p Params) validateNewcomer() error {

@@ -149,24 +149,23 @@ func (r *record) outage(t *tables, c *clock, horizon uint32) uint64 {
 // fromLog is 2^(sum/n), for a sum that is not positive.
 func fromLog(t *tables, sum int64, n int) uint64 { return t.exp2neg(uint64(max(-sum, 0)) / uint64(n)) }
 
-// interval is the 5 % and the 95 % quantile of the probability of an outage within the horizon, Q0.64.
+// rates are log2 of the 5 % and of the 95 % quantile of the rate of outages a second, Q16.48.
 //
 // A decayed count is worth more than its weights add up to: the effective sample of weights w is (sum w)²/(sum w²), which
 // is 2/(1 + 2^(-age/h)) times as large, so E and U are scaled by that. Across memories the quantiles of the rate are
 // combined as if they moved together, by their geometric mean.
-func (r *record) interval(t *tables, c *clock, horizon uint32) (low, high uint64) {
-	var sum [2]int64
+func (r *record) rates(t *tables, c *clock) (low, high int64) {
+	var best, worst int64 // sums of log2 of the rate a second
 	for k := range c.memories {
 		m := &c.memories[k]
 		weight := 1<<32 + m.kept(t, r.seen-r.born)>>32 // 1 + 2^(-age/h), Q1.32
-		a := twiceOver(r.e[k], weight) + m.a
 		b := t.log2(twiceOver(r.u[k], weight)+m.b) - 32<<48
-		for w := range sum {
-			sum[w] += t.quantile(a, w) - b // log2 of the rate a second
-		}
+		low, high := t.quantiles(twiceOver(r.e[k], weight) + m.a)
+		best += low - b
+		worst += high - b
 	}
 	n := int64(len(c.memories))
-	return t.hazard(sum[0]/n, horizon), t.hazard(sum[1]/n, horizon)
+	return best / n, worst / n
 }
 
 // twiceOver is 2v/weight for a weight in Q1.32 of at least one.
