@@ -45,7 +45,7 @@ func (b *Book) auditFault(n uint32, k int, now uint32) error {
 	o := &b.owners[n]
 	f := &o.faults[k]
 	later := k > 0 && f.at < o.faults[k-1].at
-	if b.faults[f.id] != n || later || f.at > now || f.good > o.good || f.severity == 0 || f.severity > 100<<32 || len(f.id) > maxText+1 {
+	if m, ok := b.faults[f.id]; !ok || m != n || later || f.at > now || f.good > o.good || f.severity == 0 || f.severity > 100<<32 || len(f.id) > maxText+1 {
 		return fmt.Errorf("fault %q of owner %d: at %d, good %d, severity %d", f.id, n, f.at, f.good, f.severity)
 	}
 	return nil

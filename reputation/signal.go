@@ -95,8 +95,9 @@ func (c *counts) until(t *tables, l *law, at uint32) counts {
 //
 //	-ln(1-q) is nearly Gamma(a, 1) / (b + (a-1)/2)
 //
-// which has the mean and, to the first order, the spread of the logarithm of a Beta: for b above 10 the quantiles are off by
-// less than a hundredth of their distance. A decayed count is worth more than it adds up to, as in the record of outages.
+// which has the mean and, to the first order, the spread of the logarithm of a Beta; where failures prevail, the same of the
+// successes. What is called the 5 % quantile is one of 4 to 6 %, and where both are even and few, of 3 to 7 %. A decayed count
+// is worth more than it adds up to, as in the record of outages.
 func (l *law) chance(t *tables, c *counts, at uint32) chance {
 	if c.born == 0 && l.prior != (chance{}) {
 		return l.prior
@@ -111,13 +112,18 @@ func (l *law) chance(t *tables, c *counts, at uint32) chance {
 		weight <<= 1
 	}
 	a, b = twiceOver(n.failed, weight)+l.failed, twiceOver(n.good, weight)+l.good
-	scale := t.log2(b+a/2-unit/2) - 32<<48 // b is at least one unit
-	low, high := t.quantiles(a)
-	return chance{
-		point: point,
-		least: min(point, t.hazard(low-scale, 1)),
-		most:  max(point, t.hazard(high-scale, 1)),
+	least, most := t.beta(min(a, b), max(a, b))
+	if a > b {
+		least, most = one-most, one-least
 	}
+	return chance{point: point, least: min(point, least), most: max(point, most)}
+}
+
+// beta returns the 5 % and the 95 % quantile of Beta(a, b), Q0.64, for Q32.32 of which b is the larger and at least one.
+func (t *tables) beta(a, b uint64) (low, high uint64) {
+	scale := t.log2(b+a/2-unit/2) - 32<<48
+	l, h := t.quantiles(a)
+	return t.hazard(l-scale, 1), t.hazard(h-scale, 1)
 }
 
 // and returns the chance that one of two independent things fails.

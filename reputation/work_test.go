@@ -386,3 +386,38 @@ func TestDiaryIsBounded(t *testing.T) {
 	require.Len(t, b.Snapshot(), size)
 	apply(t, b, at, reputation.Challenged{ID: "0", Subject: "x", Answer: reputation.AnswerRight}) // long forgotten
 }
+
+// Random work never breaks the audit, survives a snapshot, and reads the same.
+func FuzzWork(f *testing.F) {
+	f.Add(uint64(1), uint8(80))
+	f.Fuzz(func(t *testing.T, seed uint64, events uint8) {
+		b, at := history(t, seed, int(events))
+		require.NoError(t, b.Audit())
+		c := twin(t, b, reputation.IONet())
+		for s, sc := range b.All(at.Add(time.Hour), day) {
+			x, ok := c.Explain(s, at.Add(time.Hour), day)
+			require.True(t, ok)
+			require.Equal(t, sc.Ends.PPM, x.ToPPM)
+		}
+	})
+}
+
+// No bytes make Restore panic, and what it takes can be read and written.
+func FuzzRestoreWork(f *testing.F) {
+	for seed := range uint64(3) {
+		b, _ := history(f, seed, 40)
+		f.Add(b.Snapshot())
+	}
+	f.Fuzz(func(t *testing.T, snapshot []byte) {
+		b, err := reputation.Restore(reputation.IONet(), snapshot)
+		if err != nil {
+			require.ErrorIs(t, err, reputation.ErrInvalid)
+			return
+		}
+		require.Equal(t, snapshot, b.Snapshot())
+		for s := range b.All(start.Add(1000*day), day) {
+			_, _ = b.Explain(s, start.Add(1000*day), day)
+			_, _ = b.Line(s)
+		}
+	})
+}
