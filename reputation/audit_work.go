@@ -7,8 +7,8 @@ import (
 
 // auditWork checks owners, faults, marks and the diary.
 func (b *Book) auditWork() error {
-	if len(b.marks) != len(b.names) || len(b.ownerOf) != len(b.names) {
-		return fmt.Errorf("%d names, %d marks, %d owners of them", len(b.names), len(b.marks), len(b.ownerOf))
+	if len(b.marks) != len(b.names) || len(b.ownerOf) != len(b.names) || len(b.siteOf) != len(b.names) {
+		return fmt.Errorf("%d names, %d marks, %d owners, %d sites of them", len(b.names), len(b.marks), len(b.ownerOf), len(b.siteOf))
 	}
 	now := uint32(max(b.now.Unix(), 0))
 	named, faults := 0, 0
@@ -33,6 +33,9 @@ func (b *Book) auditWork() error {
 	for i, s := range b.names {
 		if n := b.ownerOf[i]; n != nobody && uint64(n) >= uint64(len(b.owners)) {
 			return fmt.Errorf("subject %q has owner %d of %d", string(s), n, len(b.owners))
+		}
+		if len(b.siteOf[i]) > maxText {
+			return fmt.Errorf("subject %q has a site of %d bytes", string(s), len(b.siteOf[i]))
 		}
 		if err := b.auditMarks(b.marks[i], now); err != nil {
 			return fmt.Errorf("subject %q: %w", string(s), err)

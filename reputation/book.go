@@ -36,6 +36,7 @@ type Book struct {
 	index   map[Subject]uint32
 
 	ownerOf    []uint32 // of each subject
+	siteOf     []string // of each subject
 	owners     []owner  // in the order in which they were first heard of
 	ownerIndex map[string]uint32
 	faults     map[string]uint32 // the owner of each fault that weighs
@@ -141,8 +142,8 @@ func (b *Book) join(e Joined) error {
 	if err := named("subject", string(e.Subject)); err != nil {
 		return err
 	}
-	if len(e.Owner) > maxText {
-		return fmt.Errorf("%w: owner has %d bytes, at most %d", ErrInvalid, len(e.Owner), maxText)
+	if len(e.Owner) > maxText || len(e.Site) > maxText {
+		return fmt.Errorf("%w: owner has %d bytes and site %d, at most %d", ErrInvalid, len(e.Owner), len(e.Site), maxText)
 	}
 	if _, ok := b.index[e.Subject]; ok {
 		return fmt.Errorf("%w: %q", ErrKnownSubject, string(e.Subject))
@@ -150,6 +151,7 @@ func (b *Book) join(e Joined) error {
 	b.index[e.Subject] = uint32(len(b.names))
 	b.names, b.records = append(b.names, e.Subject), append(b.records, record{})
 	b.marks, b.ownerOf = append(b.marks, nil), append(b.ownerOf, b.own(e.Owner))
+	b.siteOf = append(b.siteOf, e.Site)
 	return nil
 }
 

@@ -12,7 +12,7 @@ import (
 const stateDomain = "idlegrid/reputation/book/v2"
 
 // recordBytes is what a subject with an empty name takes in a snapshot.
-const recordBytes = 4 + maxMemories*16 + 5*4 + 2 + 4 + 1
+const recordBytes = 4 + maxMemories*16 + 5*4 + 2 + 4 + 4 + 1
 
 // Digest is the SHA-256 of the canonical encoding of the whole state, parameters included, subjects sorted.
 func (b *Book) Digest() [32]byte { return b.encode().Sum() }
@@ -48,7 +48,7 @@ func Restore(p Params, snapshot []byte) (*Book, error) {
 		n.up, n.known = r.Bool(), r.Bool()
 		b.index[s] = uint32(len(b.names))
 		b.names, b.records = append(b.names, s), append(b.records, n)
-		b.ownerOf = append(b.ownerOf, r.Uint32())
+		b.ownerOf, b.siteOf = append(b.ownerOf, r.Uint32()), append(b.siteOf, r.String())
 		b.marks = append(b.marks, readMarks(r))
 		last = s
 	}
@@ -83,6 +83,7 @@ func (b *Book) encode() *canon.Writer {
 		w.Bool(n.up)
 		w.Bool(n.known)
 		w.Uint32(b.ownerOf[i])
+		w.String(b.siteOf[i])
 		b.marks[i].write(w)
 	}
 	b.writeDiary(w)

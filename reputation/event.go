@@ -19,6 +19,8 @@ type Joined struct {
 	// Owner is who supplies it; conduct follows the owner to every subject, also to those that join later. Empty: the
 	// subject is its own owner.
 	Owner string
+	// Site is where it stands, for causes that subjects share; empty: with no other.
+	Site string
 }
 
 // Seen says that an observer looked at a subject and found it up or down. The time is the observer's. Looking is the
