@@ -22,10 +22,10 @@ type Member struct {
 // Probabilities are rounded to 10^-8, which is what the arithmetic is good for, and then down to parts per million. A member with
 // UpPPM above 10^6 panics.
 //
-// Where sites and owners cross (several owners at a site that have members at other sites too), the combinations of causes
-// are more than can be gone through for large clusters. The least likely of them then count as failures of the cluster: the
-// result is a lower bound, and may miss the rules about more members by as much as it is below. Where every owner has one site
-// or every site one owner, the result is exact.
+// Where sites and owners cross (several owners at a site that have members at other sites too), there may be more combinations
+// of how far each cause reaches than can be gone through. Above 8,192 the least likely, from 2^-44 upward, count as failures of
+// the cluster: the result is then a lower bound, and may rise a little less with a member than it should. Where every owner has
+// one site or every site one owner, a cluster of some hundred members with a dozen spares stays below that.
 type ClusterModel struct {
 	tables  *tables
 	frailty Frailty

@@ -60,9 +60,9 @@ type weather struct {
 }
 
 const (
-	faint  = 50 << 48 // a weight below 2^-50 of the largest is none
-	harsh  = 42 << 48 // where weight times z is below 2^-42, points are joined
-	coarse = 1_334_592
+	faint  = 50 << 48  // a weight below 2^-50 of the largest is none
+	mild   = 42 << 48  // where weight times z is below 2^-42, points are joined
+	coarse = 1_334_592 // 10^6 (ln 2)^2/.36: 4^steps v has to reach it
 )
 
 // newWeather spreads the law Gamma(a, a), a = 1/v, over points that are equally far apart in log z, each with the weight
@@ -75,7 +75,7 @@ func (t *tables) newWeather(variance uint32) weather {
 		return weather{z: []scaled{{1 << 63, 1}}, w: []uint64{one}}
 	}
 	steps := uint(1)
-	for uint64(variance)<<(2*steps) < coarse { // h^2 a <= .36 with h = ln 2/2^steps
+	for uint64(variance)<<(2*steps) < coarse { // until h^2 a <= .36 with h = ln 2/2^steps
 		steps++
 	}
 	step := int64(logOne >> steps)
@@ -89,7 +89,7 @@ func (t *tables) newWeather(variance uint32) weather {
 		}
 		w := t.exp2neg(d) >> 10 // room for the sum
 		sum += w
-		if n := len(raw); n > 0 && d+uint64(-x) > harsh {
+		if n := len(raw); n > 0 && d+uint64(-x) > mild {
 			raw[n-1] += w
 			continue
 		}

@@ -43,9 +43,9 @@ func (c *ClusterModel) Fill(candidates []Member, k int, targetPPM uint32) (n int
 // 10^6 panics.
 //
 // Where no site or owner is shared, the best come first, ties by index, and no smaller cluster reaches the target. Where one
-// is, for each number of spares from none on a cluster is built member by member, each the one that keeps P(more are down
-// than there are spares) the lowest; the first that reaches the target is returned, in the order of choice. That spreads
-// over sites and owners, but a smaller cluster that it does not find may exist.
+// is, candidates are ordered in five ways, from the best first to those that avoid a common cause at almost any price, and Fill
+// is asked about each; the smallest cluster is returned, of equals the one with the highest probability, in that order. It
+// keeps the promise, but a smaller one that none of the orders begins with may exist.
 func (c *ClusterModel) Spares(candidates []Member, k int, targetPPM uint32) (who []int, ok bool) {
 	checkTarget("Spares", targetPPM)
 	if k <= 0 {
@@ -54,32 +54,78 @@ func (c *ClusterModel) Spares(candidates []Member, k int, targetPPM uint32) (who
 	order := upTo(len(candidates))
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(candidates[b].UpPPM, candidates[a].UpPPM) })
 	o := c.prepare("Spares", candidates)
-	if o.sites == nil && o.owners == nil {
-		best := make([]Member, len(order))
-		for i, j := range order {
-			best[i] = candidates[j]
+	orders := [][]int{order}
+	if o.sites != nil || o.owners != nil {
+		for caution := uint(1); caution <= 4; caution++ {
+			orders = append(orders, c.spread(candidates, o, order, caution))
 		}
-		n, ok := c.Fill(best, k, targetPPM)
-		return order[:n], ok
 	}
-	if o.atLeast(order, k) < targetPPM {
+	var kept uint32
+	for _, by := range orders {
+		list := make([]Member, len(by))
+		for i, j := range by {
+			list[i] = candidates[j]
+		}
+		n, good := c.Fill(list, k, targetPPM)
+		if !good {
+			continue
+		}
+		p := c.AtLeast(list[:n], k)
+		if !ok || n < len(who) || n == len(who) && p > kept {
+			who, ok, kept = by[:n], true, p
+		}
+	}
+	if !ok {
 		return order, false
 	}
-	for spares := 0; k+spares < len(order); spares++ {
-		if who := o.spread(order, k+spares, spares); o.atLeast(who, k) >= targetPPM {
-			return who, true
-		}
-	}
-	return order, true
+	return who, true
 }
 
-// spread chooses n of the candidates, which are ordered best first, so that few of them fail together. The first ones are
-// chosen before there are enough to exceed the spares, by their own worth only: at the end they are chosen again.
-func (o *odds) spread(order []int, n, spares int) []int {
-	var kinds [][]int // candidates that differ in their probability only, best first
+// spread orders candidates so that each adds the least to E 2^(caution D), where D is how many are down: by Chernoff's bound
+// P(D > spares) is below that over 2^(caution (spares+1)), so a group that falls together weighs more than as many alone. To
+// first order in the probabilities of going down q the expectation is a sum over causes: for the own cause of a member
+// q (2^caution - 1), for a site of which the j weakest fall with probability q_j the sum of q_j (2^(caution j) - 2^(caution (j-1))).
+func (c *ClusterModel) spread(candidates []Member, o *odds, order []int, caution uint) []int {
+	kinds := o.kinds(order)
+	sites, owners := make([][]uint64, len(candidates)), make([][]uint64, len(candidates)) // the q of a group, largest first
+	own := uint64(1_000_000-c.frailty.SitePPM-c.frailty.OwnerPPM) * (1<<caution - 1)
+	out := make([]int, 0, len(order))
+	for range order {
+		best, least := -1, uint64(0)
+		for k, kind := range kinds {
+			if len(kind) == 0 {
+				continue
+			}
+			q := uint64(1_000_000 - candidates[kind[0]].UpPPM)
+			cost := q*own + uint64(c.frailty.SitePPM)*joining(sites, o.sites, kind[0], q, caution) +
+				uint64(c.frailty.OwnerPPM)*joining(owners, o.owners, kind[0], q, caution)
+			if best < 0 || cost < least {
+				best, least = k, cost
+			}
+		}
+		i := kinds[best][0]
+		kinds[best] = kinds[best][1:]
+		out = append(out, i)
+		q := uint64(1_000_000 - candidates[i].UpPPM)
+		join(sites, o.sites, i, q)
+		join(owners, o.owners, i, q)
+	}
+	return out
+}
+
+// kinds groups candidates that differ in nothing but their probability and keeps the order within a kind. Kinds stand in the
+// order of their first.
+func (o *odds) kinds(order []int) [][]int {
+	var kinds [][]int
 	at := map[[2]int32]int{}
 	for _, i := range order {
-		key := [2]int32{o.place(o.sites, i), o.place(o.owners, i)}
+		key := [2]int32{-1, -1}
+		if o.sites != nil {
+			key[0] = o.sites[i]
+		}
+		if o.owners != nil {
+			key[1] = o.owners[i]
+		}
 		k, ok := at[key]
 		if !ok {
 			k = len(kinds)
@@ -88,46 +134,45 @@ func (o *odds) spread(order []int, n, spares int) []int {
 		}
 		kinds[k] = append(kinds[k], i)
 	}
-	var who []int
-	for range n {
-		who = o.enlarge(who, kinds, spares)
-	}
-	for range min(spares, n-1) {
-		back := who[0]
-		who = slices.Clone(who[1:])
-		k := at[[2]int32{o.place(o.sites, back), o.place(o.owners, back)}]
-		kinds[k] = slices.Insert(kinds[k], 0, back)
-		who = o.enlarge(who, kinds, spares)
-	}
-	return who
+	return kinds
 }
 
-func (o *odds) place(numbers []int32, i int) int32 {
-	if numbers == nil {
-		return -1
+// joining is what a member adds to the term of its group: all that are no worse move up by one place.
+func joining(groups [][]uint64, numbers []int32, i int, q uint64, caution uint) uint64 {
+	if numbers == nil || numbers[i] < 0 {
+		return q * tilt(1, caution)
 	}
-	return numbers[i]
+	var sum uint64
+	group := groups[numbers[i]]
+	at, _ := slices.BinarySearchFunc(group, q, descending)
+	for j := at; j <= len(group); j++ {
+		before := uint64(0)
+		if j < len(group) {
+			before = group[j]
+		}
+		sum += (q - before) * tilt(j+1, caution) // place j had before and has q, the next gets before
+		q = before
+	}
+	return sum
 }
 
-// enlarge adds the candidate that leaves the lowest probability of more down than spares, of equals the one most likely to
-// stay up, then the first; and takes it out of its kind.
-func (o *odds) enlarge(who []int, kinds [][]int, spares int) []int {
-	best, least := -1, uint64(0)
-	for k, kind := range kinds {
-		if len(kind) == 0 {
-			continue
-		}
-		var fail uint64
-		if len(who) >= spares {
-			fail = o.fails(append(slices.Clone(who), kind[0]), spares)
-		}
-		if best < 0 || fail < least || fail == least && o.hazards[kind[0]].compare(o.hazards[kinds[best][0]]) < 0 {
-			best, least = k, fail
-		}
+func join(groups [][]uint64, numbers []int32, i int, q uint64) {
+	if numbers == nil || numbers[i] < 0 {
+		return
 	}
-	who = append(who, kinds[best][0])
-	kinds[best] = kinds[best][1:]
-	return who
+	g := numbers[i]
+	at, _ := slices.BinarySearchFunc(groups[g], q, descending)
+	groups[g] = slices.Insert(groups[g], at, q)
+}
+
+func descending(a, b uint64) int { return cmp.Compare(b, a) }
+
+// tilt is 2^(caution j) - 2^(caution (j-1)), at most 2^20: with q and a share below 2^20 each no sum overflows.
+func tilt(j int, caution uint) uint64 {
+	if uint(j)*caution > 20 {
+		return 1 << 20
+	}
+	return 1<<(uint(j)*caution) - 1<<(uint(j-1)*caution)
 }
 
 // SparesFor returns how many spares a cluster needs so that k of its members stay up with the probability targetPPM at least,
