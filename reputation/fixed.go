@@ -22,7 +22,7 @@ const (
 
 // tables are what the functions below look up. They are decoded once a book from the text in tables.go.
 type tables struct {
-	inverse [128]uint64    // 1/c, Q0.64, for the middle c = 1 + (2i+1)/256 of the i-th step of [1, 2)
+	inverse [128]uint64    // 1/c, Q0.64, for the beginning c = 1 + i/128 of the i-th step of [1, 2)
 	log     [128]uint64    // log2 c, Q16.48
 	power   [128]uint64    // 2^(-i/128), Q0.64
 	gamma   [2][145]uint64 // log2 of the 5 % and 95 % quantiles of Gamma(2^(i/8-8), 1), Q16.16 in two's complement
@@ -51,28 +51,21 @@ func decode(to []uint64, text string) {
 // high is a*b/2^64, rounded down.
 func high(a, b uint64) uint64 { h, _ := bits.Mul64(a, b); return h }
 
-// mul62 is the product of two signed Q1.62, rounded down.
-func mul62(a, b int64) int64 {
-	h, l := bits.Mul64(uint64(a), uint64(b))
-	h -= uint64((a>>63)&b) + uint64((b>>63)&a) // the unsigned product of a negative factor is 2^64 times the other too large
-	return int64(h<<2 | l>>62)
-}
-
 // log2 is log2(v) for v > 0, right to 2^-46.
 //
-// v = 2^n c (1+r) with |r| < 2^-8: n is exact, log2 c looked up, and ln(1+r) = r(1 - r/2 + r²/3 - r³/4 + r⁴/5) has an error
-// below r⁶/6 < 2^-50.
+// v = 2^n c (1+r) with 0 <= r < 2^-7: n is exact, log2 c looked up, and ln(1+r) = r(1 - r/2 + r²/3 - r³/4 + r⁴/5 - r⁵/6) has
+// an error below r⁷/7 < 2^-51.
 func (t *tables) log2(v uint64) int64 {
 	n := bits.Len64(v) - 1
 	m := v << (63 - n)
 	i := m >> 56 & 127
-	r := int64(high(m, t.inverse[i])-1<<63) >> 1 // Q1.62
-	const whole = 1 << 62
-	h := int64(whole/4) - mul62(r, whole/5)
-	h = whole/3 - mul62(r, h)
-	h = whole/2 - mul62(r, h)
-	h = whole - mul62(r, h)
-	return int64(n)<<48 + int64(t.log[i]) + mul62(mul62(r, h), log2eQ62)>>14
+	r := max(high(m, t.inverse[i]), 1<<63) << 1 // 1+r is rounded down, and must not fall below one
+	h := one/5 - high(r, one/6)
+	h = one/4 - high(r, h)
+	h = one/3 - high(r, h)
+	h = one/2 - high(r, h)
+	h = one - high(r, h)
+	return int64(n)<<48 + int64(t.log[i]+high(high(r, h), log2eQ62)>>14)
 }
 
 // exp2neg is 2^-x, right to 2^-58 of its value and one unit.

@@ -14,12 +14,12 @@ import (
 func TestTables(t *testing.T) {
 	var inverse, log, power, gamma05, gamma95 []uint64
 	for i := range int64(128) {
-		c := new(big.Float).SetPrec(200).Quo(number(2*i+257), number(256))
+		c := new(big.Float).SetPrec(200).Quo(number(i+128), number(128))
 		inverse = append(inverse, round(new(big.Float).SetPrec(200).Quo(number(1), c), 64))
 		log = append(log, round(log2(c), 48))
 		power = append(power, round(root128(i), 64))
 	}
-	power[0] = math.MaxUint64 // one
+	inverse[0], power[0] = math.MaxUint64, math.MaxUint64 // one
 	for i := range 145 {
 		a := math.Exp2(float64(i)/8 - 8)
 		gamma05 = append(gamma05, uint64(int64(math.Round(gammaQuantile(a, 0.05)/math.Ln2*65536))))
