@@ -92,8 +92,13 @@ func IONet() Params {
 	p.Conduct = ConductParams{
 		HalfLife: 180 * day, GoodGPUSeconds: 500 * 3_600,
 		Kinds: []FaultKind{
-			{FaultDispute, 50_000}, {FaultMissedProof, 20_000}, {FaultSLA, 20_000}, {FaultSpoofing, 3_000_000},
-			{FaultStake, 10_000}, {FaultUtilisation, 200_000}, {FaultWrongAnswer, 100_000},
+			{FaultDispute, 50_000},
+			{FaultMissedProof, 20_000},
+			{FaultSLA, 20_000},
+			{FaultSpoofing, 3_000_000},
+			{FaultStake, 10_000},
+			{FaultUtilisation, 200_000},
+			{FaultWrongAnswer, 100_000},
 		},
 	}
 	p.Window = 30 * day

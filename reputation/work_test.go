@@ -115,7 +115,9 @@ func TestWorkRefusals(t *testing.T) {
 	}
 	plain := book(t, "x")
 	for _, e := range []reputation.Event{
-		job("j"), reputation.Challenged{ID: "c", Subject: "x", Answer: 1}, reputation.Measured{Subject: "x"},
+		job("j"),
+		reputation.Challenged{ID: "c", Subject: "x", Answer: 1},
+		reputation.Measured{Subject: "x"},
 		reputation.Faulted{ID: "f", Subject: "x", Kind: reputation.FaultSLA},
 	} {
 		refuse(t, plain, start, e, reputation.ErrUnused)
