@@ -72,7 +72,7 @@ func TestContractValidate(t *testing.T) {
 		"burn of total outage":  {func(c *contract) { c.Burn[0].BurnMilli = 1_000_000 }, "burn_milli 1000000 never occurs under an objective of 999000 ppm"},
 		"14.4 below 93.0556 %":  {func(c *contract) { c.ObjectivePPM, c.Ladder = 930_555, nil }, "burn 0: reputation: invalid: burn_milli 14400 never occurs"},
 		"14.4 from 93.0556 %":   {func(c *contract) { c.ObjectivePPM, c.Ladder = 930_556, nil }, ""},
-		"anything if all is up": {func(c *contract) { c.ObjectivePPM, c.Burn[0].BurnMilli = 1_000_000, 1<<32 - 1 }, ""},
+		"anything if all is up": {func(c *contract) { c.ObjectivePPM, c.Burn[0].BurnMilli = 1_000_000, 1<<32-1 }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := reputation.DefaultContract("lease")

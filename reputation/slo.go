@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"time"
 )
@@ -238,42 +239,40 @@ func (s *SLO) needed() uint32 { return min(s.from, s.judged-min(s.longest, s.jud
 // change appends the alerts and recoveries of a stretch, in the order of time and of the rules. An empty stretch asks what is
 // different at its one instant.
 func (s *SLO) change(out []SLOEffect, x stretch) []SLOEffect {
-	first := len(out)
+	var at [maxBurnRules + 1]uint32
+	changed := uint16(0)
 	for i := range s.rules {
-		r, bit := &s.rules[i], uint16(1)<<i
-		on := r.exceeded(x, x.to)
-		if on == (s.burning&bit != 0) {
+		bit := uint16(1) << i
+		if s.rules[i].exceeded(x, x.to) == (s.burning&bit != 0) {
 			continue
 		}
-		s.burning ^= bit
-		at := x.to
-		if x.from < x.to {
-			at = r.change(x)
-		}
-		long, short := x.within(r.long, at), x.within(r.short, at)
-		if on {
-			out = append(out, Alert{s.contract.Scope, instant(at), s.named[i], long, short})
-		} else {
-			out = append(out, Recovered{s.contract.Scope, instant(at), s.named[i], long, short})
+		changed |= bit
+		if at[i] = x.to; x.from < x.to {
+			at[i] = s.rules[i].change(x)
 		}
 	}
-	slices.SortStableFunc(out[first:], func(a, b SLOEffect) int { return when(a).Compare(when(b)) })
+	s.burning ^= changed
+	for changed != 0 {
+		next := bits.TrailingZeros16(changed)
+		for i := next + 1; i < len(s.rules); i++ {
+			if changed&(1<<i) != 0 && at[i] < at[next] {
+				next = i
+			}
+		}
+		changed &^= 1 << next
+		out = append(out, s.turn(next, x, at[next]))
+	}
 	return out
 }
 
-// when is the time of an effect.
-func when(e SLOEffect) time.Time {
-	switch e := e.(type) {
-	case Alert:
-		return e.At
-	case Recovered:
-		return e.At
-	case PeriodEnded:
-		return e.Attained.To
-	case Breach:
-		return e.To
+// turn is what a rule that changed at a time says.
+func (s *SLO) turn(i int, x stretch, at uint32) SLOEffect {
+	r := &s.rules[i]
+	long, short := x.within(r.long, at), x.within(r.short, at)
+	if s.burning&(1<<i) != 0 {
+		return Alert{Scope: s.contract.Scope, At: instant(at), Rule: s.named[i], LongLost: long, ShortLost: short}
 	}
-	return time.Time{} // nil: the interface is sealed
+	return Recovered{Scope: s.contract.Scope, At: instant(at), Rule: s.named[i], LongLost: long, ShortLost: short}
 }
 
 // settle closes the current period at judged.
