@@ -73,7 +73,8 @@ type MaintenanceTerms struct {
 // ticket. The objective is the upper end of what io.net states for enterprise (99.5 to 99.9 %, with credits). All else is a
 // choice of ours, for no GPU network publishes such terms: credits of 10, 25 and 100 % below 99.9, 99 and 95 % (AWS, Google
 // and Azure have 10, 25 or 30, and 100 %), maintenance with a day's notice of at most 8 hours in 30 days, three heartbeats of
-// 30 seconds as the longest silence.
+// 30 seconds as the longest silence. Under 99.9 % the fast page is 52 seconds lost in an hour: who looks less often than that, and
+// reports no changes in between, is paged for a single restart.
 func DefaultContract(scope Subject) Contract {
 	return Contract{
 		Version:      "idlegrid/slo/1",

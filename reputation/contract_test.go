@@ -69,8 +69,8 @@ func TestContractValidate(t *testing.T) {
 		"longest":               {func(c *contract) { c.Burn[2].Long = 366 * day }, ""},
 		"longer":                {func(c *contract) { c.Burn[2].Long = 366*day + time.Second }, "long_ns"},
 		"burn that occurs":      {func(c *contract) { c.Burn[0].BurnMilli = 999_999 }, ""},
-		"burn of total outage":  {func(c *contract) { c.Burn[0].BurnMilli = 1_000_000 }, "burn_milli 1000000 never occurs under an objective of 999000 ppm"},
-		"14.4 below 93.0556 %":  {func(c *contract) { c.ObjectivePPM, c.Ladder = 930_555, nil }, "burn 0: reputation: invalid: burn_milli 14400 never occurs"},
+		"burn of total outage":  {func(c *contract) { c.Burn[0].BurnMilli = 1_000_000 }, "burn_milli 1000000 never occurs"},
+		"14.4 below 93.0556 %":  {func(c *contract) { c.ObjectivePPM, c.Ladder = 930_555, nil }, "burn_milli 14400 never occurs"},
 		"14.4 from 93.0556 %":   {func(c *contract) { c.ObjectivePPM, c.Ladder = 930_556, nil }, ""},
 		"anything if all is up": {func(c *contract) { c.ObjectivePPM, c.Burn[0].BurnMilli = 1_000_000, 1<<32-1 }, ""},
 	} {

@@ -169,6 +169,7 @@ func TestAttackMaintenanceBudgetSlides(t *testing.T) {
 		"too much with the later one":  {[][2]time.Duration{{2 * day, 2 * h}, {40 * day, 5 * h}}, [2]time.Duration{20 * day, 4 * h}, false},
 		"too much with the former one": {[][2]time.Duration{{2 * day, 5 * h}, {40 * day, 2 * h}}, [2]time.Duration{20 * day, 4 * h}, false},
 		"next to it":                   {[][2]time.Duration{{2 * day, 4 * h}}, [2]time.Duration{2*day + 4*h, 4 * h}, true},
+		"next to it, before":           {[][2]time.Duration{{2 * day, 4 * h}}, [2]time.Duration{2*day - 4*h, 4 * h}, true},
 		"over its end":                 {[][2]time.Duration{{2 * day, 4 * h}}, [2]time.Duration{2*day + 4*h - time.Second, h}, false},
 		"over its beginning":           {[][2]time.Duration{{2 * day, 4 * h}}, [2]time.Duration{2*day - h, h + time.Second}, false},
 		"the same":                     {[][2]time.Duration{{2 * day, h}}, [2]time.Duration{2 * day, h}, false},

@@ -76,7 +76,7 @@ type PeriodEnded struct {
 }
 
 // Breach follows a PeriodEnded whose objective was missed. Its numbers are what a table of credits asks for; money is not known
-// here. One missed period is one Breach.
+// here. One missed period is one Breach, whatever its credit, and may be held against the supplier as one fault.
 type Breach struct {
 	Scope Subject
 	// Tier is the contract's.
