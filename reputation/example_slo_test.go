@@ -9,27 +9,25 @@ import (
 	"github.com/idlegrid/idlegrid/reputation"
 )
 
-// tell prints effects.
-func tell(effects []reputation.SLOEffect) {
-	for _, e := range effects {
-		switch e := e.(type) {
-		case reputation.Alert:
-			fmt.Println(e.At.Format(time.DateTime), "alert", e.Rule.Name, e.LongLost, e.ShortLost)
-		case reputation.Recovered:
-			fmt.Println(e.At.Format(time.DateTime), "recovered", e.Rule.Name, e.LongLost, e.ShortLost)
-		case reputation.PeriodEnded:
-			a := e.Attained
-			fmt.Println(a.To.Format(time.DateTime), "period:", a.GoodSeconds, "good", a.LostSeconds, "lost", a.ExcusedSeconds, "excused")
-		case reputation.Breach:
-			fmt.Println(e.To.Format(time.DateTime), "breach:", e.UptimePPM, "ppm, credit of", e.CreditBps, "bps")
-		}
-	}
-}
-
 // A lease of ten days with announced maintenance and an outage of two hours. Changes are reported when they happen.
 func ExampleSLO() {
 	s := must(reputation.NewSLO(reputation.DefaultContract("lease-1")))
 	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	tell := func(effects []reputation.SLOEffect) {
+		for _, e := range effects {
+			switch e := e.(type) {
+			case reputation.Alert:
+				fmt.Println(e.At.Format(time.DateTime), "alert", e.Rule.Name, e.LongLost, e.ShortLost)
+			case reputation.Recovered:
+				fmt.Println(e.At.Format(time.DateTime), "recovered", e.Rule.Name, e.LongLost, e.ShortLost)
+			case reputation.PeriodEnded:
+				a := e.Attained
+				fmt.Println(a.To.Format(time.DateTime), "period:", a.GoodSeconds, "good", a.LostSeconds, "lost", a.ExcusedSeconds, "excused")
+			case reputation.Breach:
+				fmt.Println(e.To.Format(time.DateTime), "breach:", e.UptimePPM, "ppm, credit of", e.CreditBps, "bps")
+			}
+		}
+	}
 	until := func(end time.Time, up bool) {
 		tell(must(s.Apply(at, reputation.SLOSeen{Up: up})))
 		for at.Before(end) {

@@ -22,8 +22,9 @@ var (
 // safe for concurrent use; reading changes nothing, so several may read while nobody applies.
 //
 // Each second from the start to the end is judged once, as soon as it can be. The seconds between two observations are good if
-// both found the subject up in the same run and no more than Contract.Silence is between them, and lost otherwise: whoever
-// answers seldom cannot lose less by it, and an observer that wants no second lost too many reports changes when they happen.
+// both found the subject up in the same run and no more than Contract.Silence is between them, and lost otherwise. So an outage
+// that shows, or that a new run gives away, is never taken for shorter than it was; an observer that wants it no longer either
+// reports changes when they happen.
 // Two observations of one second are taken in their order: up, then down, is down from that second on. What was lost in announced
 // maintenance or by the renter's fault is excused: it counts neither as up nor as lost. Time up is good wherever it is.
 //

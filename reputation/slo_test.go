@@ -478,8 +478,13 @@ func TestAttained(t *testing.T) {
 		good, lost uint64
 		ppm        uint32
 	}{
-		{0, 0, 1_000_000}, {1, 0, 1_000_000}, {0, 1, 0}, {999_999, 1, 999_999}, {2, 1, 666_666},
-		{1<<63 - 1, 1 << 63, 499_999}, {1 << 63, 1<<63 - 1, 500_000},
+		{0, 0, 1_000_000},
+		{1, 0, 1_000_000},
+		{0, 1, 0},
+		{999_999, 1, 999_999},
+		{2, 1, 666_666},
+		{1<<63 - 1, 1 << 63, 499_999},
+		{1 << 63, 1<<63 - 1, 500_000},
 	} {
 		a := reputation.Attained{GoodSeconds: c.good, LostSeconds: c.lost, ExcusedSeconds: 7}
 		require.Equal(t, c.ppm, a.UptimePPM())
