@@ -75,7 +75,7 @@ func (b *Book) measure(i, at uint32, e Measured) {
 	if m.lines == nil {
 		m.lines = &lines{asOf: at}
 	}
-	kept := uint64(one)
+	kept := one
 	if at > m.lines.asOf {
 		kept = l.clock.kept(b.tables, at-m.lines.asOf)
 	}

@@ -46,12 +46,12 @@ func TestSignalQuantiles(t *testing.T) {
 				l := newLaw(tab, Signal{HalfLife: year, PriorMilliFailed: uint64(a * 1000), PriorMilliGood: uint64(b * 1000)})
 				got := l.chance(tab, &counts{}, 0)
 				require.InDelta(t, a/(a+b), float64(got.point)/math.Exp2(64), 1e-9)
-				close := .01
+				near := .01
 				if a == b {
-					close = .022
+					near = .022
 				}
-				require.InDelta(t, .05, betaCDF(a, b, float64(got.least)/math.Exp2(64)), close)
-				require.InDelta(t, .95, betaCDF(a, b, float64(got.most)/math.Exp2(64)), close)
+				require.InDelta(t, .05, betaCDF(a, b, float64(got.least)/math.Exp2(64)), near)
+				require.InDelta(t, .95, betaCDF(a, b, float64(got.most)/math.Exp2(64)), near)
 			})
 		}
 	}

@@ -130,7 +130,7 @@ func TestSignalMean(t *testing.T) {
 	good, failed, last := 0.0, 0.0, at
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range 300 {
-		at = at.Add(time.Duration(r.Int64N(int64(3*day))) / time.Second * time.Second)
+		at = at.Add(time.Duration(r.Int64N(int64(3 * day)))).Truncate(time.Second)
 		q := math.Exp2(-at.Sub(last).Hours() / (90 * 24))
 		good, failed, last = good*q, failed*q, at
 		e := job(fmt.Sprint(i), func(e *reputation.JobEnded) { e.Renter = fmt.Sprint(i % 50) })
