@@ -99,7 +99,11 @@ func (p Params) sum() [32]byte {
 		w.Int64(int64(m.HalfLife))
 		w.Uint64(m.PriorMicroOutages)
 		w.Int64(int64(m.PriorUp))
+		w.Uint32(m.WeightPPM)
 	}
+	w.Int64(p.Hazard.BiasMicroNats)
+	w.Uint32(p.Hazard.RunPPM)
+	w.Int64(int64(p.Hazard.RunShift))
 	for _, d := range []time.Duration{p.Gap, p.Established, p.Reference} {
 		w.Int64(int64(d))
 	}

@@ -149,7 +149,7 @@ func ExampleDefault() {
 func ExampleParams() {
 	text := must(json.Marshal(reputation.Default().Memories[0]))
 	fmt.Println(string(text))
-	// Output: {"half_life_ns":86400000000000,"prior_micro_outages":40500,"prior_up_ns":44748000000000}
+	// Output: {"half_life_ns":86400000000000,"prior_micro_outages":40500,"prior_up_ns":44748000000000,"weight_ppm":0}
 }
 
 func ExampleParams_Validate() {

@@ -18,7 +18,7 @@ type Explanation struct {
 
 // Term is one part of an Explanation.
 type Term struct {
-	// Name is "age", the half-life of a memory ("168h"), "job", "challenge", "link" or "conduct".
+	// Name is "age", the half-life of a memory ("168h"), "run", "job", "challenge", "link" or "conduct".
 	Name      string
 	MicroNats int64 // above 0: in favour of the subject
 	// MilliOutages is thousandths of a failure that the part remembers, rounded down: outages, jobs, answers, samples; of age
@@ -46,12 +46,14 @@ func (b *Book) Explain(s Subject, at time.Time, horizon time.Duration) (x Explan
 	var logs [maxMemories]int64
 	sum := int64(0)
 	for k := range n {
-		logs[k] = unknown.logOutage(b.tables, &b.clock, k, span)
+		logs[k] = unknown.term(b.tables, &b.clock, k, span)
 		sum += logs[k]
 	}
+	run := unknown.runTerm(b.tables, &b.clock)
+	sum += run
 	// fail is the chance that a job fails by the sum of the memories, the limit of the age and the signals so far.
 	fail := func(limit uint64) uint64 {
-		up := max(fromLog(b.tables, sum, n), limit)
+		up := max(b.clock.chance(b.tables, sum, span), limit)
 		return either(either(either(either(up, w.job.point), w.challenge.point), w.link.point), w.conduct)
 	}
 	last := fail(b.newcomerCap(unknown, span))
@@ -71,13 +73,21 @@ func (b *Book) Explain(s Subject, at time.Time, horizon time.Duration) (x Explan
 		Raise: b.raiseAge(&r),
 	})
 	for k := range n {
-		sum += r.logOutage(b.tables, &b.clock, k, span) - logs[k]
+		sum += r.term(b.tables, &b.clock, k, span) - logs[k]
 		add(Term{
 			Name:         hours(b.params.Memories[k].HalfLife),
 			MilliOutages: high(r.e[k], 1000<<32),
 			Exposure:     time.Duration(r.u[k]>>32) * time.Second,
 			Raise:        "stay up",
 		})
+	}
+	if b.clock.blend.weighted {
+		sum += r.runTerm(b.tables, &b.clock) - run
+		t := Term{Name: "run", Raise: "stay up without a break"}
+		if r.up {
+			t.Exposure = time.Duration(r.seen-r.asOf) * time.Second
+		}
+		add(t)
 	}
 	for _, t := range b.explainWork(i, unix, &w) {
 		t.set()

@@ -15,6 +15,8 @@ type Params struct {
 	Version string `json:"version"`
 	// Memories are the half-lives that are combined, 1 to 3, ascending.
 	Memories []Memory `json:"memories"`
+	// Hazard says how they are combined. The zero value: by the geometric mean of their probabilities.
+	Hazard Hazard `json:"hazard"`
 	// Gap is the longest time between two observations that counts as observed, in nanoseconds.
 	Gap time.Duration `json:"gap_ns"`
 	// Established is the observed time from which a subject is no newcomer, in nanoseconds; 0: there are no newcomers.
@@ -42,6 +44,49 @@ type Memory struct {
 	HalfLife          time.Duration `json:"half_life_ns"`        // 1 hour to 10 years
 	PriorMicroOutages uint64        `json:"prior_micro_outages"` // a of the model, in millionths of an outage, 4000 to 10^9
 	PriorUp           time.Duration `json:"prior_up_ns"`         // b of the model, 1 second to 10 years
+	WeightPPM         uint32        `json:"weight_ppm"`          // w of a weighted hazard, at most 10^6; 0 without one
+}
+
+// Hazard combines memories by their weights and by how long the current run has lasted:
+//
+//	P(outage within T) = 1 - exp(-H),  H = exp(Bias) * product of H_k^w_k / (run + shift)^r
+//
+// where H_k = (E+a) ln(1 + T/(U+b)) is the k-th memory's hazard, and the run the time since the last change or gap of a
+// subject that is up, in hours. As no weight is negative, an outage more, a later one or a longer job never looks better.
+type Hazard struct {
+	// BiasMicroNats is the bias, in millionths, -10^8 to 10^8.
+	BiasMicroNats int64 `json:"bias_micro_nats"`
+	// RunPPM is r, in millionths, at most 10^6.
+	RunPPM uint32 `json:"run_ppm"`
+	// RunShift is the shift, in nanoseconds: whole seconds, 1 hour to 1 year. 0 is the zero value's.
+	RunShift time.Duration `json:"run_shift_ns"`
+}
+
+func (h Hazard) used() bool { return h != Hazard{} }
+
+func (h Hazard) validate(memories []Memory) error {
+	weight := uint32(0)
+	for i, m := range memories {
+		if m.WeightPPM > 1e6 {
+			return fmt.Errorf("%w: memory %d: weight_ppm %d is above 10^6", ErrInvalid, i, m.WeightPPM)
+		}
+		weight += m.WeightPPM
+	}
+	if !h.used() {
+		if weight > 0 {
+			return fmt.Errorf("%w: memories have weights, and there is no hazard", ErrInvalid)
+		}
+		return nil
+	}
+	switch {
+	case weight == 0:
+		return fmt.Errorf("%w: hazard: no memory has a weight", ErrInvalid)
+	case h.BiasMicroNats < -1e8 || h.BiasMicroNats > 1e8:
+		return fmt.Errorf("%w: hazard: bias_micro_nats %d is not in -10^8..10^8", ErrInvalid, h.BiasMicroNats)
+	case h.RunPPM > 1e6:
+		return fmt.Errorf("%w: hazard: run_ppm %d is above 10^6", ErrInvalid, h.RunPPM)
+	}
+	return within("hazard: run_shift_ns", h.RunShift, time.Hour, year)
 }
 
 // AgePrior is the share of newcomers that have an outage within 24 hours.
@@ -125,6 +170,9 @@ func (p Params) Validate() error {
 			return fmt.Errorf("memory %d: %w", i, err)
 		}
 		last = m.HalfLife
+	}
+	if err := p.Hazard.validate(p.Memories); err != nil {
+		return err
 	}
 	if err := within("gap_ns", p.Gap, time.Second, year); err != nil {
 		return err

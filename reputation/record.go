@@ -27,16 +27,18 @@ func (r *record) observed() uint32 { return r.seen - r.born - r.gaps }
 type clock struct {
 	memories []memory
 	gap      uint32 // seconds
+	blend    blend
 }
 
 type memory struct {
 	rate   uint64 // half-lives in a second, Q0.64
 	window uint64 // half-life/ln 2, Q32.32 seconds: the most that U can be
 	a, b   uint64 // prior outages and seconds up, Q32.32
+	weight uint64 // of a weighted hazard, Q0.64
 }
 
 func newClock(p Params) clock {
-	c := clock{gap: seconds(p.Gap)}
+	c := clock{gap: seconds(p.Gap), blend: newBlend(p.Hazard)}
 	for _, m := range p.Memories {
 		h := uint64(seconds(m.HalfLife))
 		w, l := bits.Mul64(h<<32, log2eQ62) // h/ln 2 = h log2 e
@@ -45,6 +47,7 @@ func newClock(p Params) clock {
 			window: w<<2 | l>>62,
 			a:      (m.PriorMicroOutages<<32 + 500_000) / 1_000_000,
 			b:      uint64(seconds(m.PriorUp)) << 32,
+			weight: millionths(m.WeightPPM),
 		})
 	}
 	return c
@@ -115,57 +118,39 @@ func (r *record) advance(t *tables, c *clock, dt uint32, halves uint64) {
 	}
 }
 
-// until returns the record as it is at a time; the time since the last observation is unobserved. It changes nothing.
+// until returns the record as it is at a time, to be read; the time since the last observation is unobserved. It changes
+// nothing. asOf stays, for the length of the run.
 func (r *record) until(t *tables, c *clock, at uint32) record {
 	n := *r
 	n.settle(t, c)
 	if n.known && at > n.seen {
 		n.advance(t, c, at-n.seen, 0)
 	}
+	n.asOf = r.asOf
 	return n
 }
-
-// logOutage is log2 of the probability of an outage within the horizon by the k-th memory, Q16.48, at most 0.
-func (r *record) logOutage(t *tables, c *clock, k int, horizon uint32) int64 {
-	m := &c.memories[k]
-	b := r.u[k] + m.b
-	l := uint64(max(t.log2(b+uint64(horizon)<<32)-t.log2(b), 0)) // log2(1 + T/(U+b))
-	y, low := bits.Mul64(r.e[k]+m.a, l)
-	if y >= 1<<31 { // the exponent passes 2^15: no chance to stay up
-		return 0
-	}
-	return t.log2(max(one-t.exp2neg(y<<32|low>>32), 1)) - 64<<48
-}
-
-// outage is the geometric mean of the memories' probabilities, Q0.64.
-func (r *record) outage(t *tables, c *clock, horizon uint32) uint64 {
-	sum := int64(0)
-	for k := range c.memories {
-		sum += r.logOutage(t, c, k, horizon)
-	}
-	return fromLog(t, sum, len(c.memories))
-}
-
-// fromLog is 2^(sum/n), for a sum that is not positive.
-func fromLog(t *tables, sum int64, n int) uint64 { return t.exp2neg(uint64(max(-sum, 0)) / uint64(n)) }
 
 // rates are log2 of the 5 % and of the 95 % quantile of the rate of outages a second, Q16.48.
 //
 // A decayed count is worth more than its weights add up to: the effective sample of weights w is (sum w)²/(sum w²), which
 // is 2/(1 + 2^(-age/h)) times as large, so E and U are scaled by that. Across memories the quantiles of the rate are
-// combined as if they moved together, by their geometric mean.
+// combined as if they moved together, by their geometric mean or by their weights.
 func (r *record) rates(t *tables, c *clock) (low, high int64) {
-	var best, worst int64 // sums of log2 of the rate a second
 	for k := range c.memories {
 		m := &c.memories[k]
 		weight := 1<<32 + m.kept(t, r.seen-r.born)>>32 // 1 + 2^(-age/h), Q1.32
 		b := t.log2(twiceOver(r.u[k], weight)+m.b) - 32<<48
-		low, high := t.quantiles(twiceOver(r.e[k], weight) + m.a)
-		best += low - b
-		worst += high - b
+		l, h := t.quantiles(twiceOver(r.e[k], weight) + m.a)
+		if c.blend.weighted {
+			low, high = low+share(l-b, m.weight), high+share(h-b, m.weight)
+		} else {
+			low, high = low+l-b, high+h-b
+		}
 	}
-	n := int64(len(c.memories))
-	return best / n, worst / n
+	if n := int64(len(c.memories)); !c.blend.weighted {
+		low, high = low/n, high/n
+	}
+	return low, high
 }
 
 // twiceOver is 2v/weight for a weight in Q1.32 of at least one.

@@ -101,7 +101,9 @@ func (b *Book) availability(r *record, horizon uint32) chance {
 
 // outlook is availability for rates that are known.
 func (b *Book) outlook(r *record, low, high int64, horizon uint32) chance {
-	c := chance{r.outage(b.tables, &b.clock, horizon), b.tables.hazard(low, horizon), b.tables.hazard(high, horizon)}
+	c := chance{
+		r.outage(b.tables, &b.clock, horizon), r.bound(b.tables, &b.clock, low, horizon), r.bound(b.tables, &b.clock, high, horizon),
+	}
 	if p, newcomer := b.ages.find(r.observed(), r.outages > 0); newcomer {
 		l, m := b.tables.newcomerInterval(p, horizon)
 		c = chance{max(c.point, newcomerOutage(p, horizon)), max(c.least, l), max(c.most, m)}
