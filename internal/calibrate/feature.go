@@ -64,7 +64,7 @@ type walker struct {
 	now, came  int   // snapshots
 	interval   int   // of node.Up, the one at or before now
 	e, u, seen []float64
-	life       float64
+	life       int64 // twice the seconds up, so that half a step is a whole number
 	marks      int
 	kept       map[int64][]float64 // 2^(-dt/h) for each half-life, by seconds
 }
@@ -111,7 +111,7 @@ func (w *walker) walk(to int) {
 		case next == gap:
 			w.pass(next, unseen)
 		case next == change:
-			w.pass(next, 0.5)
+			w.pass(next, changed)
 		default:
 			w.pass(next, share(up))
 		}
@@ -131,7 +131,10 @@ func (w *walker) walk(to int) {
 	}
 }
 
-const unseen = -1
+const (
+	unseen  = -1
+	changed = 0.5 // somewhere in between
+)
 
 func share(up bool) float64 {
 	if up {
@@ -145,7 +148,7 @@ func (w *walker) pass(to int, up float64) {
 	dt := w.t.Times[to] - w.t.Times[w.now]
 	w.now = to
 	if up > 0 {
-		w.life += float64(up*float64(dt)) / 3600
+		w.life += int64(2*up) * dt
 	}
 	kept := w.decay(dt)
 	for k, q := range kept {
@@ -179,11 +182,12 @@ func (w *walker) decay(dt int64) []float64 {
 }
 
 func (w *walker) feature() Feature {
-	t := w.t
+	t, n := w.t, len(w.rates)
+	all := slices.Concat(w.e, w.u, w.seen)
 	return Feature{
-		Outages: slices.Clone(w.e), Up: slices.Clone(w.u), Watched: slices.Clone(w.seen),
+		Outages: all[:n:n], Up: all[n : 2*n : 2*n], Watched: all[2*n:],
 		Run:      float64(t.Times[w.now]-t.Times[w.came]) / 3600,
 		Observed: float64(t.observed[w.now]-t.observed[w.node.Up[0].From]) / 3600,
-		Life:     w.life, Marks: w.marks,
+		Life:     float64(w.life) / 7200, Marks: w.marks,
 	}
 }

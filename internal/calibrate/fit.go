@@ -51,14 +51,9 @@ type exposure struct {
 }
 
 func exposures(evals []Evaluation, f Features, k int) (out []exposure) {
-	for i, ev := range evals {
-		for c, v := range ev.Cases {
-			if v.Observed >= int64(Established/time.Second) {
-				x := &f.At[i][c]
-				out = append(out, exposure{e: x.Outages[k], u: x.Up[k], failed: v.Failed})
-			}
-		}
-	}
+	established(evals, f, func(_ int, v Case, x *Feature) {
+		out = append(out, exposure{e: x.Outages[k], u: x.Up[k], failed: v.Failed})
+	})
 	return out
 }
 
@@ -102,8 +97,19 @@ func (l prior) at(cases []exposure, horizon float64) (s slope) {
 	return s
 }
 
-// fit climbs to the maximum by Fisher scoring, with steps halved until they climb.
+// fit climbs to the maximum by Fisher scoring, with steps halved until they climb. Of many cases it first takes some, to begin
+// near the end.
 func (l *prior) fit(cases []exposure, horizon float64) error {
+	const many, some = 50_000, 16
+	if len(cases) > many {
+		var few []exposure
+		for i := 0; i < len(cases); i += some {
+			few = append(few, cases[i])
+		}
+		if err := l.fit(few, horizon); err != nil {
+			return err
+		}
+	}
 	failed := 0
 	for _, c := range cases {
 		if c.failed {

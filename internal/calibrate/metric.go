@@ -83,7 +83,7 @@ func (s *Sample) order(from, to int) []int {
 	for i := range out {
 		out[i] = from + i
 	}
-	slices.SortStableFunc(out, func(a, b int) int { return cmp.Compare(s.P[a], s.P[b]) })
+	slices.SortFunc(out, func(a, b int) int { return cmp.Or(cmp.Compare(s.P[a], s.P[b]), a-b) })
 	return out
 }
 

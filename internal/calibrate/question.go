@@ -49,6 +49,9 @@ type Case struct {
 	Failed   bool
 }
 
+// Newcomer tells whether the node was observed for less than Established.
+func (c Case) Newcomer() bool { return c.Observed < int64(Established/time.Second) }
+
 // Evaluation asks the question on one day.
 type Evaluation struct {
 	Day   int
