@@ -60,10 +60,15 @@ func exposures(evals []Evaluation, f Features, k int) (out []exposure) {
 // prior is the law Gamma(A, B) of a rate in outages an hour.
 type prior struct{ A, B float64 }
 
-// memory rounds the law to millionths of an outage and whole seconds, within what Params allow.
+// bounded keeps the law within what Params allow.
+func (l prior) bounded() prior {
+	return prior{A: min(max(l.A, 4e-3), 1e3), B: min(max(l.B, 1./3600), 10*365*24)}
+}
+
+// memory rounds the law to millionths of an outage and whole seconds.
 func (l prior) memory(halfLife time.Duration) reputation.Memory {
-	a := min(max(math.Round(l.A*1e6), 4000), 1e9)
-	b := min(max(math.Round(l.B*3600), 1), 10*365*86_400)
+	l = l.bounded()
+	a, b := math.Round(float64(l.A*1e6)), math.Round(float64(l.B*3600))
 	return reputation.Memory{HalfLife: halfLife, PriorMicroOutages: uint64(a), PriorUp: time.Duration(b) * time.Second}
 }
 
@@ -123,14 +128,16 @@ func (l *prior) fit(cases []exposure, horizon float64) error {
 	for range 100 {
 		det := float64(here.aa*here.bb) - float64(here.ab*here.ab)
 		if !(det > 0) {
-			return fmt.Errorf("%w: the fit cases do not tell A from B", ErrInvalid)
+			return nil // flat: nothing tells A from B
 		}
 		da := (float64(here.bb*here.ga) - float64(here.ab*here.gb)) / det
 		db := (float64(here.aa*here.gb) - float64(here.ab*here.ga)) / det
-		da, db = min(max(da, -2), 2), min(max(db, -2), 2)
+		if far := max(math.Abs(da), math.Abs(db)); far > 1 { // as far as the expansion reaches, in the same direction
+			da, db = da/far, db/far
+		}
 		moved := false
 		for range 30 {
-			next := prior{A: l.A * exp(da), B: l.B * exp(db)}
+			next := prior{A: l.A * exp(da), B: l.B * exp(db)}.bounded()
 			if there := next.at(cases, horizon); there.like > here.like {
 				*l, here, moved = next, there, true
 				break

@@ -42,9 +42,9 @@ func Generate(seed uint64, nodes, days int) *Trace {
 			}
 		}
 	}
-	crowd := days/2*steps + 16
+	crowd := days/2*steps + 15
 	for range nodes / 2 {
-		g.live(crowd, crowd+9, kind{rate: 1, back: 1}, weather)
+		g.live(crowd, crowd+12, kind{rate: 1, back: 1}, weather)
 	}
 	t, err := NewTrace(times, g.nodes)
 	if err != nil {

@@ -63,7 +63,10 @@ func (o Options) judge(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Report(w); err != nil {
+	if o.Intervals == "" {
+		_, err = fmt.Fprintln(w, "A record that is made up from a seed; -intervals reads a real one.")
+	}
+	if err := errors.Join(err, r.Report(w)); err != nil {
 		return err
 	}
 	write := func(name string, f func(io.Writer) error) {
@@ -96,8 +99,8 @@ func (o Options) trace() (*Trace, error) {
 	return ReadTrace(intervals, snapshots)
 }
 
-// lanlHalfLives are the memories that fit LANL: what is remembered there are years.
-func lanlHalfLives() []time.Duration {
+// LANLHalfLives are the memories that are fitted to LANL: a node there fails once in years.
+func LANLHalfLives() []time.Duration {
 	const day = 24 * time.Hour
 	return []time.Duration{90 * day, 180 * day, 365 * day}
 }
@@ -111,7 +114,7 @@ func (o Options) lanl(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	params, err := FitLANL(rooms, lanlHalfLives(), "LANL, first halves")
+	params, err := FitLANL(rooms, LANLHalfLives(), "LANL, first halves")
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 func (r *Result) Report(w io.Writer) error {
 	p := &printer{w: w}
 	t, c := r.Trace, r.Config
-	p.line("%d nodes in %d snapshots from %s to %s", len(t.Nodes), len(t.Times), date(t.Times[0]), date(t.Times[len(t.Times)-1]))
+	p.line("Does the score come true? %d nodes in %d snapshots from %s to %s", len(t.Nodes), len(t.Times), date(t.Times[0]), date(t.Times[len(t.Times)-1]))
 	if c.Question.SLOPPM > 0 {
 		p.line("Asked of every node that is up: uptime below %s over the next %s?", percent(float64(c.Question.SLOPPM)/1e6), hours(c.Question.Horizon))
 	} else {
@@ -26,7 +26,7 @@ func (r *Result) Report(w io.Writer) error {
 	score := r.Compared[0].Metrics
 	p.line("")
 	p.line("Established nodes: %d cases, of which %s failed", score.Cases, percent(score.Base))
-	p.line("  %-32s %6s %7s  %-16s %6s  %8s  %s", "", "AUC", "skill", "95 % of it", "ECE", "best 20%", "better half, predicted")
+	p.head()
 	for _, row := range r.Compared {
 		p.metrics(row.Name, row.Metrics)
 	}
@@ -59,6 +59,10 @@ func (p *printer) line(format string, args ...any) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintln(p.w, strings.TrimRight(fmt.Sprintf(format, args...), " "))
 	}
+}
+
+func (p *printer) head() {
+	p.line("  %-32s %6s %7s  %-16s %6s  %8s  %s", "", "AUC", "skill", "95 % of it", "ECE", "best 20%", "better half, predicted")
 }
 
 func (p *printer) metrics(name string, m Metrics) {
@@ -141,9 +145,8 @@ func (p *printer) proposal(w Weighted) {
 	p.line("  %+.4f ln(run + %g h)", w.Run, w.RunShift)
 }
 
-// ReportLANL writes how well test cases of LANL came true. The day of a resampling is a system's.
-func ReportLANL(w io.Writer, systems []System, params reputation.Params, cases []LANLCase) error {
-	p := &printer{w: w}
+// MeasureLANL measures test cases of LANL. What is drawn anew for the range of the skill are a system's days.
+func MeasureLANL(cases []LANLCase) Metrics {
 	var s Sample
 	for i, c := range cases {
 		if i == 0 || c.System != cases[i-1].System || c.Day != cases[i-1].Day {
@@ -151,11 +154,17 @@ func ReportLANL(w io.Writer, systems []System, params reputation.Params, cases [
 		}
 		s.P, s.Y = append(s.P, float64(1_000_000-c.UpPPM)/1e6), append(s.Y, c.Failed)
 	}
-	m := Measure(s)
+	return Measure(s)
+}
+
+// ReportLANL writes how well test cases of LANL came true.
+func ReportLANL(w io.Writer, systems []System, params reputation.Params, cases []LANLCase) error {
+	p := &printer{w: w}
+	m := MeasureLANL(cases)
 	p.line("Failures of %d systems at Los Alamos National Laboratory (LA-UR-05-7318), which is to be thanked for the record", len(systems))
 	p.params(params)
 	p.line("A failure within 30 days: %d test cases, of which %s failed", m.Cases, percent(m.Base))
-	p.line("  %-32s %6s %7s  %-16s %6s  %8s  %s", "", "AUC", "skill", "95 % of it", "ECE", "best 20%", "better half, predicted")
+	p.head()
 	p.metrics("score", m)
 	return p.err
 }

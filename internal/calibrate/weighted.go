@@ -179,7 +179,10 @@ func weather(evals []Evaluation, p Sample, from int) Sample {
 	for e := range evals {
 		fade := exp(-float64(float64(evals[e].Day-last) / 4 * ln2))
 		all, last = sums{all.o * fade, all.x * fade, all.n * fade}, evals[e].Day
-		for ; ended < e && evals[ended].End <= evals[e].Now+1; ended++ {
+		for ; ended < e; ended++ {
+			if evals[ended].End > evals[e].Now+1 {
+				break
+			}
 			a, b := ends(ended)
 			for i := a; i < b; i++ {
 				all.n++
