@@ -8,14 +8,17 @@ import (
 // Feature is what a record says of a node at an evaluation, in real numbers. It is what parameters are fitted to and what
 // baselines look at; predictions of the score come from a reputation.Book.
 type Feature struct {
-	Outages  []float64 // E, decayed outages, for each half-life
-	Up       []float64 // U, decayed hours up
-	Watched  []float64 // decayed hours observed
+	Outages  perMemory // E, decayed outages, for each half-life
+	Up       perMemory // U, decayed hours up
+	Watched  perMemory // decayed hours observed
 	Run      float64   // hours since the node came up
 	Observed float64   // hours since it was first seen
 	Life     float64   // hours up since it was first seen
 	Marks    int       // outages since it was first seen
 }
+
+// perMemory has a number for each half-life: at most four, in place, since there are a million of them.
+type perMemory [4]float64
 
 // Features are those of all cases: At[e][c] belongs to evals[e].Cases[c].
 type Features struct {
@@ -23,7 +26,8 @@ type Features struct {
 	At        [][]Feature
 }
 
-// Features replays every node from its first snapshot and looks at it at each evaluation, before anything later.
+// Features replays every node from its first snapshot and looks at it at each evaluation, before anything later. There are at
+// most four half-lives.
 func (t *Trace) Features(evals []Evaluation, halfLives []time.Duration) Features {
 	out := Features{HalfLives: halfLives, At: make([][]Feature, len(evals))}
 	marks := make([][]int, len(t.Nodes)) // the evaluations at which a node is a case
@@ -63,7 +67,7 @@ type walker struct {
 	gaps       []int // snapshots that follow a gap, those still ahead
 	now, came  int   // snapshots
 	interval   int   // of node.Up, the one at or before now
-	e, u, seen []float64
+	e, u, seen perMemory
 	life       int64 // twice the seconds up, so that half a step is a whole number
 	marks      int
 	kept       map[int64][]float64 // 2^(-dt/h) for each half-life, by seconds
@@ -81,7 +85,7 @@ func (w *walker) start(n *Node, gaps []int) {
 	w.node, w.now, w.came, w.interval, w.life, w.marks = n, n.Up[0].From, n.Up[0].From, 0, 0, 0
 	from, _ := slices.BinarySearch(gaps, w.now+1)
 	w.gaps = gaps[from:]
-	w.e, w.u, w.seen = make([]float64, len(w.rates)), make([]float64, len(w.rates)), make([]float64, len(w.rates))
+	w.e, w.u, w.seen = perMemory{}, perMemory{}, perMemory{}
 }
 
 // walk goes on to a snapshot in steps that end at changes and around gaps.
@@ -120,7 +124,7 @@ func (w *walker) walk(to int) {
 		}
 		if up && next != gap {
 			w.marks++
-			for k := range w.e {
+			for k := range w.rates {
 				w.e[k]++
 			}
 		}
@@ -182,10 +186,9 @@ func (w *walker) decay(dt int64) []float64 {
 }
 
 func (w *walker) feature() Feature {
-	t, n := w.t, len(w.rates)
-	all := slices.Concat(w.e, w.u, w.seen)
+	t := w.t
 	return Feature{
-		Outages: all[:n:n], Up: all[n : 2*n : 2*n], Watched: all[2*n:],
+		Outages: w.e, Up: w.u, Watched: w.seen,
 		Run:      float64(t.Times[w.now]-t.Times[w.came]) / 3600,
 		Observed: float64(t.observed[w.now]-t.observed[w.node.Up[0].From]) / 3600,
 		Life:     float64(w.life) / 7200, Marks: w.marks,

@@ -162,7 +162,8 @@ func TestMemoryIsWithinParams(t *testing.T) {
 		p.Memories = []reputation.Memory{l.memory(24 * time.Hour)}
 		require.NoError(t, p.Validate())
 	}
-	require.Equal(t, reputation.Memory{HalfLife: time.Hour, PriorMicroOutages: 40_535, PriorUp: 44_750 * time.Second}, prior{.0405349, 12.43051}.memory(time.Hour))
+	want := reputation.Memory{HalfLife: time.Hour, PriorMicroOutages: 40_535, PriorUp: 44_750 * time.Second}
+	require.Equal(t, want, prior{.0405349, 12.43051}.memory(time.Hour))
 }
 
 // A crowd of one day has the vote of that day.

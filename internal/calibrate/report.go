@@ -13,7 +13,8 @@ import (
 func (r *Result) Report(w io.Writer) error {
 	p := &printer{w: w}
 	t, c := r.Trace, r.Config
-	p.line("Does the score come true? %d nodes in %d snapshots from %s to %s", len(t.Nodes), len(t.Times), date(t.Times[0]), date(t.Times[len(t.Times)-1]))
+	p.line("Does the score come true? %d nodes in %d snapshots from %s to %s",
+		len(t.Nodes), len(t.Times), date(t.Times[0]), date(t.Times[len(t.Times)-1]))
 	if c.Question.SLOPPM > 0 {
 		p.line("Asked of every node that is up: uptime below %s over the next %s?", percent(float64(c.Question.SLOPPM)/1e6), hours(c.Question.Horizon))
 	} else {
@@ -76,7 +77,8 @@ func (p *printer) params(q reputation.Params) {
 		p.line("  memory of %4gh: %d.%06d outages in %6.2f h", m.HalfLife.Hours(), m.PriorMicroOutages/1e6, m.PriorMicroOutages%1e6, m.PriorUp.Hours())
 	}
 	for _, a := range q.Newcomer {
-		p.line("  newcomer below %3s: %s within 24 h, %s after an outage", hours(a.Until), percent(float64(a.CleanPPM)/1e6), percent(float64(a.MarkedPPM)/1e6))
+		p.line("  newcomer below %3s: %s within 24 h, %s after an outage",
+			hours(a.Until), percent(float64(a.CleanPPM)/1e6), percent(float64(a.MarkedPPM)/1e6))
 	}
 }
 

@@ -179,11 +179,12 @@ func weather(evals []Evaluation, p Sample, from int) Sample {
 	for e := range evals {
 		fade := exp(-float64(float64(evals[e].Day-last) / 4 * ln2))
 		all, last = sums{all.o * fade, all.x * fade, all.n * fade}, evals[e].Day
-		for ; ended < e; ended++ {
-			if evals[ended].End > evals[e].Now+1 {
+		for _, before := range evals[ended:e] {
+			if before.End > evals[e].Now+1 {
 				break
 			}
 			a, b := ends(ended)
+			ended++
 			for i := a; i < b; i++ {
 				all.n++
 				all.x += p.P[i]

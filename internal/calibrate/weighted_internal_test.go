@@ -45,12 +45,12 @@ func TestWeightedMonotone(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(12, 7))
 	for range 10_000 {
-		x := Feature{Outages: []float64{r.Float64(), 5 * r.Float64()}, Up: []float64{9 * r.Float64(), 1000 * r.Float64()}, Run: 2000 * r.Float64()}
+		x := Feature{Outages: perMemory{r.Float64(), 5 * r.Float64()}, Up: perMemory{9 * r.Float64(), 1000 * r.Float64()}, Run: 2000 * r.Float64()}
 		p := w.Outage(&x, 24)
 		require.True(t, p > 0 && p < 1)
 		require.LessOrEqual(t, p, w.Outage(&x, 25))
 		more := x
-		more.Outages = []float64{x.Outages[0] + 1, x.Outages[1] + 1}
+		more.Outages = perMemory{x.Outages[0] + 1, x.Outages[1] + 1}
 		more.Run = 0
 		require.Less(t, p, w.Outage(&more, 24))
 	}
