@@ -41,7 +41,34 @@ func (b *Book) auditWork() error {
 			return fmt.Errorf("subject %q: %w", string(s), err)
 		}
 	}
+	if err := b.auditStocks(now); err != nil {
+		return err
+	}
 	return b.auditDiary(now)
+}
+
+// auditStocks checks that no more failed than were counted, and that what is counted is up and was not lost.
+func (b *Book) auditStocks(now uint32) error {
+	s := &b.stocks
+	const most = 1 << 60 // so that another stock fits
+	counted := uint64(0)
+	for i := range b.records {
+		if r := &b.records[i]; r.stock {
+			counted += unit
+			if !r.known || r.observed() < b.ages.established {
+				return fmt.Errorf("subject %q is in the stock", string(b.names[i]))
+			}
+		}
+	}
+	switch {
+	case !s.taken && (*s != (stocks{}) || counted > 0), s.taken && !b.params.Weather.used():
+		return errors.New("stock that nobody took")
+	case s.asOf > now || s.next.at != s.asOf || s.o > s.n || s.x > s.n || s.n > most:
+		return fmt.Errorf("stocks of %d: %d outages, %d expected of %d", s.asOf, s.o, s.x, s.n)
+	case s.next.o > s.next.n || s.next.x > s.next.n || s.next.n > uint64(len(b.names))<<32 || counted > s.next.n-s.next.o:
+		return fmt.Errorf("stock of %d: %d outages, %d expected of %d, %d left", s.next.at, s.next.o, s.next.x, s.next.n, counted)
+	}
+	return nil
 }
 
 func (b *Book) auditFault(n uint32, k int, now uint32) error {

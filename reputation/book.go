@@ -17,6 +17,7 @@ var (
 	ErrDuplicate      = errors.New("reputation: identifier was used before")
 	ErrUnknownFault   = errors.New("reputation: no such fault")
 	ErrUnused         = errors.New("reputation: signal is not used")
+	ErrTooEarly       = errors.New("reputation: too early")
 )
 
 // Book records observations of subjects. It is a state machine: the same events at the same times give the same state. It is
@@ -41,6 +42,8 @@ type Book struct {
 	ownerIndex map[string]uint32
 	faults     map[string]uint32 // the owner of each fault that weighs
 	diary      diary
+	stocks     stocks
+	fade       memory // of the stocks; only its rate is used
 }
 
 // NewBook returns a book without subjects.
@@ -62,6 +65,9 @@ func NewBook(p Params) (*Book, error) {
 		faults:     map[string]uint32{},
 		diary:      newDiary(),
 	}
+	if p.Weather.used() {
+		b.fade.rate = one / uint64(seconds(p.Weather.HalfLife))
+	}
 	b.floor = b.ends(b.availability(&record{}, seconds(p.Reference)), b.stranger()).LowPPM
 	return b, nil
 }
@@ -71,7 +77,7 @@ func NewBook(p Params) (*Book, error) {
 // It returns ErrTimeBackwards for a time before that of the last event, ErrTimeRange, ErrInvalid for an empty or long name,
 // ErrKnownSubject for a second Joined and ErrUnknownSubject for an observation without it, ErrDuplicate for a job, a
 // challenge or a fault that was told before, ErrUnknownFault for an appeal against a fault that there is none of, and
-// ErrUnused for a signal that the parameters leave out. The same Seen twice at one time changes nothing the second time.
+// ErrUnused for a signal that the parameters leave out, ErrTooEarly for a stock. The same Seen twice at one time changes nothing the second time.
 func (b *Book) Apply(at time.Time, e Event) ([]Effect, error) {
 	if at.Before(b.now) {
 		return nil, fmt.Errorf("%w: %v is before %v", ErrTimeBackwards, at.UTC(), b.now)
@@ -128,6 +134,12 @@ func (b *Book) dispatch(unix uint32, at time.Time, e Event) ([]Effect, error) {
 		}
 		b.blame(i, unix, "f"+e.ID, severity)
 		return nil, nil
+	case StockTaken:
+		if err := b.checkStock(unix); err != nil {
+			return nil, err
+		}
+		b.takeStock(unix)
+		return nil, nil
 	case Overturned:
 		if _, ok := b.faults["f"+e.ID]; !ok {
 			return nil, fmt.Errorf("%w: %q", ErrUnknownFault, e.ID)
@@ -159,6 +171,9 @@ func (b *Book) see(i, unix uint32, at time.Time, e Seen) []Effect {
 	r := &b.records[i]
 	was, known := r.up, r.known
 	outage := r.observe(b.tables, &b.clock, unix, e.Up)
+	if outage {
+		b.failed(r, unix)
+	}
 	switch {
 	case !known || was == e.Up:
 		return nil

@@ -12,7 +12,7 @@ import (
 const stateDomain = "idlegrid/reputation/book/v2"
 
 // recordBytes is what a subject with an empty name takes in a snapshot.
-const recordBytes = 4 + maxMemories*16 + 5*4 + 2 + 4 + 4 + 1
+const recordBytes = 4 + maxMemories*16 + 5*4 + 3 + 4 + 4 + 1
 
 // Digest is the SHA-256 of the canonical encoding of the whole state, parameters included, subjects sorted.
 func (b *Book) Digest() [32]byte { return b.encode().Sum() }
@@ -33,6 +33,7 @@ func Restore(p Params, snapshot []byte) (*Book, error) {
 		return nil, fmt.Errorf("%w: snapshot of other parameters than %q", ErrInvalid, p.Version)
 	}
 	b.now = r.Time()
+	b.readStocks(r)
 	b.readOwners(r)
 	last := Subject("")
 	for range r.Len(recordBytes) {
@@ -45,7 +46,7 @@ func Restore(p Params, snapshot []byte) (*Book, error) {
 			n.e[k], n.u[k] = r.Uint64(), r.Uint64()
 		}
 		n.asOf, n.seen, n.born, n.gaps, n.outages = r.Uint32(), r.Uint32(), r.Uint32(), r.Uint32(), r.Uint32()
-		n.up, n.known = r.Bool(), r.Bool()
+		n.up, n.known, n.stock = r.Bool(), r.Bool(), r.Bool()
 		b.index[s] = uint32(len(b.names))
 		b.names, b.records = append(b.names, s), append(b.records, n)
 		b.ownerOf, b.siteOf = append(b.ownerOf, r.Uint32()), append(b.siteOf, r.String())
@@ -67,6 +68,7 @@ func (b *Book) encode() *canon.Writer {
 	sum := b.params.sum()
 	w.Raw(sum[:])
 	w.Time(b.now)
+	b.stocks.write(w)
 	b.writeOwners(w)
 	w.Len(len(b.names))
 	for _, s := range slices.Sorted(maps.Keys(b.index)) {
@@ -82,6 +84,7 @@ func (b *Book) encode() *canon.Writer {
 		}
 		w.Bool(n.up)
 		w.Bool(n.known)
+		w.Bool(n.stock)
 		w.Uint32(b.ownerOf[i])
 		w.String(b.siteOf[i])
 		b.marks[i].write(w)
@@ -101,6 +104,9 @@ func (p Params) sum() [32]byte {
 		w.Int64(int64(m.PriorUp))
 		w.Uint32(m.WeightPPM)
 	}
+	w.Int64(int64(p.Weather.HalfLife))
+	w.Int64(int64(p.Weather.Period))
+	w.Uint32(p.Weather.MaxPPM)
 	w.Int64(p.Hazard.BiasMicroNats)
 	w.Uint32(p.Hazard.RunPPM)
 	w.Int64(int64(p.Hazard.RunShift))

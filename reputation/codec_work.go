@@ -102,3 +102,20 @@ func (b *Book) readDiary(r *canon.Reader) {
 		b.diary.note(entry{at: r.Uint32(), id: r.String(), pair: trade{renter: r.String(), owner: r.Uint32()}, weight: r.Uint64()})
 	}
 }
+
+func (s *stocks) write(w *canon.Writer) {
+	w.Bool(s.taken)
+	w.Uint32(s.asOf)
+	w.Uint32(s.next.at)
+	for _, n := range []uint64{s.o, s.x, s.n, s.next.o, s.next.x, s.next.n} {
+		w.Uint64(n)
+	}
+}
+
+func (b *Book) readStocks(r *canon.Reader) {
+	s := &b.stocks
+	s.taken, s.asOf, s.next.at = r.Bool(), r.Uint32(), r.Uint32()
+	for _, n := range []*uint64{&s.o, &s.x, &s.n, &s.next.o, &s.next.x, &s.next.n} {
+		*n = r.Uint64()
+	}
+}

@@ -7,8 +7,8 @@ type Subject string
 
 const maxText = 128 // bytes of a Subject, an owner, a renter, an identifier or a version
 
-// Event is something that happened to a Book: [Joined], [Seen], [JobEnded], [Challenged], [Measured], [Faulted] or
-// [Overturned].
+// Event is something that happened to a Book: [Joined], [Seen], [JobEnded], [Challenged], [Measured], [Faulted],
+// [Overturned] or [StockTaken].
 //
 //sumtype:decl
 type Event interface{ event() }
@@ -103,6 +103,10 @@ type Overturned struct {
 	ID string
 }
 
+// StockTaken orders that the book takes stock for the weather: once a day or so.
+type StockTaken struct{}
+
+func (StockTaken) event() {}
 func (Joined) event()     {}
 func (Seen) event()       {}
 func (JobEnded) event()   {}

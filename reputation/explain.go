@@ -18,7 +18,7 @@ type Explanation struct {
 
 // Term is one part of an Explanation.
 type Term struct {
-	// Name is "age", the half-life of a memory ("168h"), "run", "job", "challenge", "link" or "conduct".
+	// Name is "age", the half-life of a memory ("168h"), "run", "weather", "job", "challenge", "link" or "conduct".
 	Name      string
 	MicroNats int64 // above 0: in favour of the subject
 	// MilliOutages is thousandths of a failure that the part remembers, rounded down: outages, jobs, answers, samples; of age
@@ -51,9 +51,10 @@ func (b *Book) Explain(s Subject, at time.Time, horizon time.Duration) (x Explan
 	}
 	run := unknown.runTerm(b.tables, &b.clock)
 	sum += run
+	shock := uint64(0)
 	// fail is the chance that a job fails by the sum of the memories, the limit of the age and the signals so far.
 	fail := func(limit uint64) uint64 {
-		up := max(b.clock.chance(b.tables, sum, span), limit)
+		up := either(max(b.clock.chance(b.tables, sum, span), limit), shock)
 		return either(either(either(either(up, w.job.point), w.challenge.point), w.link.point), w.conduct)
 	}
 	last := fail(b.newcomerCap(unknown, span))
@@ -88,6 +89,12 @@ func (b *Book) Explain(s Subject, at time.Time, horizon time.Duration) (x Explan
 			t.Exposure = time.Duration(r.seen-r.asOf) * time.Second
 		}
 		add(t)
+	}
+	if b.params.Weather.used() {
+		if limit == 0 {
+			shock = b.shock(span)
+		}
+		add(Term{Name: "weather", Raise: "nothing: it is everybody's"})
 	}
 	for _, t := range b.explainWork(i, unix, &w) {
 		t.set()

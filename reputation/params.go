@@ -17,6 +17,8 @@ type Params struct {
 	Memories []Memory `json:"memories"`
 	// Hazard says how they are combined. The zero value: by the geometric mean of their probabilities.
 	Hazard Hazard `json:"hazard"`
+	// Weather says how outages in common are told from each subject's own. The zero value: not at all.
+	Weather Weather `json:"weather"`
 	// Gap is the longest time between two observations that counts as observed, in nanoseconds.
 	Gap time.Duration `json:"gap_ns"`
 	// Established is the observed time from which a subject is no newcomer, in nanoseconds; 0: there are no newcomers.
@@ -181,6 +183,9 @@ func (p Params) Validate() error {
 		return err
 	}
 	if err := p.validateNewcomer(); err != nil {
+		return err
+	}
+	if err := p.Weather.validate(p.Reference); err != nil {
 		return err
 	}
 	return p.validateSignals()

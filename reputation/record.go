@@ -18,6 +18,7 @@ type record struct {
 	outages uint32              // all outages, not decayed
 	up      bool                // at seen
 	known   bool                // whether it was ever observed
+	stock   bool                // whether the last stock counts it, and it has not failed since
 }
 
 // observed is the time in seconds over which the subject was observed, up or down.

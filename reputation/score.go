@@ -107,6 +107,8 @@ func (b *Book) outlook(r *record, low, high int64, horizon uint32) chance {
 	if p, newcomer := b.ages.find(r.observed(), r.outages > 0); newcomer {
 		l, m := b.tables.newcomerInterval(p, horizon)
 		c = chance{max(c.point, newcomerOutage(p, horizon)), max(c.least, l), max(c.most, m)}
+	} else if f := b.shock(horizon); f > 0 {
+		c = c.and(chance{f, f, f})
 	}
 	c.least, c.most = min(c.least, c.point), max(c.most, c.point)
 	return c
