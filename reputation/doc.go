@@ -25,6 +25,10 @@
 //
 // The three memories are combined by the geometric mean of their three P. The short one reacts, the long one remembers.
 //
+// [Weighted] combines otherwise: two memories' hazards to the power of fitted weights, times a power of the length of the
+// current run ([Hazard]), and with the outages that all have in common lately ([Weather]), for which the book takes stock once a
+// day ([StockTaken]). It predicts better, and needs to be fitted anew for another horizon.
+//
 // Who was observed for less than Params.Established is a newcomer (Score.Thin). Newcomers fail far more often than a, b say,
 // so Params has a table of their outages in 24 hours by age and by whether there was an outage yet. With p from the table
 // the rate has the law Gamma(1, b'), b' = 24h (1-p)/p, hence P(no outage within T) = b'/(b'+T). A newcomer's score is the
@@ -80,7 +84,7 @@
 //
 // The default parameters were fitted by maximum likelihood to the record of Tor's relays, days 14 to 74 (data set
 // doodad-labs/tor-node-tracker): no network of GPUs publishes such a record. On days 75 to 104 of the same record they gave
-// AUC .871 and a Brier skill of .259. The five inputs are those of io.net's device reliability score, which has no
+// AUC .871 and a Brier skill of .259, those of Weighted .875 and .268 (docs/design/reputation.md). The five inputs are those of io.net's device reliability score, which has no
 // published weights (github.com/ionet-official/docs); the burn rates are those of Google's SRE Workbook. Los Alamos National
 // Laboratory provided the failure records behind the shares of common causes.
 package reputation

@@ -168,3 +168,34 @@ func ExampleOrder() {
 	fmt.Println(reputation.Better, reputation.Undecided, reputation.Worse)
 	// Output: better undecided worse
 }
+
+// The better model needs to be told once a day to take stock.
+func ExampleWeighted() {
+	b, err := reputation.NewBook(reputation.Weighted())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	tell(b, at, reputation.Joined{Subject: "a100"})
+	for h := range 30*24 + 1 {
+		at = time.Date(2026, 1, 1, h, 0, 0, 0, time.UTC)
+		tell(b, at, reputation.Seen{Subject: "a100", Up: true})
+		if h%24 == 0 {
+			tell(b, at, reputation.StockTaken{})
+		}
+	}
+	s, _ := b.Score("a100", at, 24*time.Hour)
+	fmt.Println(s.UpPPM, s.LowPPM, s.HighPPM)
+	x, _ := b.Explain("a100", at, 24*time.Hour)
+	for _, t := range x.Terms {
+		fmt.Printf("%+9d %-7s %s\n", t.MicroNats, t.Name, t.Raise)
+	}
+	// Output:
+	// 990307 959215 1000000
+	//  +1691694 age     nothing: the subject is established
+	//   +401918 6h      stay up
+	//  +1256697 720h    stay up
+	//   +953578 run     stay up without a break
+	//        +0 weather nothing: it is everybody's
+}

@@ -42,9 +42,8 @@ func (b *Book) Explain(s Subject, at time.Time, horizon time.Duration) (x Explan
 	unix := wholeUnix(at)
 	r := b.records[i].until(b.tables, &b.clock, unix)
 	w, unknown := b.stranger(), &record{}
-	n := len(b.clock.memories)
+	n, sum := len(b.clock.memories), int64(0)
 	var logs [maxMemories]int64
-	sum := int64(0)
 	for k := range n {
 		logs[k] = unknown.term(b.tables, &b.clock, k, span)
 		sum += logs[k]
@@ -59,8 +58,8 @@ func (b *Book) Explain(s Subject, at time.Time, horizon time.Duration) (x Explan
 	}
 	last := fail(b.newcomerCap(unknown, span))
 	x.FromPPM = 1_000_000 - ppm(last)
-	start := b.tables.logit(last)
-	before := start
+	before := b.tables.logit(last)
+	x.MicroNats = -before
 	limit := b.newcomerCap(&r, span)
 	add := func(t Term) {
 		last = fail(limit)
@@ -101,7 +100,7 @@ func (b *Book) Explain(s Subject, at time.Time, horizon time.Duration) (x Explan
 		add(t.Term)
 	}
 	x.ToPPM = 1_000_000 - ppm(last)
-	x.MicroNats = before - start
+	x.MicroNats += before
 	return x, true
 }
 

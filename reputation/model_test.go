@@ -217,39 +217,47 @@ func TestRestore(t *testing.T) {
 
 // The 90 % interval of the rate holds the true rate in 85 to 95 % of synthetic nodes, under two laws of true rates.
 func TestCoverage(t *testing.T) {
-	const days, nodes = 60, 1500
 	for name, law := range map[string]func(*rand.Rand) float64{ // outages an hour
 		"log-uniform, 1/2000 h to 1/20 h": func(r *rand.Rand) float64 { return math.Exp(-math.Log(20) - r.Float64()*math.Log(100)) },
 		"exponential, mean 1/400 h":       func(r *rand.Rand) float64 { return r.ExpFloat64() / 400 },
 	} {
-		rng := rand.New(rand.NewPCG(7, 7))
-		inside := 0
-		for range nodes {
-			rate := law(rng)
-			b := book(t, "x")
-			end := start.Add(days * day)
-			at := start
-			for {
-				next := at.Add(time.Duration(rng.ExpFloat64() / rate * float64(time.Hour)))
-				if next.After(end) {
-					watch(t, b, at, end, 6*time.Hour, true)
-					break
-				}
-				watch(t, b, at, next, 6*time.Hour, true)
-				for _, up := range []bool{true, false, true} { // an outage without length
-					apply(t, b, next, reputation.Seen{Subject: "x", Up: up})
-				}
-				at = next
-			}
-			s := score(t, b, end, time.Hour)
-			if truth := math.Exp(-rate) * 1e6; truth >= float64(s.LowPPM) && truth <= float64(s.HighPPM) {
-				inside++
-			}
-		}
-		share := float64(inside) / nodes
-		t.Logf("%s: %.3f inside", name, share)
-		require.InDelta(t, .90, share, .05, name)
+		coverage(t, name, reputation.Default(), law)
+		coverage(t, name+", weighted", reputation.Weighted(), law)
 	}
+}
+
+func coverage(t *testing.T, name string, p reputation.Params, law func(*rand.Rand) float64) {
+	t.Helper()
+	const days, nodes = 60, 1500
+	rng := rand.New(rand.NewPCG(7, 7))
+	inside := 0
+	for range nodes {
+		rate := law(rng)
+		b, err := reputation.NewBook(p)
+		require.NoError(t, err)
+		apply(t, b, start, reputation.Joined{Subject: "x"})
+		end := start.Add(days * day)
+		at := start
+		for {
+			next := at.Add(time.Duration(rng.ExpFloat64() / rate * float64(time.Hour)))
+			if next.After(end) {
+				watch(t, b, at, end, 6*time.Hour, true)
+				break
+			}
+			watch(t, b, at, next, 6*time.Hour, true)
+			for _, up := range []bool{true, false, true} { // an outage without length
+				apply(t, b, next, reputation.Seen{Subject: "x", Up: up})
+			}
+			at = next
+		}
+		s := score(t, b, end, time.Hour)
+		if truth := math.Exp(-rate) * 1e6; truth >= float64(s.LowPPM) && truth <= float64(s.HighPPM) {
+			inside++
+		}
+	}
+	share := float64(inside) / nodes
+	t.Logf("%s: %.3f inside", name, share)
+	require.InDelta(t, .90, share, .05, name)
 }
 
 func TestParams(t *testing.T) {

@@ -83,7 +83,7 @@ func (h Hazard) validate(memories []Memory) error {
 	switch {
 	case weight == 0:
 		return fmt.Errorf("%w: hazard: no memory has a weight", ErrInvalid)
-	case h.BiasMicroNats < -1e8 || h.BiasMicroNats > 1e8:
+	case h.BiasMicroNats < -100_000_000 || h.BiasMicroNats > 100_000_000:
 		return fmt.Errorf("%w: hazard: bias_micro_nats %d is not in -10^8..10^8", ErrInvalid, h.BiasMicroNats)
 	case h.RunPPM > 1e6:
 		return fmt.Errorf("%w: hazard: run_ppm %d is above 10^6", ErrInvalid, h.RunPPM)
@@ -120,6 +120,22 @@ func Default() Params {
 		},
 		Reference: 24 * time.Hour,
 	}
+}
+
+// Weighted returns the numbers of another model, fitted to the same record and days as those of Default: two memories whose
+// hazards are weighted, the length of the run, and weather. On the days after them it ranks and calibrates better than
+// Default, and better still on harder ones (docs/design/reputation.md). Whoever uses it applies [StockTaken] once a day.
+func Weighted() Params {
+	const day = 24 * time.Hour
+	p := Default()
+	p.Version = "tor-days-14-74/weighted/1"
+	p.Memories = []Memory{
+		{HalfLife: 6 * time.Hour, PriorMicroOutages: 15_372, PriorUp: time.Second, WeightPPM: 177_767},
+		{HalfLife: 720 * time.Hour, PriorMicroOutages: 267_687, PriorUp: 376_627 * time.Second, WeightPPM: 721_432}, // 104.62 h
+	}
+	p.Hazard = Hazard{BiasMicroNats: 1_196_502, RunPPM: 275_448, RunShift: day}
+	p.Weather = Weather{HalfLife: 4 * day, Period: 23 * time.Hour, MaxPPM: 100_000}
+	return p
 }
 
 // IONet returns Default with the other four of the five inputs that io.net names for its score: performance, network

@@ -142,10 +142,15 @@ func (r *record) rates(t *tables, c *clock) (low, high int64) {
 		weight := 1<<32 + m.kept(t, r.seen-r.born)>>32 // 1 + 2^(-age/h), Q1.32
 		b := t.log2(twiceOver(r.u[k], weight)+m.b) - 32<<48
 		l, h := t.quantiles(twiceOver(r.e[k], weight) + m.a)
-		if c.blend.weighted {
-			low, high = low+share(l-b, m.weight), high+share(h-b, m.weight)
-		} else {
+		switch {
+		case !c.blend.weighted:
 			low, high = low+l-b, high+h-b
+		case k < len(c.memories)-1:
+			low, high = low+share(l-b, m.weight), high+share(h-b, m.weight)
+		default:
+			// What the longest memory does not know counts whole, whatever the weight of what it says.
+			mean := t.log2(twiceOver(r.e[k], weight)+m.a) - 32<<48
+			low, high = low+share(mean-b, m.weight)+l-mean, high+share(mean-b, m.weight)+h-mean
 		}
 	}
 	if n := int64(len(c.memories)); !c.blend.weighted {

@@ -65,7 +65,7 @@ func TestFiles(t *testing.T) {
 	told := tell(t, "-intervals", intervals, "-fit-days", "5-20", "-test-days", "21-28", "-horizon", "12h",
 		"-out", in("p.csv"), "-params", in("p.json"), "-clusters", in("c.csv"), "-diagram", in("d.svg"))
 	for name, head := range map[string]string{
-		"p.csv": "snapshot_time,node,probability_up_for_horizon\n2814400,0,0.", "p.json": "{\n  \"version\": \"days 5-20, horizon 12h\"",
+		"p.csv": "snapshot_time,node,probability_up_for_horizon\n2814400,0,0.", "p.json": "{\n  \"version\": \"days 5-20, horizon 12h, geometric mean\"",
 		"c.csv": "snapshot_time,k,cluster,node\n", "d.svg": "<svg",
 	} {
 		data, err := os.ReadFile(in(name))

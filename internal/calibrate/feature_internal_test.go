@@ -42,7 +42,7 @@ func TestFeaturesAgainstBook(t *testing.T) {
 	for seed := range uint64(3) {
 		trace := gappy(t, seed)
 		evals := everyDay(trace)
-		f := trace.Features(evals, HalfLives())
+		f := trace.Features(evals, MeanHalfLives())
 		looks := 0
 		at := map[int]bool{}
 		for _, e := range evals {
@@ -61,7 +61,7 @@ func TestFeaturesAgainstBook(t *testing.T) {
 				require.True(t, ok)
 				require.Equal(t, uint64(x.Marks)*1000, said.Terms[0].MilliOutages)
 				require.InDelta(t, x.Observed, said.Terms[0].Exposure.Hours(), 1e-9)
-				for k := range HalfLives() {
+				for k := range MeanHalfLives() {
 					require.InDelta(t, 1000*x.Outages[k], float64(said.Terms[k+1].MilliOutages), 1.001)
 					require.InDelta(t, x.Up[k], said.Terms[k+1].Exposure.Hours(), 1.001/3600)
 					require.LessOrEqual(t, x.Up[k], x.Watched[k])

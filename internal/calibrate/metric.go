@@ -13,15 +13,6 @@ type Sample struct {
 	Day []int     // Day[d] is the index of the first case of the d-th day
 }
 
-// add appends the cases of one day.
-func (s *Sample) add(n int, each func(i int) (p float64, y bool)) {
-	s.Day = append(s.Day, len(s.P))
-	for i := range n {
-		p, y := each(i)
-		s.P, s.Y = append(s.P, p), append(s.Y, y)
-	}
-}
-
 // days calls f with the bounds of every day.
 func (s *Sample) days(f func(from, to int)) {
 	for d, from := range s.Day {

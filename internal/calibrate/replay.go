@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -10,7 +11,7 @@ import (
 
 // Replay feeds a trace to a book of the parameters, as an observer of the network would have done: every node that was ever
 // seen is looked at, up or down. At each evaluation it calls visit, before the book has learned anything later, with the
-// index of the evaluation and a function that scores one of its cases.
+// index of the evaluation and a function that scores one of its cases. Where weather counts, stock is taken right before.
 //
 // Where nothing happens the observer looks only as often as the book asks for (Gap): a look that finds no change leaves the
 // same record to the bit, however many there are.
@@ -48,6 +49,11 @@ func (t *Trace) Replay(p reputation.Params, evals []Evaluation, horizon time.Dur
 			}
 		} else if err := r.look(changes[s+1], now); err != nil { // last seen as before, right before it changes
 			return err
+		}
+		if ask && p.Weather != (reputation.Weather{}) {
+			if _, err := book.Apply(now, reputation.StockTaken{}); err != nil && !errors.Is(err, reputation.ErrTooEarly) {
+				return err
+			}
 		}
 		if ask {
 			visit(e, func(c int) reputation.Score {

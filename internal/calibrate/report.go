@@ -45,8 +45,6 @@ func (r *Result) Report(w io.Writer) error {
 			p.line("  %-18s %7s  %9s  %s", b.label, percent(float64(b.Cases)/float64(score.Cases)), percent(b.P), percent(b.Y))
 		}
 	}
-	p.line("")
-	p.proposal(r.Proposal)
 	return p.err
 }
 
@@ -74,7 +72,15 @@ func (p *printer) metrics(name string, m Metrics) {
 func (p *printer) params(q reputation.Params) {
 	p.line("Parameters %q", q.Version)
 	for _, m := range q.Memories {
-		p.line("  memory of %4gh: %d.%06d outages in %6.2f h", m.HalfLife.Hours(), m.PriorMicroOutages/1e6, m.PriorMicroOutages%1e6, m.PriorUp.Hours())
+		weight := ""
+		if m.WeightPPM > 0 {
+			weight = fmt.Sprintf(", weight 0.%06d", m.WeightPPM)
+		}
+		p.line("  memory of %4gh: %d.%06d outages in %6.2f h%s",
+			m.HalfLife.Hours(), m.PriorMicroOutages/1e6, m.PriorMicroOutages%1e6, m.PriorUp.Hours(), weight)
+	}
+	if h := q.Hazard; h.RunShift > 0 {
+		p.line("  bias %.6f, weight of run + %s: -0.%06d", float64(h.BiasMicroNats)/1e6, hours(h.RunShift), h.RunPPM)
 	}
 	for _, a := range q.Newcomer {
 		p.line("  newcomer below %3s: %s within 24 h, %s after an outage",
@@ -137,14 +143,6 @@ func (r *Result) brackets() []bracket {
 		}
 	}
 	return out
-}
-
-func (p *printer) proposal(w Weighted) {
-	p.line("Weighted hazards, a model beside the score: ln H = %.4f", w.Bias)
-	for i, h := range w.HalfLives {
-		p.line("  + %.4f ln H of %gh (%.6f outages in %.4f h)", w.Weights[i], h.Hours(), w.Priors[i].A, w.Priors[i].B)
-	}
-	p.line("  %+.4f ln(run + %g h)", w.Run, w.RunShift)
 }
 
 // MeasureLANL measures test cases of LANL. What is drawn anew for the range of the skill are a system's days.

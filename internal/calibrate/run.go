@@ -15,8 +15,11 @@ type Config struct {
 	Question  Question // what is asked
 }
 
-// HalfLives are the memories of the score that is fitted.
-func HalfLives() []time.Duration {
+// HalfLives are the memories of the score that is fitted, whose hazards are weighted.
+func HalfLives() []time.Duration { return []time.Duration{6 * time.Hour, 720 * time.Hour} }
+
+// MeanHalfLives are those of the model beside it, the geometric mean of three memories.
+func MeanHalfLives() []time.Duration {
 	return []time.Duration{24 * time.Hour, 168 * time.Hour, 720 * time.Hour}
 }
 
@@ -32,14 +35,14 @@ type Result struct {
 	Trace     *Trace
 	FitDays   int // evaluations fitted to
 	FitCases  int
-	Params    reputation.Params // as fitted, the score of which is judged
+	Params    reputation.Params // as fitted, the score of which is judged; those of Mean where weights cannot be told
+	Mean      reputation.Params // of the geometric mean beside it
 	Test      []Evaluation
 	Up        [][]uint32 // predictions for the cases of Test, in parts per million
 	Score     Sample     // of the established
 	Newcomers Sample
 	Compared  []Row // the score first
 	Beginners Metrics
-	Proposal  Weighted
 }
 
 // Run fits, predicts and compares.
@@ -63,8 +66,19 @@ func Run(t *Trace, c Config) (*Result, error) {
 	outage.Question.SLOPPM = 0 // the book answers for outages only
 	var err error
 	version := fmt.Sprintf("days %v, horizon %gh", c.Fit, c.Question.Horizon.Hours())
-	if r.Params, err = t.Fit(t.fitEvaluations(outage), outage.Question, HalfLives(), version); err != nil {
+	evals := t.fitEvaluations(outage)
+	if r.Mean, err = t.Fit(evals, outage.Question, MeanHalfLives(), version+", geometric mean"); err != nil {
 		return nil, err
+	}
+	w, err := fitWeighted(evals, t.Features(evals, HalfLives()), outage.Question)
+	if err != nil {
+		return nil, err
+	}
+	r.Params = r.Mean
+	if w.sound() {
+		if r.Params, err = w.params(r.Mean, version, outage.Question.Horizon); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.predict(fit); err != nil {
 		return nil, err
@@ -139,36 +153,47 @@ func sample(evals []Evaluation, up [][]uint32, which func(Case) bool) (s Sample)
 	return s
 }
 
-// compare measures the score and what stands beside it: each of its memories alone, what others use, and two models that are
-// not part of it. Each is worked out in a goroutine of its own and has its place in the list.
+// compare measures the score and what stands beside it: the score without weather, the geometric mean of three memories, each
+// of these alone, and what others use. Each is worked out in a goroutine of its own and has its place in the list.
 func (r *Result) compare(fit []Evaluation) error {
 	q := r.Config.Question
 	ff, ft := r.Trace.Features(fit, baselineHalfLives()), r.Trace.Features(r.Test, baselineHalfLives())
-	rows := []compared{{"score", r.Score}}
-	alone := make([]compared, len(r.Params.Memories))
-	errs := make([]error, len(alone)+1)
-	var rivals, models []compared
+	type other struct {
+		name   string
+		params reputation.Params
+	}
+	calm := r.Params
+	calm.Weather = reputation.Weather{}
+	others := []other{{"score without weather", calm}, {"geometric mean of three memories", r.Mean}}
+	for k, m := range r.Mean.Memories {
+		p := r.Mean
+		p.Memories = p.Memories[k : k+1]
+		others = append(others, other{fmt.Sprintf("memory of %gh alone", m.HalfLife.Hours()), p})
+	}
+	if calm.Weather == r.Params.Weather {
+		others = others[1:]
+	}
+	beside := make([]compared, len(others))
+	errs := make([]error, len(others))
+	var rivals []compared
 	var wait sync.WaitGroup
-	for k, m := range r.Params.Memories {
+	for k, o := range others {
 		wait.Go(func() {
-			p := r.Params
-			p.Memories = p.Memories[k : k+1]
 			var up [][]uint32
-			up, errs[k] = r.Trace.scores(p, r.Test, q.Horizon)
+			up, errs[k] = r.Trace.scores(o.params, r.Test, q.Horizon)
 			if errs[k] == nil {
-				alone[k] = compared{fmt.Sprintf("memory of %gh alone", m.HalfLife.Hours()), sample(r.Test, up, func(v Case) bool { return !v.Newcomer() })}
+				beside[k] = compared{o.name, sample(r.Test, up, func(v Case) bool { return !v.Newcomer() })}
 			}
 		})
 	}
 	wait.Go(func() { rivals = compareBaselines(fit, r.Test, ff, ft) })
-	wait.Go(func() { models, errs[len(alone)] = r.models(fit, ff, ft) })
 	wait.Wait()
 	for _, err := range errs {
 		if err != nil {
 			return err
 		}
 	}
-	rows = slices.Concat(rows, alone, rivals, models)
+	rows := slices.Concat([]compared{{"score", r.Score}}, beside, rivals)
 	r.Compared = make([]Row, len(rows))
 	for i, c := range rows {
 		wait.Go(func() { r.Compared[i] = Row{c.name, Measure(c.sample)} })
@@ -176,21 +201,4 @@ func (r *Result) compare(fit []Evaluation) error {
 	wait.Go(func() { r.Beginners = Measure(r.Newcomers) })
 	wait.Wait()
 	return nil
-}
-
-// models are those that might follow the score.
-func (r *Result) models(fit []Evaluation, ff, ft Features) ([]compared, error) {
-	hours := r.Config.Question.Horizon.Hours()
-	w, err := fitWeighted(fit, ff, r.Config.Question, []int{0, 3})
-	if err != nil {
-		return nil, err
-	}
-	r.Proposal = w
-	all := slices.Concat(fit, r.Test)
-	p := sampleOf(all, Features{At: slices.Concat(ff.At, ft.At)}, func(x *Feature) float64 { return w.Outage(x, hours) })
-	plain := sampleOf(r.Test, ft, func(x *Feature) float64 { return w.Outage(x, hours) })
-	return []compared{
-		{"weighted hazards and run length", plain},
-		{"the same with weather", weather(all, p, len(fit))},
-	}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -131,7 +132,12 @@ func TestParamsRoundTrip(t *testing.T) {
 	var p reputation.Params
 	require.NoError(t, json.Unmarshal(b.Bytes(), &p))
 	require.Equal(t, r.Params, p)
-	require.NoError(t, trace.Replay(p, r.Test, 24*hour, func(e int, score func(int) reputation.Score) {
+	// The weather of a test day comes from the days before it.
+	fit := trace.Evaluations(config().Fit, config().Question)
+	require.NoError(t, trace.Replay(p, slices.Concat(fit, r.Test), 24*hour, func(e int, score func(int) reputation.Score) {
+		if e -= len(fit); e < 0 {
+			return
+		}
 		for c := range r.Test[e].Cases {
 			require.Equal(t, r.Up[e][c], score(c).UpPPM)
 		}

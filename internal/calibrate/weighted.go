@@ -4,64 +4,102 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/idlegrid/idlegrid/reputation"
 )
 
-// Weighted is a model that is compared with the score, not the score: hazards of memories raised to fitted powers, and the
-// length of the current run.
+// weighted is the score's model of an outage: hazards of memories raised to fitted powers, and the length of the current run.
 //
-//	P(outage within T) = 1 - exp(-H),  ln H = Bias + sum Weights[k] ln H_k(T) + Run ln(run + RunShift)
+//	P(outage within T) = 1 - exp(-H),  ln H = bias + sum weights[k] ln H_k(T) + run ln(run + shift)
 //	H_k(T) = (E_k + A_k) ln(1 + T/(U_k + B_k))
 //
-// H_k is the hazard of the k-th memory in the score's own model. With weights of at least zero and Run of at most zero one
-// more outage, a later one or a longer job never look better.
-type Weighted struct {
-	HalfLives []time.Duration
-	Priors    []prior
-	Memory    []int // place of each memory in Feature's slices
-	Weights   []float64
-	Bias, Run float64
-	RunShift  float64 // hours
+// With weights of at least zero and run of at most zero one more outage, a later one or a longer job never look better.
+type weighted struct {
+	halfLives []time.Duration
+	priors    []prior
+	weights   []float64
+	bias, run float64
+	shift     float64 // hours
 }
 
 // fitWeighted fits the model to the established fit cases by maximum likelihood: first the priors of the memories, each
 // alone, then bias and weights.
-func fitWeighted(fit []Evaluation, f Features, q Question, memory []int) (Weighted, error) {
-	w := Weighted{Memory: memory, RunShift: 24}
-	for _, k := range memory {
-		law := prior{A: 0.1, B: f.HalfLives[k].Hours() / 4}
+func fitWeighted(fit []Evaluation, f Features, q Question) (weighted, error) {
+	w := weighted{shift: 24, halfLives: f.HalfLives}
+	for k, h := range f.HalfLives {
+		law := prior{A: 0.1, B: h.Hours() / 4}
 		if err := law.fit(exposures(fit, f, k), q.Horizon.Hours()); err != nil {
-			return w, fmt.Errorf("memory of %v: %w", f.HalfLives[k], err)
+			return w, fmt.Errorf("memory of %v: %w", h, err)
 		}
-		w.HalfLives, w.Priors = append(w.HalfLives, f.HalfLives[k]), append(w.Priors, law)
-		w.Weights = append(w.Weights, 1/float64(len(memory)))
+		w.priors = append(w.priors, law.rounded())
+		w.weights = append(w.weights, 1/float64(len(f.HalfLives)))
 	}
-	n := len(memory) + 2
+	n := len(w.weights) + 2
 	var rows []float64
 	var y []bool
 	established(fit, f, func(_ int, v Case, x *Feature) {
 		rows, y = w.terms(rows, x, q.Horizon.Hours()), append(y, v.Failed)
 	})
-	beta := append(append([]float64{0}, w.Weights...), 0)
+	beta := append(append([]float64{0}, w.weights...), 0)
 	climb(beta, rows, y)
-	w.Bias, w.Weights, w.Run = beta[0], beta[1:n-1], beta[n-1]
+	w.bias, w.weights, w.run = beta[0], beta[1:n-1], beta[n-1]
 	return w, nil
 }
 
-// terms appends 1, ln H_k for each memory, and ln(run + shift).
-func (w *Weighted) terms(to []float64, x *Feature, hours float64) []float64 {
-	to = append(to, 1)
-	for i, k := range w.Memory {
-		h := (x.Outages[k] + w.Priors[i].A) * ln(1+hours/(x.Up[k]+w.Priors[i].B))
-		to = append(to, ln(max(h, 1e-12)))
-	}
-	return append(to, ln(x.Run+w.RunShift))
+// rounded is the law as Params can hold it.
+func (l prior) rounded() prior {
+	m := l.memory(time.Hour)
+	return prior{A: float64(m.PriorMicroOutages) / 1e6, B: m.PriorUp.Hours()}
 }
 
-// Outage is the probability of an outage within some hours.
-func (w *Weighted) Outage(x *Feature, hours float64) float64 {
+// sound reports whether the fit is within the bounds in which the model keeps its promises. On few cases, or where outages
+// follow another law, it may not be: two terms may then stand against each other with any weights.
+func (w *weighted) sound() bool {
+	for _, v := range w.weights {
+		if !(v >= 0 && v <= 1) {
+			return false
+		}
+	}
+	return w.run >= -1 && w.run <= 0 && math.Abs(w.bias) <= 20
+}
+
+// params puts the model into parameters that are otherwise those given. Weather is told from predictions of the reference of
+// 24 hours, so that a model that was fitted to another horizon goes without.
+func (w *weighted) params(base reputation.Params, version string, horizon time.Duration) (reputation.Params, error) {
+	p := base
+	p.Version = version
+	p.Memories = nil
+	ppm := func(v float64) uint32 { return uint32(math.Round(float64(v * 1e6))) }
+	for k, h := range w.halfLives {
+		m := w.priors[k].memory(h)
+		m.WeightPPM = ppm(w.weights[k])
+		p.Memories = append(p.Memories, m)
+	}
+	p.Hazard = reputation.Hazard{
+		BiasMicroNats: int64(math.Round(float64(w.bias * 1e6))), RunPPM: ppm(-w.run),
+		RunShift: time.Duration(w.shift) * time.Hour,
+	}
+	if horizon == p.Reference {
+		p.Weather = reputation.Weather{HalfLife: 4 * day * time.Second, Period: 23 * time.Hour, MaxPPM: 100_000}
+	}
+	return p, p.Validate()
+}
+
+// terms appends 1, ln H_k for each memory, and ln(run + shift).
+func (w *weighted) terms(to []float64, x *Feature, hours float64) []float64 {
+	to = append(to, 1)
+	for k := range w.halfLives {
+		h := (x.Outages[k] + w.priors[k].A) * ln(1+hours/(x.Up[k]+w.priors[k].B))
+		to = append(to, ln(max(h, 1e-12)))
+	}
+	return append(to, ln(x.Run+w.shift))
+}
+
+// outage is the probability of an outage within some hours, in real numbers: what the book's is held against.
+func (w *weighted) outage(x *Feature, hours float64) float64 {
 	t := w.terms(nil, x, hours)
-	eta := w.Bias + float64(w.Run*t[len(t)-1])
-	for i, v := range w.Weights {
+	eta := w.bias + float64(w.run*t[len(t)-1])
+	for i, v := range w.weights {
 		eta += float64(v * t[i+1])
 	}
 	return 1 - exp(-exp(min(eta, 6)))
@@ -160,43 +198,4 @@ func solve(matrix, right []float64, n int) []float64 {
 		}
 	}
 	return b
-}
-
-// weather adds to predictions what all nodes have had in common lately: c = max(0, (O-X)/N) over the evaluations whose horizon
-// has ended, O outages seen, X predicted, N cases, forgotten with a half-life of four days. P becomes 1 - (1-P)(1-c). The
-// evaluations are those of the fit days and then those of the test days; what is returned are the latter.
-func weather(evals []Evaluation, p Sample, from int) Sample {
-	type sums struct{ o, x, n float64 }
-	var out Sample
-	var all sums
-	ended, last := 0, 0
-	ends := func(e int) (int, int) {
-		if e+1 < len(p.Day) {
-			return p.Day[e], p.Day[e+1]
-		}
-		return p.Day[e], len(p.P)
-	}
-	for e := range evals {
-		fade := exp(-float64(float64(evals[e].Day-last) / 4 * ln2))
-		all, last = sums{all.o * fade, all.x * fade, all.n * fade}, evals[e].Day
-		for _, before := range evals[ended:e] {
-			if before.End > evals[e].Now+1 {
-				break
-			}
-			a, b := ends(ended)
-			ended++
-			for i := a; i < b; i++ {
-				all.n++
-				all.x += p.P[i]
-				if p.Y[i] {
-					all.o++
-				}
-			}
-		}
-		c := max(0, (all.o-all.x)/max(all.n, 1))
-		if a, b := ends(e); e >= from {
-			out.add(b-a, func(i int) (float64, bool) { return 1 - float64((1-p.P[a+i])*(1-c)), p.Y[a+i] })
-		}
-	}
-	return out
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/idlegrid/idlegrid/reputation"
 )
 
 // Cases that come from the model are fitted to it, and the fit is the top.
@@ -37,43 +39,33 @@ func TestClimbFindsTheModel(t *testing.T) {
 	}
 }
 
-// One more outage, a shorter run and a longer horizon are never better, as long as the weights have their signs.
-func TestWeightedMonotone(t *testing.T) {
-	w := Weighted{
-		HalfLives: []time.Duration{6 * time.Hour, 720 * time.Hour}, Priors: []prior{{.0156, .0444}, {.2677, 104.6}},
-		Memory: []int{0, 1}, Weights: []float64{.1785, .7214}, Bias: 1.1978, Run: -.2756, RunShift: 24,
+// What the book says in fixed point is what the model says in real numbers, case by case.
+func TestBookSaysWhatTheModelSays(t *testing.T) {
+	trace := Generate(3, 400, 40)
+	q := Question{Horizon: 24 * time.Hour}
+	evals := trace.Evaluations(Days{14, 38}, q)
+	f := trace.Features(evals, HalfLives())
+	w, err := fitWeighted(evals, f, q)
+	require.NoError(t, err)
+	base, err := trace.Fit(evals, q, MeanHalfLives(), "x")
+	require.NoError(t, err)
+	p, err := w.params(base, "x", q.Horizon)
+	require.NoError(t, err)
+	p.Weather = reputation.Weather{}
+	up, err := trace.scores(p, evals, q.Horizon)
+	require.NoError(t, err)
+	for i := range w.weights { // as they were rounded
+		w.weights[i] = float64(p.Memories[i].WeightPPM) / 1e6
 	}
-	r := rand.New(rand.NewPCG(12, 7))
-	for range 10_000 {
-		x := Feature{Outages: perMemory{r.Float64(), 5 * r.Float64()}, Up: perMemory{9 * r.Float64(), 1000 * r.Float64()}, Run: 2000 * r.Float64()}
-		p := w.Outage(&x, 24)
-		require.True(t, p > 0 && p < 1)
-		require.LessOrEqual(t, p, w.Outage(&x, 25))
-		more := x
-		more.Outages = perMemory{x.Outages[0] + 1, x.Outages[1] + 1}
-		more.Run = 0
-		require.Less(t, p, w.Outage(&more, 24))
+	w.bias, w.run = float64(p.Hazard.BiasMicroNats)/1e6, -float64(p.Hazard.RunPPM)/1e6
+	n := 0
+	for e, ev := range evals {
+		for c, v := range ev.Cases {
+			if !v.Newcomer() {
+				n++
+				require.InDelta(t, 1-w.outage(&f.At[e][c], 24), float64(up[e][c])/1e6, 2e-6, "evaluation %d, case %d", e, c)
+			}
+		}
 	}
-}
-
-// Weather counts only what has ended, and only raises.
-func TestWeather(t *testing.T) {
-	evals := []Evaluation{{Day: 0, Now: 0, End: 25}, {Day: 1, Now: 24, End: 49}, {Day: 2, Now: 47, End: 73}}
-	s := Sample{P: make([]float64, 30), Y: make([]bool, 30), Day: []int{0, 10, 20}}
-	for i := range s.P {
-		s.P[i] = 0.1
-	}
-	for i := range 5 {
-		s.Y[i] = true // of ten, on day 0
-	}
-	out := weather(evals, s, 1)
-	require.Len(t, out.P, 20)
-	require.InDelta(t, 1-0.9*0.6, out.P[0], 1e-12, "five of ten where one was expected")
-	require.InDelta(t, 1-0.9*0.6, out.P[10], 1e-12, "day 1 has not ended at snapshot 47, so nothing is new")
-	evals[2].Now = 48
-	require.InDelta(t, 1-0.9*(1-(5*math.Exp2(-.25)-math.Exp2(-.25)-1)/(10*math.Exp2(-.25)+10)), weather(evals, s, 1).P[10], 1e-12)
-	for i := range 5 {
-		s.Y[i] = false
-	}
-	require.InDelta(t, 0.1, weather(evals, s, 1).P[0], 1e-12, "good weather changes nothing")
+	require.Greater(t, n, 3_000)
 }
