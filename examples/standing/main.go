@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -111,7 +112,8 @@ func choose(out *bytes.Buffer, b *reputation.Book, at time.Time) error {
 			m = append(m, x)
 		}
 		if err == nil && r.Subject[len(r.Subject)-1] == '1' {
-			fmt.Fprintf(out, "  %-8s %d, %d  standing %d  %s\n", m[0].Owner, c.AllUp(m[:2]), c.AtLeast(m, 2), r.Score.Standing, r.Why)
+			verdict := cmp.Or(r.Why, "and gets the job")
+			fmt.Fprintf(out, "  %-8s %d, %d  standing %d, %s\n", m[0].Owner, c.AllUp(m[:2]), c.AtLeast(m, 2), r.Score.Standing, verdict)
 		}
 	}
 	return err
