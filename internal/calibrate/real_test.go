@@ -36,6 +36,9 @@ func record(t *testing.T, name string) *bytes.Reader {
 // The score on the relays of Tor, fitted on days before 75 only: better than the geometric mean of three memories, which in turn
 // is far ahead of what others use.
 func TestTor(t *testing.T) {
+	if underRace {
+		t.Skip("the record is judged without the race detector")
+	}
 	trace, err := calibrate.ReadTrace(record(t, "tor_up_intervals_first105d.csv"), record(t, "tor_snapshots.csv"))
 	require.NoError(t, err)
 	for _, c := range []struct {
@@ -49,7 +52,7 @@ func TestTor(t *testing.T) {
 		{"24h", 74, calibrate.Question{Horizon: 24 * hour}, 286_737, .874, .267, .004, .20, .03},
 		{"6h", 74, calibrate.Question{Horizon: 6 * hour}, 286_737, .910, .241, .002, -.01, .03},
 		{"72h", 74, calibrate.Question{Horizon: 72 * hour}, 266_858, .846, .233, .01, .13, .036},
-		{"168h", 68, calibrate.Question{Horizon: 168 * hour}, 227_317, .836, .251, .029, .07, .07},
+		{"168h", 68, calibrate.Question{Horizon: 168 * hour}, 227_317, .836, .263, .018, .07, .07},
 		{"99 % over 168h", 68, calibrate.Question{Horizon: 168 * hour, SLOPPM: 990_000}, 227_317, .831, .248, .016, .08, .065},
 	} {
 		t.Run(c.name, func(t *testing.T) {

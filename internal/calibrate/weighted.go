@@ -3,6 +3,7 @@ package calibrate
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/idlegrid/idlegrid/reputation"
@@ -16,6 +17,7 @@ import (
 // With weights of at least zero and run of at most zero one more outage, a later one or a longer job never look better.
 type weighted struct {
 	halfLives []time.Duration
+	memory    []int // place of each in a feature
 	priors    []prior
 	weights   []float64
 	bias, run float64
@@ -23,27 +25,47 @@ type weighted struct {
 }
 
 // fitWeighted fits the model to the established fit cases by maximum likelihood: first the priors of the memories, each
-// alone, then bias and weights.
+// alone, then bias and weights. A memory whose weight would be negative, by which an outage could help, is left out and the
+// rest is fitted anew.
 func fitWeighted(fit []Evaluation, f Features, q Question) (weighted, error) {
-	w := weighted{shift: 24, halfLives: f.HalfLives}
+	w := weighted{shift: 24}
 	for k, h := range f.HalfLives {
 		law := prior{A: 0.1, B: h.Hours() / 4}
 		if err := law.fit(exposures(fit, f, k), q.Horizon.Hours()); err != nil {
 			return w, fmt.Errorf("memory of %v: %w", h, err)
 		}
-		w.priors = append(w.priors, law.rounded())
-		w.weights = append(w.weights, 1/float64(len(f.HalfLives)))
+		w.halfLives, w.memory, w.priors = append(w.halfLives, h), append(w.memory, k), append(w.priors, law.rounded())
 	}
-	n := len(w.weights) + 2
+	for {
+		w.climb(fit, f, q)
+		least := 0
+		for i, v := range w.weights {
+			if v < w.weights[least] {
+				least = i
+			}
+		}
+		if w.weights[least] >= 0 || len(w.weights) == 1 {
+			return w, nil
+		}
+		w.halfLives, w.memory = slices.Delete(w.halfLives, least, least+1), slices.Delete(w.memory, least, least+1)
+		w.priors = slices.Delete(w.priors, least, least+1)
+	}
+}
+
+// climb fits bias and weights.
+func (w *weighted) climb(fit []Evaluation, f Features, q Question) {
+	n := len(w.priors) + 2
+	beta := make([]float64, n)
+	for i := range w.priors {
+		beta[i+1] = 1 / float64(len(w.priors))
+	}
 	var rows []float64
 	var y []bool
 	established(fit, f, func(_ int, v Case, x *Feature) {
 		rows, y = w.terms(rows, x, q.Horizon.Hours()), append(y, v.Failed)
 	})
-	beta := append(append([]float64{0}, w.weights...), 0)
 	climb(beta, rows, y)
 	w.bias, w.weights, w.run = beta[0], beta[1:n-1], beta[n-1]
-	return w, nil
 }
 
 // rounded is the law as Params can hold it.
@@ -88,8 +110,8 @@ func (w *weighted) params(base reputation.Params, version string, horizon time.D
 // terms appends 1, ln H_k for each memory, and ln(run + shift).
 func (w *weighted) terms(to []float64, x *Feature, hours float64) []float64 {
 	to = append(to, 1)
-	for k := range w.halfLives {
-		h := (x.Outages[k] + w.priors[k].A) * ln(1+hours/(x.Up[k]+w.priors[k].B))
+	for i, k := range w.memory {
+		h := (x.Outages[k] + w.priors[i].A) * ln(1+hours/(x.Up[k]+w.priors[i].B))
 		to = append(to, ln(max(h, 1e-12)))
 	}
 	return append(to, ln(x.Run+w.shift))
