@@ -6,7 +6,7 @@ FUZZTIME ?= 5s
 BENCH   ?= .
 COUNT   ?= 6
 
-.PHONY: check test race lint fmt tidy vet build fuzz bench mutants golden
+.PHONY: check test test32 race lint fmt tidy vet build fuzz bench mutants golden
 
 # check is everything that a change has to pass.
 check: fmt vet tidy lint build race fuzz
@@ -18,6 +18,10 @@ test:
 # race runs the tests in random order under the race detector.
 race:
 	$(GO) test -race -shuffle=on ./...
+
+# test32 runs the cores on 32 bits, where the digests are the same. It needs a kernel that runs 386 programs.
+test32:
+	CGO_ENABLED=0 GOARCH=386 $(GO) test -short ./gpu ./reputation ./sched ./settlement ./staking ./tokenomics ./internal/canon
 
 fmt:
 	@out="$$($(TOOL) gofumpt -l .)"; if [ -n "$$out" ]; then echo "gofumpt has to format:"; echo "$$out"; exit 1; fi

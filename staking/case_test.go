@@ -278,14 +278,14 @@ func TestEmptyLotIsPaid(t *testing.T) {
 	w.do(begin(103), infracted("e", staking.Spoofing, begin(103), 10))
 	w.do(begin(103), staking.Appealed{Evidence: evidenceOf(begin(102)), Holder: "ann"})
 	w.do(begin(103), staking.AppealDecided{Evidence: evidenceOf(begin(102)), Won: true})
-	require.EqualValues(t, 4_650_000_000, w.lot(2).Earned)
+	require.EqualValues(t, int64(4_650_000_000), w.lot(2).Earned)
 	require.Zero(t, w.lot(2).Balance)
 	w.do(begin(104), staking.Appealed{Evidence: "e", Holder: "ann"})
 	require.Equal(t, []staking.Effect{
 		burned(io(1_500)),
 		staking.Paid{Bond: "a100", Holder: "ann", Role: staking.CoStaker, Number: 3, Epoch: 101, Amount: 4_650_000_000},
 	}, w.do(begin(104), staking.AppealDecided{Evidence: "e"}))
-	require.EqualValues(t, 10_350_000_000, w.Claimable("a100", "sam"))
+	require.EqualValues(t, int64(10_350_000_000), w.Claimable("a100", "sam"))
 }
 
 // An appeal may fill an emptied lot again, and so its offer keeps its part of the rewards meanwhile: nobody sells it twice.

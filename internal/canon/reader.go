@@ -112,14 +112,14 @@ func (r *Reader) Time() time.Time {
 // Len reads the number of elements that follow, each at least size bytes long. A number that the rest of the message
 // cannot hold is an error and reads as 0, so that a caller may allocate what it asks for.
 func (r *Reader) Len(size int) int {
-	n := int(r.Uint32())
-	if left := len(r.b) - r.at; r.err == nil && n > left/max(size, 1) {
+	n := r.Uint32()
+	if left := len(r.b) - r.at; r.err == nil && uint64(n) > uint64(left/max(size, 1)) { // as an int, n may be negative on 32 bits
 		r.fail("%d elements of %d bytes, %d left", n, size, left)
 	}
 	if r.err != nil {
 		return 0
 	}
-	return n
+	return int(n)
 }
 
 // Err returns the first error, nil if there was none.
