@@ -57,6 +57,35 @@ func TestSignalQuantiles(t *testing.T) {
 	}
 }
 
+// A decayed count is worth up to twice what it adds up to: of an old record the interval is that of twice the counts, of a new
+// one that of the counts.
+func TestOldCountsWeighMore(t *testing.T) {
+	tab := newTables()
+	l := newLaw(tab, Signal{HalfLife: 24 * time.Hour, PriorMilliFailed: 1_000, PriorMilliGood: 10_000})
+	const now = 1 << 30
+	for age, worth := range map[uint32]float64{0: 1, 86_400: 4. / 3, 86_400 * 60: 2} {
+		got := l.chance(tab, &counts{good: 40 * unit, failed: 4 * unit, asOf: now, born: now - age}, now)
+		require.InDelta(t, 5./55, float64(got.point)/math.Exp2(64), 1e-9)
+		require.InDelta(t, .05, betaCDF(1+4*worth, 10+40*worth, float64(got.least)/math.Exp2(64)), .01)
+		require.InDelta(t, .95, betaCDF(1+4*worth, 10+40*worth, float64(got.most)/math.Exp2(64)), .01)
+	}
+}
+
+// The limits themselves are allowed.
+func TestLimitsAreAllowed(t *testing.T) {
+	p := IONet()
+	p.Job.FullMicroUSD, p.Job.PairMilli, p.Conduct.GoodGPUSeconds = 1e15, 1e9, 1e12
+	p.Conduct.Kinds[6].Name = "w" + string(make([]byte, maxText-1))
+	p.Conduct.Kinds[6].Micro = 1e8
+	require.NoError(t, p.Validate())
+	b, err := NewBook(p)
+	require.NoError(t, err)
+	long := string(make([]byte, maxText))
+	_, err = b.Apply(time.Unix(1, 0), Joined{Subject: Subject(long), Owner: long, Site: long})
+	require.NoError(t, err)
+	require.NoError(t, b.Audit())
+}
+
 func TestRoot(t *testing.T) {
 	for _, v := range []uint64{0, 1, 2, 3, 4, 8, 9, 15, 16, 1<<32 - 1, 1 << 32, 1<<62 - 1, 1 << 62, one - 1, one} {
 		r := root(v)
@@ -76,6 +105,9 @@ func damages() map[string]func(*Book) {
 		`fault "fa" of owner 0: at 4294967295`:   func(b *Book) { b.owners[0].faults[0].at = math.MaxUint32 },
 		`fault "fb" of owner 0`:                  func(b *Book) { b.owners[0].faults[0].id = "fb" },
 		`severity 0`:                             func(b *Book) { b.owners[0].faults[0].severity = 0 },
+		`severity 429496729601`:                  func(b *Book) { b.owners[0].faults[0].severity = 100<<32 + 1 },
+		"counts of 1 to 1, now 1":                func(b *Book) { b.marks[0].job.good = maxEvents + 1 },
+		"stock that nobody took":                 func(b *Book) { b.stocks.n = 1 },
 		`good 18446744073709551615`:              func(b *Book) { b.owners[0].faults[0].good = math.MaxUint64 },
 		`subject "x" has owner 9 of 1`:           func(b *Book) { b.ownerOf[0] = 9 },
 		"1 names, 0 marks":                       func(b *Book) { b.marks = nil },
