@@ -49,7 +49,8 @@ func TestAuditFinds(t *testing.T) {
 
 // The counters stop at their ends instead of wrapping.
 func TestCountersStop(t *testing.T) {
-	tab, c := newTables(), newClock(Default())
+	tab := newTables()
+	c := newClock(tab, Default())
 	r := record{known: true, up: true, outages: ^uint32(0), e: [3]uint64{maxEvents, maxEvents, maxEvents}}
 	require.True(t, r.observe(tab, &c, 0, false))
 	require.Equal(t, ^uint32(0), r.outages)

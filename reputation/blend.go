@@ -10,12 +10,11 @@ type blend struct {
 	shift    uint32 // seconds
 }
 
-func newBlend(h Hazard) blend {
+func newBlend(t *tables, h Hazard) blend {
 	if !h.used() {
 		return blend{}
 	}
 	// An hour in seconds, since the parameters reckon the run in hours.
-	t := newTables()
 	b := blend{weighted: true, run: millionths(h.RunPPM), shift: seconds(h.RunShift)}
 	b.bias = share(t.log2(3600), b.run)
 	nats := uint64(max(h.BiasMicroNats, -h.BiasMicroNats))

@@ -57,7 +57,7 @@ func NewBook(p Params) (*Book, error) {
 	b := &Book{
 		params:     p,
 		tables:     t,
-		clock:      newClock(p),
+		clock:      newClock(t, p),
 		ages:       ages{established: seconds(p.Established), rows: p.Newcomer},
 		laws:       laws{job: newLaw(t, p.Job.Signal), challenge: newLaw(t, p.Challenge), link: newLaw(t, p.Link)},
 		index:      map[Subject]uint32{},

@@ -92,7 +92,8 @@ func TestPPM(t *testing.T) {
 
 // What a day, a week and a month of record say, against figures computed elsewhere in floating point to twelve digits.
 func TestOutageVectors(t *testing.T) {
-	tab, c := newTables(), newClock(Default())
+	tab := newTables()
+	c := newClock(tab, Default())
 	const hour = 3600
 	fresh := record{known: true}
 	var clean record

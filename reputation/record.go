@@ -38,8 +38,8 @@ type memory struct {
 	weight uint64 // of a weighted hazard, Q0.64
 }
 
-func newClock(p Params) clock {
-	c := clock{gap: seconds(p.Gap), blend: newBlend(p.Hazard)}
+func newClock(t *tables, p Params) clock {
+	c := clock{gap: seconds(p.Gap), blend: newBlend(t, p.Hazard)}
 	for _, m := range p.Memories {
 		h := uint64(seconds(m.HalfLife))
 		w, l := bits.Mul64(h<<32, log2eQ62) // h/ln 2 = h log2 e

@@ -3,6 +3,7 @@ package reputation
 import (
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 )
@@ -34,4 +35,9 @@ func TestAuditNoticesStocks(t *testing.T) {
 		spoil(b)
 		require.ErrorContains(t, b.Audit(), want)
 	}
+}
+
+// What a subject takes is told in docs/benchmarks.md.
+func TestRecordSize(t *testing.T) {
+	require.Equal(t, [2]uintptr{72, 24}, [2]uintptr{unsafe.Sizeof(record{}), unsafe.Sizeof(counts{})})
 }

@@ -137,7 +137,7 @@ func (p *Pool) finish(b *bond, f *proof) []Effect {
 		bps uint32
 	}{{c.renter, rule.RenterBps}, {c.reporter, rule.ReporterBps}} {
 		// Nobody gets a part of the own slash back.
-		if who.id != "" && !p.same(who.id, p.holders[b.owner].id) {
+		if who.id != "" && !p.Linked(who.id, p.holders[b.owner].id) {
 			weights[i] = uint64(who.bps)
 			weights[2] -= uint64(who.bps)
 		}

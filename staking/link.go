@@ -6,9 +6,7 @@ import (
 )
 
 // Linked reports whether two wallets belong to one person, as far as the pool was told. A wallet is linked with itself.
-func (p *Pool) Linked(a, b HolderID) bool { return p.same(a, b) }
-
-func (p *Pool) same(a, b HolderID) bool {
+func (p *Pool) Linked(a, b HolderID) bool {
 	if a == b {
 		return true
 	}
@@ -24,7 +22,7 @@ func (p *Pool) link(at instant, e WalletsLinked) ([]Effect, error) {
 	if err := checkID("b", string(e.B)); err != nil {
 		return nil, err
 	}
-	if p.same(e.A, e.B) {
+	if p.Linked(e.A, e.B) {
 		return nil, fmt.Errorf("%w: %q and %q", ErrLinked, string(e.A), string(e.B))
 	}
 	epoch, err := p.params.epochAt(at.after(p.params.CoWait))

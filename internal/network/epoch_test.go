@@ -264,7 +264,7 @@ func TestTableChanges(t *testing.T) {
 	calendar := tokenomics.IONet().Calendar
 	first, err := calendar.At(change.Add(-12 * time.Hour))
 	require.NoError(t, err)
-	w := newWorld(t, network.IONet(accounts(), first), "ann")
+	w := newWorld(t, atOnce(network.IONet(accounts(), first)), "ann")
 	w.sparse = true
 	w.join(change.Add(-12*time.Hour), "n1", "ann", a4000, 1, network.List{Connectivity: 4, HourMicro: 400_000}) // 0.4, then 1.5
 	w.do(change.Add(-12*time.Hour), network.Stake{Node: "n1", Amount: 200 * one})
@@ -283,6 +283,8 @@ func TestTableChanges(t *testing.T) {
 		w.do(row.end, network.Tick{})
 		v, _ := w.net.Node("n1")
 		require.Equal(t, row.required, v.Required, row.end)
+		inGrace := row.end.Before(change.Add(30 * 24 * time.Hour)) // a block is of the hour before its end, a tier of the instant
+		require.Equal(t, inGrace, v.Tier == 1, "%s: %v", row.end, v.Shortfalls)
 		b := w.net.Blocks(1)[0]
 		if row.nominee {
 			require.Len(t, b.Entries, 1, "%s: %v", row.end, b.Excluded)

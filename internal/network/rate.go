@@ -47,7 +47,7 @@ func (n *Network) evidence(at time.Time, name string, score reputation.Score) st
 		e.Connectivity = x.listing.Connectivity
 	}
 	if b, ok := n.pool.Bond(staking.BondID(name)); ok {
-		e.Required, e.Counted, e.OwnerPart = b.Required, b.Counted, b.OwnerStake
+		e.Required, e.Counted, e.OwnerPart = b.Suffices, b.Counted, b.OwnerStake // what suffices for a reward suffices here
 	}
 	// The class of the hardware is what the table of June 2025 says, also before that date: until then there was none.
 	class := at
