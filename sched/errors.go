@@ -20,8 +20,14 @@ var (
 	ErrDuplicateDevice = errors.New("sched: device belongs to another node")
 	// ErrDuplicateJob says that the job runs already, or ended less than Policy.RememberSeconds ago.
 	ErrDuplicateJob = errors.New("sched: job was submitted before")
-	// ErrUnknownLease says that no lease of this ID is running.
+	// ErrUnknownLease says that no lease of this ID is running, or in the state that the event needs.
 	ErrUnknownLease = errors.New("sched: unknown lease")
+	// ErrUnknownDevice says that no known node has this device.
+	ErrUnknownDevice = errors.New("sched: unknown device")
+	// ErrHoldExpired says that a hold's time to live had passed when it was committed.
+	ErrHoldExpired = errors.New("sched: hold has expired")
+	// ErrQueueFull says that Policy.MaxQueue jobs wait already.
+	ErrQueueFull = errors.New("sched: queue is full")
 	// ErrPolicyMismatch says that a snapshot was taken under another policy than the one given.
 	ErrPolicyMismatch = errors.New("sched: snapshot of another policy")
 	// ErrSnapshot says that the bytes are not a snapshot of a sound fleet.
@@ -44,6 +50,14 @@ func within(field string, v, low, high uint64) error {
 func named(field, v string) error {
 	if v == "" || len(v) > maxText {
 		return invalid("%s %q: want 1 to %d bytes", field, v, maxText)
+	}
+	return nil
+}
+
+// short is a name that may be empty.
+func short(field, v string) error {
+	if len(v) > maxText {
+		return invalid("%s %q: want at most %d bytes", field, v, maxText)
 	}
 	return nil
 }

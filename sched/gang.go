@@ -5,296 +5,319 @@ import (
 	"slices"
 )
 
-// scratch holds the buffers of searches, so that a search allocates little. Nothing in it outlives a call.
-type scratch struct {
-	bySite []int32 // site -> index into rooms of the running search, plus one
-	rooms  []siteRoom
-	layers [][]int32
+// gangScratch holds the buffers of a search for several replicas.
+type gangScratch struct {
+	bySite  []int32     // site -> number of its offer plus one, 0 if it has none
+	offers  []siteOffer // by site
+	runs    [][]int32   // of each offer: the runs that may serve
+	nodes   []ranked    // of the set that is being filled
+	rooms   []int32     // replicas that each of them holds
+	order   []int32     // the nodes as the policy prefers them
+	taken   []int32     // replicas that each of them takes
+	load    []int32     // replicas that each site of the set takes
+	hunt    siteHunt
+	members []member
 }
 
-// siteRoom is what one site can hold of a gang.
-type siteRoom struct {
-	site   int32
-	room   int
-	nodes  []nodeRoom
-	sorted bool
-}
+// fewRuns is how many sites that hold a gang alone are compared where only the first candidates are.
+const fewRuns = 8
 
-type nodeRoom struct {
-	node int32
-	room int
-}
-
-// hunt is one search for a gang: an enumeration of the sets of sites of one size that hold all replicas and whose links are within the limits.
-type hunt struct {
-	f     *Fleet
-	q     *ask
-	rooms []siteRoom // by room, the largest first, then by site ID
-	steps *uint32    // left for this size
-	best  bool       // false: any set will do
-
-	set    []int32 // the sites chosen so far, as indices into rooms
-	worst  []uint32
-	found  bool
-	choice []int32 // the best set so far, in order of site IDs
-	delay  uint32
-	price  uint64
-}
-
-// gang looks for the fewest sites that hold all replicas, then among the sets of that size for the best.
-func (f *Fleet) gang(q *ask, steps *uint32, best bool) (plan, bool) {
-	p := plan{exhaustive: true, best: -1}
-	rooms := f.roomBySite(q, &p)
-	if p.room < q.replicas {
-		return p, false
-	}
-	fewest, sum := 0, 0
-	for sum < q.replicas {
-		sum += rooms[fewest].room
-		fewest++
-	}
-	for k := fewest; k <= min(q.sites, len(rooms)); k++ {
-		// Half of what is left for each size: a size in which sets are many and links are few must not starve the next.
-		ration := max(*steps/2, 1)
-		left := ration
-		h := hunt{f: f, q: q, rooms: rooms, steps: &left, best: best}
-		h.extend(k, f.layer(0, len(rooms)), q.replicas)
-		*steps -= min(ration-left, *steps)
-		if left == 0 {
-			p.exhaustive = false
-		}
-		if h.found {
-			h.fill(&p)
+// gang looks for the fewest sites that hold all replicas, then among the sets of that size for the best: least worst delay, then price, then
+// site IDs. With best false any set will do.
+func (s *state) gang(q *ask, need int, fixed []int32, sc *scratch, steps *uint32, best bool) (plan, bool) {
+	p := plan{exhaustive: true, best: -1, next: -1, from: q.from}
+	r := q.r
+	alone := len(fixed) == 0 && r.MinSites <= 1 && (r.PerSite == 0 || int(r.PerSite) >= need)
+	if alone && q.quick() && s.policy.Candidates != 0 {
+		if s.inOneRun(q, need, sc, &p) {
 			return p, true
 		}
 	}
-	return p, false
+	s.offer(q, need, sc, &p)
+	if p.room < need {
+		return p, false
+	}
+	g := &sc.gang
+	h := &g.hunt
+	h.links, h.steps, h.best, h.offers = &s.links, steps, best, g.offers
+	h.limits = siteLimits{
+		need: need, minSites: int(r.MinSites), maxSites: r.sites(), perSite: int(r.PerSite), delay: q.delay, mbps: q.mbps,
+		unmeasured: r.AllowUnmeasured || q.delay == 0 && q.mbps == 0, fixed: fixed,
+	}
+	h.exact = func(k int) int { return s.siteRoom(q, g.offers[k].room, g.runs[k], sc) }
+	h.price = func(set []int32) uint64 { return s.fill(q, set, need, sc) }
+	h.less = func(a, b int32) bool { return s.sites.list[a] < s.sites.list[b] }
+	found, exhaustive, ok := h.run()
+	p.exhaustive = exhaustive
+	if !ok {
+		return p, false
+	}
+	s.fill(q, found.offers, need, sc)
+	s.collect(q, sc, &p)
+	return p, true
 }
 
-// roomBySite sorts what passes the filters by site, the site with the most room first.
-func (f *Fleet) roomBySite(q *ask, p *plan) []siteRoom {
-	s := &f.scratch
-	s.bySite = append(s.bySite[:0], make([]int32, len(f.sites.list))...)
-	rooms := s.rooms[:0]
-	for i := range f.rows {
-		r := &f.rows[i]
-		if q.charge(r) != 0 {
+// quick says whether what is free in a run bounds the replicas that it holds.
+func (q *ask) quick() bool { return q.plain && q.gpus > 0 && !q.lone }
+
+// inOneRun looks for one site that holds all replicas on devices of one kind: of the first such sites, the one with the fewest free devices.
+func (s *state) inOneRun(q *ask, need int, sc *scratch, p *plan) bool {
+	x, g := s.index, &sc.gang
+	x.runsWith(&q.query, need*q.gpus, &sc.runs)
+	best, free, seen := int32(-1), int32(0), 0
+	for r := x.nextRun(&q.query, &sc.runs); r >= 0 && seen < fewRuns; r = x.nextRun(&q.query, &sc.runs) {
+		run := x.run(r)
+		if best >= 0 && run.free >= free || s.runRoom(q, r, need, sc) < need {
 			continue
 		}
-		at := s.bySite[r.site]
-		if at == 0 {
-			if len(rooms) < cap(rooms) {
-				rooms = rooms[:len(rooms)+1] // its slice of nodes is used again
-			} else {
-				rooms = append(rooms, siteRoom{})
-			}
-			at = int32(len(rooms))
-			s.bySite[r.site] = at
-			e := &rooms[at-1]
-			*e = siteRoom{site: r.site, nodes: e.nodes[:0]}
-		}
-		n := q.room(r)
-		e := &rooms[at-1]
-		e.nodes = append(e.nodes, nodeRoom{int32(i), n})
-		e.room += n
-		p.eligible++
-		p.room += n
+		seen++
+		best, free = r, run.free
 	}
-	s.rooms = rooms
-	for i := range rooms {
-		rooms[i].room = min(rooms[i].room, q.replicas)
+	if best < 0 {
+		return false
 	}
-	slices.SortFunc(rooms, func(a, b siteRoom) int {
-		return cmp.Or(cmp.Compare(b.room, a.room), cmp.Compare(f.sites.list[a.site], f.sites.list[b.site]))
-	})
-	if len(rooms) > 0 {
-		p.best, p.bestRoom = rooms[0].site, rooms[0].room
-	}
-	return rooms
-}
-
-// layer returns the buffer of one depth of the search, filled with 0 to n-1.
-func (f *Fleet) layer(depth, n int) []int32 {
-	for len(f.scratch.layers) <= depth {
-		f.scratch.layers = append(f.scratch.layers, nil)
-	}
-	l := f.scratch.layers[depth][:0]
-	for i := range n {
-		l = append(l, int32(i))
-	}
-	f.scratch.layers[depth] = l
-	return l
-}
-
-// extend adds k more sites out of the allowed ones, which all may stand beside what is chosen and are in order of room; missing is how many
-// replicas have no place yet. It returns false when the hunt is over.
-func (h *hunt) extend(k int, allowed []int32, missing int) bool {
-	for i, s := range allowed {
-		if !h.step() {
-			return false
-		}
-		if !h.enough(k, allowed[i:], missing) {
-			return true // what follows is smaller still
-		}
-		worst := h.worstWith(s)
-		if h.found && worst > h.delay {
-			continue
-		}
-		h.set, h.worst = append(h.set, s), append(h.worst, worst)
-		var more bool
-		if k == 1 {
-			h.consider(worst)
-			more = h.best || !h.found
-		} else {
-			next := h.f.layer(len(h.set), 0)
-			for _, t := range allowed[i+1:] {
-				if !h.step() {
-					return false
-				}
-				if h.joins(s, t) {
-					next = append(next, t)
-				}
-			}
-			h.f.scratch.layers[len(h.set)] = next
-			more = h.extend(k-1, next, missing-h.rooms[s].room)
-		}
-		h.set, h.worst = h.set[:len(h.set)-1], h.worst[:len(h.worst)-1]
-		if !more {
-			return false
-		}
-	}
+	s.listNodes(q, best, need, sc, true)
+	s.take(q, need, 1, sc)
+	p.best, p.bestRoom, p.room, p.compared, p.exhaustive = x.run(best).site, need, need, seen, false
+	s.collect(q, sc, p)
 	return true
 }
 
-func (h *hunt) step() bool {
-	*h.steps-- // it began above 0, and the hunt ends at 0
-	return *h.steps > 0
+// offer lists the sites with an upper bound of the replicas that each may hold.
+func (s *state) offer(q *ask, need int, sc *scratch, p *plan) {
+	g, x := &sc.gang, s.index
+	for _, o := range g.offers {
+		if int(o.site) < len(g.bySite) {
+			g.bySite[o.site] = 0
+		}
+	}
+	if n := len(s.sites.list); len(g.bySite) < n {
+		g.bySite = append(g.bySite, make([]int32, n-len(g.bySite))...)
+	}
+	g.offers = g.offers[:0]
+	x.runsWith(&q.query, max(q.query.gpus, 0), &sc.runs)
+	for r := x.nextRun(&q.query, &sc.runs); r >= 0; r = x.nextRun(&q.query, &sc.runs) {
+		run := x.run(r)
+		bound := need
+		if q.quick() {
+			bound = min(int(run.free)/q.gpus, need)
+		}
+		at := g.bySite[run.site]
+		if at == 0 {
+			g.offers = append(g.offers, siteOffer{site: run.site})
+			at = int32(len(g.offers))
+			g.bySite[run.site] = at
+			if len(g.runs) < len(g.offers) {
+				g.runs = append(g.runs, nil)
+			}
+			g.runs[at-1] = g.runs[at-1][:0]
+		}
+		g.runs[at-1] = append(g.runs[at-1], r)
+		g.offers[at-1].room = min(g.offers[at-1].room+int32(bound), int32(need))
+	}
+	if !q.quick() { // the bound says nothing: count
+		for k := range g.offers {
+			g.offers[k].room = int32(s.siteRoom(q, int32(need), g.runs[k], sc))
+		}
+		g.offers = slices.DeleteFunc(g.offers, func(o siteOffer) bool { g.bySite[o.site] = 0; return false })
+		s.dropEmpty(g)
+	}
+	for _, o := range g.offers {
+		p.room += int(o.room)
+		if int(o.room) > p.bestRoom {
+			p.best, p.bestRoom = o.site, int(o.room)
+		}
+	}
 }
 
-// enough says whether the k largest of the allowed sites could hold what is missing.
-func (h *hunt) enough(k int, allowed []int32, missing int) bool {
-	if len(allowed) < k {
-		return false
+// dropEmpty takes out the offers without room, their lists of runs with them.
+func (s *state) dropEmpty(g *gangScratch) {
+	n := 0
+	for k, o := range g.offers {
+		if o.room > 0 {
+			g.offers[n], g.runs[n], g.runs[k] = o, g.runs[k], g.runs[n]
+			n++
+		}
 	}
-	for _, s := range allowed[:k] {
-		missing -= h.rooms[s].room
-	}
-	return missing <= 0
+	g.offers = g.offers[:n]
 }
 
-// joins says whether the link between two sites is within the limits.
-func (h *hunt) joins(s, t int32) bool {
-	l, ok := h.f.linkOf(h.rooms[s].site, h.rooms[t].site)
-	if !ok {
-		return h.q.unmeasured
+// siteRoom is how many replicas the runs of one site hold, at most limit.
+func (s *state) siteRoom(q *ask, limit int32, runs []int32, sc *scratch) int {
+	n := 0
+	for _, r := range runs {
+		if n >= int(limit) {
+			break
+		}
+		n += s.runRoom(q, r, int(limit)-n, sc)
 	}
-	return (h.q.delay == 0 || l.delay <= h.q.delay) && l.mbps >= h.q.mbps
+	return min(n, int(limit))
 }
 
-// worstWith is the worst delay once s joins the chosen sites.
-func (h *hunt) worstWith(s int32) uint32 {
-	if len(h.set) == 0 {
+// runRoom is how many replicas a run holds, at most limit.
+func (s *state) runRoom(q *ask, r int32, limit int, sc *scratch) int {
+	if q.quick() && !s.anyBooked() {
+		return s.index.room(&q.query, r, limit)
+	}
+	n := 0
+	for i := range s.index.runNodes(r) {
+		if n >= limit {
+			break
+		}
+		n += s.nodeRoom(q, i, limit-n, sc)
+	}
+	return n
+}
+
+// nodeRoom is how many replicas a node holds, at most limit.
+func (s *state) nodeRoom(q *ask, i int32, limit int, sc *scratch) int {
+	if !s.index.passes(&q.query, i) {
 		return 0
 	}
-	worst := h.worst[len(h.worst)-1]
-	for _, t := range h.set {
-		l, ok := h.f.linkOf(h.rooms[s].site, h.rooms[t].site)
-		if !ok {
-			return Unmeasured
-		}
-		worst = max(worst, l.delay)
+	var free room
+	var m member
+	if s.beyond(q, i, sc, &free, &m) != 0 {
+		return 0
 	}
-	return worst
+	if q.lone {
+		limit = 1
+	}
+	sh := &s.shapes.list[s.index.row(i).shape]
+	n := 0
+	for n < limit && q.fits(sh, &free, &m) {
+		free.give(&m, q.takes)
+		n++
+	}
+	return n
 }
 
-// consider keeps the chosen set if it is better than the best so far: by delay, price, site IDs.
-func (h *hunt) consider(delay uint32) {
-	ids := func(a, b int32) int {
-		return cmp.Compare(h.f.sites.list[h.rooms[a].site], h.f.sites.list[h.rooms[b].site])
+// listNodes appends the nodes of a run that hold at least one replica; first begins a new list.
+func (s *state) listNodes(q *ask, r int32, need int, sc *scratch, begin bool) {
+	g := &sc.gang
+	if begin {
+		g.nodes, g.rooms = g.nodes[:0], g.rooms[:0]
 	}
-	set := slices.SortedFunc(slices.Values(h.set), ids)
-	price := uint64(0)
-	if h.best {
-		for _, n := range h.take(set) {
-			price += uint64(n.room) * h.f.rows[n.node].hour
+	for i := range s.index.runNodes(r) {
+		n := s.nodeRoom(q, i, need, sc)
+		if n == 0 {
+			continue
 		}
+		if len(g.nodes) < cap(g.nodes) {
+			g.nodes = g.nodes[:len(g.nodes)+1]
+		} else {
+			g.nodes = append(g.nodes, ranked{})
+		}
+		c := &g.nodes[len(g.nodes)-1]
+		c.n, c.m = 0, member{}
+		s.beyond(q, i, sc, &c.free, &c.m)
+		c.m.node = i
+		g.rooms = append(g.rooms, int32(n))
 	}
-	if h.found && cmp.Or(cmp.Compare(delay, h.delay), cmp.Compare(price, h.price), slices.CompareFunc(set, h.choice, ids)) >= 0 {
-		return
-	}
-	h.found, h.choice, h.delay, h.price = true, set, delay, price
 }
 
-// take picks nodes of a set of sites by the policy's order until every replica has one; room is then how many each takes.
-func (h *hunt) take(set []int32) []nodeRoom {
-	at := make([]int, len(set))
-	var out []nodeRoom
-	for missing := h.q.replicas; missing > 0; {
-		next := -1
-		for i, s := range set {
-			h.sortNodes(s)
-			nodes := h.rooms[s].nodes
-			if at[i] < len(nodes) && (next < 0 || h.f.compare(nodes[at[i]].node, h.rooms[set[next]].nodes[at[next]].node) < 0) {
-				next = i
+// fill distributes the replicas over a set of offers and returns their price: one to each site, then by the policy's order.
+func (s *state) fill(q *ask, set []int32, need int, sc *scratch) uint64 {
+	g := &sc.gang
+	begin := true
+	for _, k := range set {
+		for _, r := range g.runs[k] {
+			s.listNodes(q, r, need, sc, begin)
+			begin = false
+		}
+	}
+	return s.take(q, need, len(set), sc)
+}
+
+// take chooses nodes of the list until every replica has one, and returns the price of all.
+func (s *state) take(q *ask, need, sites int, sc *scratch) (price uint64) {
+	g := &sc.gang
+	g.order, g.taken = g.order[:0], g.taken[:0]
+	for i := range g.nodes {
+		g.order = append(g.order, int32(i))
+		g.taken = append(g.taken, 0)
+	}
+	slices.SortStableFunc(g.order, func(a, b int32) int {
+		d, _ := s.compare(q, &g.nodes[a], &g.nodes[b], sc)
+		return cmp.Or(d, cmp.Compare(a, b))
+	})
+	g.load = append(g.load[:0], make([]int32, len(g.offers)+1)...)
+	add := func(i int32, n int) {
+		m := &g.nodes[i].m
+		g.taken[i] += int32(n)
+		*g.loadOf(s, m.node) += int32(n)
+		need -= n
+		price += uint64(n) * uint64(m.price(s.index.record(m.node).hour)) * uint64(max(q.gpus, 1))
+	}
+	if sites > 1 {
+		for _, i := range g.order {
+			if need > 0 && *g.loadOf(s, g.nodes[i].m.node) == 0 {
+				add(i, 1)
 			}
 		}
-		n := h.rooms[set[next]].nodes[at[next]]
-		at[next]++
-		n.room = min(n.room, missing)
-		missing -= n.room
-		out = append(out, n)
-		if *h.steps > 1 { // the last step is extend's, which ends the hunt there
-			*h.steps--
+	}
+	for _, i := range g.order {
+		n := min(int(g.rooms[i]-g.taken[i]), need)
+		if per := int(q.r.PerSite); per > 0 {
+			n = min(n, per-int(*g.loadOf(s, g.nodes[i].m.node)))
+		}
+		if n > 0 {
+			add(i, n)
 		}
 	}
-	return out
+	return price
 }
 
-func (h *hunt) sortNodes(s int32) {
-	r := &h.rooms[s]
-	if !r.sorted {
-		slices.SortFunc(r.nodes, func(a, b nodeRoom) int { return h.f.compare(a.node, b.node) })
-		r.sorted = true
+// loadOf is the count of replicas at a node's site; sites without an offer share one.
+func (g *gangScratch) loadOf(s *state, node int32) *int32 {
+	if at := s.siteNumber(node); int(at) < len(g.bySite) {
+		return &g.load[min(int(g.bySite[at]), len(g.load)-1)]
 	}
+	return &g.load[0]
 }
 
-// fill turns the choice into members: sites in order of their IDs, in each the nodes in the policy's order.
-func (h *hunt) fill(p *plan) {
-	taken := h.take(h.choice)
-	var used []int32
-	for _, s := range h.choice {
-		before := len(p.members)
-		for _, n := range taken {
-			r := &h.f.rows[n.node]
-			if r.site != h.rooms[s].site {
-				continue
-			}
-			free := r.free
-			for range n.room {
-				mask := lowest(free, h.q.gpus)
-				free &^= mask
-				p.members = append(p.members, member{n.node, mask, r.hour})
-			}
+// collect turns what was taken into members: sites in order of their IDs, in each the nodes in the policy's order.
+func (s *state) collect(q *ask, sc *scratch, p *plan) {
+	g := &sc.gang
+	slices.SortStableFunc(g.order, func(a, b int32) int {
+		return cmp.Compare(s.sites.list[s.siteNumber(g.nodes[a].m.node)], s.sites.list[s.siteNumber(g.nodes[b].m.node)])
+	})
+	g.members = g.members[:0]
+	for _, i := range g.order {
+		if g.taken[i] == 0 {
+			continue
 		}
-		if len(p.members) > before {
-			used = append(used, s)
+		node := g.nodes[i].m.node
+		var free room
+		s.load(q, node, &free)
+		sh := &s.shapes.list[s.index.row(node).shape]
+		for range g.taken[i] {
+			m := member{node: node}
+			q.fits(sh, &free, &m)
+			m.hour = m.price(s.index.record(node).hour)
+			free.give(&m, q.takes)
+			g.members = append(g.members, m)
 		}
 	}
-	// Not len(h.choice): where the steps ran out before a smaller set was found, a site of this one may stay empty.
-	p.sites, p.delay = len(used), h.span(used)
+	p.members = g.members
+	p.sites, p.delay = s.span(p.members)
 }
 
-// span is the worst delay between two sites of a set.
-func (h *hunt) span(set []int32) uint32 {
-	worst := uint32(0)
-	for i, s := range set {
-		for _, t := range set[:i] {
-			l, ok := h.f.linkOf(h.rooms[s].site, h.rooms[t].site)
+// span is how many sites members use, and the worst delay between two of them.
+func (s *state) span(members []member) (sites int, worst uint32) {
+	var list []int32
+	for i := range members {
+		list = append(list, s.siteNumber(members[i].node))
+	}
+	slices.Sort(list)
+	list = slices.Compact(list)
+	for i, a := range list {
+		for _, b := range list[:i] {
+			delay, _, ok := s.links.of(a, b)
 			if !ok {
-				return Unmeasured
+				return len(list), Unmeasured
 			}
-			worst = max(worst, l.delay)
+			worst = max(worst, delay)
 		}
 	}
-	return worst
+	return len(list), worst
 }

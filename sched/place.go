@@ -1,78 +1,108 @@
 package sched
 
+import "slices"
+
 // plan is a Placement in the fleet's numbers.
 type plan struct {
-	members    []member
-	sites      int
-	delay      uint32
-	exhaustive bool
+	members     []member
+	spares      int // the last so many of members
+	from        int64
+	alternative int
+	sites       int
+	delay       uint32
+	survival    uint32
+	exhaustive  bool
 
-	eligible, room int
-	best           int32 // the site with the most room, -1 if none
-	bestRoom       int
+	compared int
+	next     int32 // runner-up, -1 if none
+	lost     Criterion
+	had, won int64
+	best     int32 // the site with the most room, -1 if none
+	bestRoom int
+	lacks    Reason // why the set was refused, where the search knows it
+	room     int    // replicas that all nodes together hold, as far as it was counted
 }
 
-// Try returns where a request would go now, and changes nothing. The error is one that wraps ErrInvalid, or *UnplaceableError.
-// It does not look whether the job was submitted before.
-func (f *Fleet) Try(r Request) (Placement, error) {
-	if err := f.check(&r); err != nil {
-		return Placement{}, err
+// single takes the best node by the policy's order, of the first candidates or of all. It calls the plugins at most so often as they allow.
+func (s *state) single(q *ask, sc *scratch) (plan, bool) {
+	p := plan{exhaustive: true, best: -1, next: -1, from: q.from}
+	limit, calls := int(s.policy.Candidates), s.plugins.calls(s.policy)
+	if s.plugins.Scorer != nil && (limit == 0 || calls < limit) {
+		limit = calls
 	}
-	p, err := f.place(&r)
-	if err != nil {
-		return Placement{}, err
-	}
-	return f.placement(p), nil
-}
-
-func (f *Fleet) place(r *Request) (plan, error) {
-	q := f.ask(r)
-	steps := f.policy.SearchSteps
-	p, ok := f.search(&q, &steps, true)
-	if !ok {
-		return plan{}, f.explain(r, &q, p)
-	}
-	return p, nil
-}
-
-// search finds the best plan, or with best false any plan; steps counts down. Where it finds none the plan still says what
-// was seen, and by exhaustive that there is none.
-func (f *Fleet) search(q *ask, steps *uint32, best bool) (plan, bool) {
-	if q.replicas == 1 {
-		return f.single(q)
-	}
-	return f.gang(q, steps, best)
-}
-
-// single takes the best node by the policy's order.
-func (f *Fleet) single(q *ask) (plan, bool) {
-	p := plan{exhaustive: true, best: -1}
-	choice := int32(-1)
-	for i := range f.rows {
-		if q.charge(&f.rows[i]) != 0 {
-			continue
+	sc.ranked[0].m.node, sc.ranked[1].m.node = -1, -1
+	best, second, other := &sc.ranked[0], &sc.ranked[1], &sc.ranked[2]
+	x, c := s.index, &sc.cursor
+	s.walk(q, c)
+	for i := x.next(&q.query, c); i >= 0; i = x.next(&q.query, c) {
+		other.n, other.m.node = 0, i
+		if !q.plain || x.record(i).booked() {
+			if q.custom && calls == 0 {
+				p.exhaustive = false
+				break
+			}
+			reason := s.beyond(q, i, sc, &other.free, &other.m)
+			if q.custom && (reason == 0 || reason == ReasonCustom) {
+				calls--
+			}
+			if reason != 0 {
+				continue
+			}
 		}
-		p.eligible++
-		if choice < 0 || f.compare(int32(i), choice) < 0 {
-			choice = int32(i)
+		p.compared++
+		switch {
+		case best.m.node < 0:
+			best, other = other, best
+		case s.beats(q, other, best, sc):
+			best, second, other = other, best, second
+		case second.m.node < 0 || s.beats(q, other, second, sc):
+			second, other = other, second
+		}
+		if p.compared == limit {
+			p.exhaustive = false
+			break
 		}
 	}
-	p.room = p.eligible // one replica each: more were not asked for
-	if choice < 0 {
+	if best.m.node < 0 {
 		return p, false
 	}
-	r := &f.rows[choice]
-	p.members = []member{{choice, lowest(r.free, q.gpus), r.hour}}
-	p.sites, p.best, p.bestRoom = 1, r.site, 1
+	if second.m.node >= 0 {
+		p.next = second.m.node
+		_, p.lost = s.compare(q, best, second, sc)
+		if p.lost != 0 {
+			j := slices.Index(s.policy.Order, p.lost)
+			p.had, p.won = second.keys[j], best.keys[j]
+		}
+	}
+	s.settle(q, best, sc)
+	sc.members = append(sc.members[:0], best.m)
+	p.members, p.sites, p.room, p.bestRoom = sc.members, 1, 1, 1
+	p.best = s.siteNumber(best.m.node)
 	return p, true
 }
 
-// placement is the public form of a plan.
-func (f *Fleet) placement(p plan) Placement {
-	out := Placement{
-		Sites: p.sites, DelayMicros: p.delay, Exhaustive: p.exhaustive,
-		Terms: Terms{Considered: len(f.rows), Eligible: p.eligible, Room: p.room, BestSite: f.sites.list[p.best], BestRoom: p.bestRoom},
+// walk begins the walk over the nodes that pass: the cheaper bands first, where the cheapest of the first candidates is wanted.
+func (s *state) walk(q *ask, c *cursor) {
+	if s.policy.Candidates != 0 && len(s.policy.Order) > 0 && s.policy.Order[0] == Cheapest {
+		s.index.startCheapest(&q.query, c)
+	} else {
+		s.index.start(&q.query, c)
 	}
-	out.Members, out.HourMicro = f.members(p.members)
-	return out
+}
+
+func (s *state) beats(q *ask, a, b *ranked, sc *scratch) bool {
+	d, _ := s.compare(q, a, b, sc)
+	return d < 0
+}
+
+// settle fills in the devices and the price of the node that was chosen.
+func (s *state) settle(q *ask, r *ranked, sc *scratch) {
+	i := r.m.node
+	if q.plain && !s.index.record(i).booked() {
+		r.m.mask, r.m.milli, r.m.slices = 0, 0, 0
+		if q.gpus > 0 {
+			r.m.mask = choose(&s.shapes.list[s.index.row(i).shape], s.index.record(i).free, q.gpus)
+		}
+	}
+	r.m.hour = r.m.price(s.index.record(i).hour)
 }

@@ -3,6 +3,7 @@ package sched
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // UnplaceableError says why a job cannot be placed, and what would make it placeable.
@@ -14,8 +15,12 @@ type UnplaceableError struct {
 	Considered, Devices int
 	// Refusals are in the order of the reasons; their nodes add up to Considered.
 	Refusals []Refusal
-	// Relax are single changes that would each admit the request, in the order of Policy.Relax.
+	// Relax are changes that would each admit the request: of one field, in the order of Policy.Relax; where no single change does, of two,
+	// and where no two do, of three.
 	Relax []Relaxation
+	// Earliest is when it would fit by itself, if nobody extends and nothing else is placed; zero if that was not found: never, or not within
+	// Policy.SearchSteps.
+	Earliest time.Time
 	// Exhaustive is false if a search behind this answer ran out of steps: then a placement, or a larger gang, may exist.
 	Exhaustive bool
 }
@@ -50,12 +55,18 @@ func (e *UnplaceableError) Error() string {
 		fmt.Fprintf(&b, "; largest gang %d of %d", e.Largest, e.Replicas)
 	}
 	if len(e.Relax) == 0 {
-		b.WriteString("; no single change admits it")
+		b.WriteString("; no change admits it")
 	} else {
 		b.WriteString("; smallest change:")
-		for _, c := range e.Relax[0].Changes {
+		for i, c := range e.Relax[0].Changes {
+			if i > 0 {
+				b.WriteString(" and")
+			}
 			fmt.Fprintf(&b, " %v", c)
 		}
+	}
+	if !e.Earliest.IsZero() {
+		fmt.Fprintf(&b, "; it fits as it is at %s", e.Earliest.Format(time.RFC3339))
 	}
 	if !e.Exhaustive {
 		b.WriteString("; the search was cut short")

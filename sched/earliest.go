@@ -1,0 +1,199 @@
+package sched
+
+import "slices"
+
+// instantOf is one moment at which a lease may let go of what it holds.
+type instantOf struct {
+	at   int64
+	slot int32
+	pos  int32 // place in the heap of what is due, -1 if the lease was met there before
+}
+
+// dueWalk goes through the leases in order of the moments at which something is due of them, without changing the heap.
+type dueWalk struct {
+	s    *state
+	due  dueHeap
+	next []instantOf // a heap by time, then lease
+}
+
+func (w *dueWalk) push(x instantOf) {
+	w.next = append(w.next, x)
+	for i := len(w.next) - 1; i > 0 && w.less(i, (i-1)/2); i = (i - 1) / 2 {
+		w.next[i], w.next[(i-1)/2] = w.next[(i-1)/2], w.next[i]
+	}
+}
+
+func (w *dueWalk) less(i, j int) bool {
+	a, b := w.next[i], w.next[j]
+	return a.at < b.at || a.at == b.at && a.slot < b.slot
+}
+
+func (w *dueWalk) pop() instantOf {
+	top, last := w.next[0], len(w.next)-1
+	w.next[0] = w.next[last]
+	w.next = w.next[:last]
+	for i := 0; ; {
+		c := 2*i + 1
+		if c+1 < last && w.less(c+1, c) {
+			c++
+		}
+		if c >= last || !w.less(c, i) {
+			return top
+		}
+		w.next[i], w.next[c] = w.next[c], w.next[i]
+		i = c
+	}
+}
+
+func (w *dueWalk) pushPlace(pos int) {
+	if pos < len(w.due) {
+		slot := w.due[pos]
+		w.push(instantOf{at: w.s.leases.ref(slot).next(), slot: slot, pos: int32(pos)})
+	}
+}
+
+// step returns the next moment at which a lease ends, false when there is none.
+func (w *dueWalk) step() (instantOf, bool) {
+	for len(w.next) > 0 {
+		x := w.pop()
+		if x.pos >= 0 {
+			w.pushPlace(2*int(x.pos) + 1)
+			w.pushPlace(2*int(x.pos) + 2)
+		}
+		l := w.s.leases.ref(x.slot)
+		if x.pos >= 0 && l.end() > x.at { // something else is due of it before
+			w.push(instantOf{at: l.end(), slot: x.slot, pos: -1})
+			continue
+		}
+		if len(l.members) > 0 {
+			return x, true
+		}
+	}
+	return instantOf{}, false
+}
+
+// earliest looks for the first instant after from, up to latest, at which a request fits, if nobody extends. Only ends of leases can make room, so only they
+// are tried. It is bounded by the policy's steps: what is not found within them counts as not found.
+func (c *call) earliest(r *Request, from, latest int64) (plan, bool) {
+	steps := c.policy.SearchSteps
+	w := dueWalk{s: c.state, due: c.due}
+	w.pushPlace(0)
+	tried := from
+	for steps > 0 {
+		x, ok := w.step()
+		if !ok || x.at > latest {
+			return plan{}, false
+		}
+		steps--
+		if x.at <= from || x.at == tried {
+			continue
+		}
+		if !c.helps(r, x, &steps) {
+			continue
+		}
+		// All that ends at this instant is out of the way at once, since stretches are half open.
+		tried = x.at
+		for a := range len(r.Alternatives) + 1 {
+			if p, ok := c.placeAt(r, a, x.at, &steps); ok {
+				return p, true
+			}
+			if steps == 0 {
+				return plan{}, false
+			}
+		}
+	}
+	return plan{}, false
+}
+
+// helps says whether a node of a lease that ends would hold a replica from then on.
+func (c *call) helps(r *Request, x instantOf, steps *uint32) bool {
+	l := c.leases.ref(x.slot)
+	for a := range len(r.Alternatives) + 1 {
+		q := c.ask(r, a, c.now, x.at, c.rotate, c.sc)
+		var free room
+		var m member
+		last := int32(-1)
+		for k := range l.members {
+			i := l.members[k].node
+			if i == last {
+				continue
+			}
+			last = i
+			*steps -= min(*steps, 1)
+			if c.index.passes(&q.query, i) && c.beyond(&q, i, c.sc, &free, &m) == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// oneSupplier looks for the best plan that stays with one supplier: those whose nodes hold enough replicas are tried one by one, in order of their IDs.
+func (c *call) oneSupplier(q *ask, alternative int, steps *uint32) (plan, bool) {
+	room := make([]int32, len(c.suppliers.list))
+	total := plan{exhaustive: true, best: -1, next: -1, from: q.from}
+	x := c.index
+	x.start(&q.query, &c.sc.cursor)
+	for i := x.next(&q.query, &c.sc.cursor); i >= 0; i = x.next(&q.query, &c.sc.cursor) {
+		by := x.row(i).supplier
+		n := c.nodeRoom(q, i, q.replicas, c.sc)
+		room[by] = min(room[by]+int32(n), int32(q.replicas))
+		total.room = max(total.room, int(room[by]))
+	}
+	var able []int32
+	for by, n := range room {
+		if int(n) >= q.replicas {
+			able = append(able, int32(by))
+		}
+	}
+	slices.SortFunc(able, func(a, b int32) int {
+		if c.suppliers.list[a] < c.suppliers.list[b] {
+			return -1
+		}
+		return 1
+	})
+	best, found := total, false
+	var members []member
+	for _, by := range able {
+		if *steps == 0 {
+			best.exhaustive = false
+			break
+		}
+		mine := *q
+		mine.suppliers, mine.plain = []int32{by}, false
+		p, ok := c.search(&mine, alternative, steps, true)
+		if !ok {
+			best.exhaustive = best.exhaustive && (found || p.exhaustive)
+			continue
+		}
+		if !found || p.better(&best) {
+			exhaustive := best.exhaustive && p.exhaustive
+			members = append(members[:0], p.members...)
+			best, found = p, true
+			best.exhaustive = exhaustive
+		}
+	}
+	best.members = members
+	if !found && len(able) == 0 {
+		best.lacks = ReasonOneSupplier
+	}
+	return best, found
+}
+
+// better orders plans for the same request: fewer sites, less worst delay, lower price.
+func (p *plan) better(o *plan) bool {
+	switch {
+	case p.sites != o.sites:
+		return p.sites < o.sites
+	case p.delay != o.delay:
+		return p.delay < o.delay
+	}
+	return p.hour() < o.hour()
+}
+
+func (p *plan) hour() (sum uint64) {
+	for k := range p.members {
+		sum += uint64(p.members[k].hour) * uint64(count(p.members[k].mask))
+	}
+	return sum
+}

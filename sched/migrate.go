@@ -1,0 +1,115 @@
+package sched
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Move puts one member of a lease on another node.
+type Move struct {
+	Lease LeaseID
+	Rank  int
+	To    NodeID
+}
+
+// moved is a move in the fleet's numbers, with the member as it was and as it becomes.
+type moved struct {
+	slot     int32
+	rank     int
+	from, to member
+}
+
+// migrate carries out moves one after the other; the first that does not fit takes back those before it.
+func (f *Fleet) migrate(now int64, moves []Move) ([]Effect, error) {
+	if err := within("len(Migrate.Moves)", uint64(len(moves)), 1, 10_000); err != nil {
+		return nil, err
+	}
+	var done []moved
+	for _, m := range moves {
+		x, err := f.move(now, m)
+		if err != nil {
+			for k := len(done) - 1; k >= 0; k-- {
+				f.put1(done[k].slot, done[k].rank, done[k].from)
+			}
+			return nil, err
+		}
+		done = append(done, x)
+	}
+	var slots []int32
+	for _, x := range done {
+		slots = append(slots, x.slot)
+	}
+	var effects []Effect
+	for _, slot := range f.bySeq(slots) {
+		out := Moved{}
+		l := f.leases.edit(slot)
+		l.past = slices.Clone(l.past)
+		for _, x := range done {
+			if x.slot != slot {
+				continue
+			}
+			l.past = f.meterOne(l.past, l, &x.from, now)
+			from, _ := f.members([]member{x.from}, x.rank)
+			to, _ := f.members([]member{x.to}, x.rank)
+			out.From, out.To = append(out.From, from...), append(out.To, to...)
+		}
+		out.Lease = f.lease(slot)
+		effects = append(effects, out)
+	}
+	f.stale = true
+	return effects, nil
+}
+
+// move carries out one move.
+func (f *Fleet) move(now int64, m Move) (moved, error) {
+	slot, ok := f.slotOf(m.Lease)
+	if !ok || f.leases.ref(slot).state != StateRunning {
+		return moved{}, fmt.Errorf("%w: %q does not run", ErrUnknownLease, m.Lease)
+	}
+	l := f.leases.ref(slot)
+	if err := within("Move.Rank", uint64(m.Rank), 0, uint64(len(l.members)-1)); err != nil {
+		return moved{}, err
+	}
+	i, err := f.upNode(m.To)
+	if err != nil {
+		return moved{}, err
+	}
+	to, ok := f.fitsAt(now, l, m.Rank, i)
+	if !ok {
+		return moved{}, &ConflictError{Lease: m.Lease, Node: m.To}
+	}
+	x := moved{slot, m.Rank, l.members[m.Rank], to}
+	f.put1(slot, m.Rank, to)
+	return x, nil
+}
+
+// fitsAt says where on a node a member of a running lease would go for the rest of its time. The node must be of the same kind, since nothing else is known to
+// do for the job, and take new jobs.
+func (f *Fleet) fitsAt(now int64, l *lease, rank int, i int32) (member, bool) {
+	old := l.members[rank]
+	if s := f.nodes.at(i); i == old.node || !s.present || s.draining || s.reclaim != 0 && s.reclaim < l.end() {
+		return member{}, false
+	}
+	sh := &f.shapes.list[f.index.row(i).shape]
+	if sh.kind != f.shapes.list[f.index.row(old.node).shape].kind {
+		return member{}, false
+	}
+	var free room
+	f.roomOver(i, now, now, l.end(), -1, &free)
+	q := ask{takes: l.takes, mig: l.mig}
+	q.gpus, q.share = int(l.gpus), l.share
+	to := member{node: i, hour: old.hour, since: now} // the price was fixed when the lease was placed
+	return to, q.fits(sh, &free, &to)
+}
+
+// put1 changes one member of a lease that holds what it has.
+func (f *Fleet) put1(slot int32, rank int, to member) {
+	l := f.leases.edit(slot)
+	from := l.members[rank]
+	f.unlink(slot, int32(rank), from.node)
+	f.occupy(&from, l.takes, false)
+	l.members = slices.Clone(l.members)
+	l.members[rank] = to
+	f.link(slot, int32(rank), to.node)
+	f.occupy(&to, l.takes, true)
+}

@@ -1,0 +1,184 @@
+package sched
+
+import (
+	"math/bits"
+	"slices"
+)
+
+const (
+	maxSpares = 256
+	unit32    = uint64(1) << 32 // 1 in Q0.32
+)
+
+// survives is the chance, in Q0.32 and rounded down, that something lives for so many seconds that is lost within an hour with the given chance in parts per
+// million: (1 - loss)^hours, a begun hour counted whole.
+func survives(lossPPM uint32, seconds int64) uint64 {
+	base := (uint64(million) - uint64(lossPPM)) * unit32 / million
+	hours := uint64((seconds + 3599) / 3600)
+	out := unit32
+	for ; hours > 0; hours >>= 1 {
+		if hours&1 == 1 {
+			out = mulQ32(out, base)
+		}
+		base = mulQ32(base, base)
+	}
+	return out
+}
+
+// mulQ32 multiplies two chances, rounded down. Both are at most 1, so that the product of 2^32 by 2^32 needs 65 bits.
+func mulQ32(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi<<32 | lo>>32
+}
+
+// Survival returns the chance that at least need of the members live, from the chance of each, all in parts per million; members are taken as independent. It
+// is the Poisson binomial recurrence in Q0.32, rounded down. need above len(ppm) gives 0.
+func Survival(ppm []uint32, need int) uint32 {
+	if need > len(ppm) {
+		return 0
+	}
+	p := make([]uint64, len(ppm))
+	for i, v := range ppm {
+		p[i] = uint64(min(v, million)) * unit32 / million
+	}
+	return uint32(mulQ32(atLeast(p, need, nil), million))
+}
+
+// atLeast is the chance that at least need of independent members live. dead[k] is the chance that exactly k of those seen so far are dead, for k up to
+// what may be dead; what is beyond is dropped, so that rounding down never overstates.
+func atLeast(p []uint64, need int, dead []uint64) uint64 {
+	spare := len(p) - need
+	if spare < 0 {
+		return 0
+	}
+	dead = append(dead[:0], unit32)
+	for _, v := range p {
+		if len(dead) <= spare {
+			dead = append(dead, 0)
+		}
+		for k := len(dead) - 1; k >= 0; k-- {
+			dead[k] = mulQ32(dead[k], v)
+			if k > 0 {
+				dead[k] += mulQ32(dead[k-1], unit32-v)
+			}
+		}
+	}
+	sum := uint64(0)
+	for _, v := range dead {
+		sum += v
+	}
+	return min(sum, unit32)
+}
+
+// maxSiteCases is the number of sites up to which every case of outages is weighed.
+const maxSiteCases = 12
+
+// survival is the chance, in parts per million and rounded down, that at least need of the members can run to the end of the stretch. Members of a site
+// are lost together with it: each case of sites that live is weighed, up to 12 sites; with more, every site is taken to have to live.
+func (s *state) survival(members []member, need int, seconds int64) uint32 {
+	var sites []int32
+	var alive []uint64   // of each site
+	var own [][]uint64   // of the members of each site, without it
+	for i := range members {
+		at := s.siteNumber(members[i].node)
+		k := 0
+		for k < len(sites) && sites[k] != at {
+			k++
+		}
+		if k == len(sites) {
+			sites, alive, own = append(sites, at), append(alive, survives(s.siteLoss.at(at), seconds)), append(own, nil)
+		}
+		own[k] = append(own[k], survives(s.nodes.at(members[i].node).loss, seconds))
+	}
+	if len(sites) > maxSiteCases {
+		all := unit32
+		var p []uint64
+		for k := range sites {
+			all = mulQ32(all, alive[k])
+			p = append(p, own[k]...)
+		}
+		return uint32(mulQ32(mulQ32(all, atLeast(p, need, nil)), million))
+	}
+	sum := uint64(0)
+	var p, dead []uint64
+	for set := range 1 << len(sites) {
+		weight := unit32
+		p = p[:0]
+		for k := range sites {
+			if set>>k&1 == 1 {
+				weight = mulQ32(weight, alive[k])
+				p = append(p, own[k]...)
+			} else {
+				weight = mulQ32(weight, unit32-alive[k])
+			}
+		}
+		if weight != 0 && len(p) >= need {
+			sum += mulQ32(weight, atLeast(p, need, dead))
+		}
+	}
+	return uint32(mulQ32(min(sum, unit32), million))
+}
+
+// withSpares adds spares to a plan until the request has as many as it wants and the chance to survive that it wants. Each spare goes, while the limits on
+// sites allow it, to a site of its own, since members of one site are lost together; else beside the members.
+func (c *call) withSpares(q *ask, p plan, steps *uint32) (plan, bool) {
+	r := q.r
+	members := append([]member(nil), p.members...)
+	length := (q.until - q.from) / second
+	p.survival = c.survival(members, q.replicas, length)
+	for p.spares < int(r.Spares) || p.survival < r.MinSurvivalPPM {
+		m, ok := c.spare(q, members, p.spares < maxSpares, steps)
+		if !ok {
+			p.lacks = ReasonSurvival
+			return p, false
+		}
+		members = append(members, m)
+		p.spares++
+		p.survival = c.survival(members, q.replicas, length)
+	}
+	p.members = members
+	_, p.delay = c.span(members)
+	return p, true
+}
+
+// spare finds one more node beside the members.
+func (c *call) spare(q *ask, members []member, may bool, steps *uint32) (member, bool) {
+	if !may {
+		return member{}, false
+	}
+	var fixed []int32
+	for k := range members {
+		if at := c.siteNumber(members[k].node); !slices.Contains(fixed, at) {
+			fixed = append(fixed, at)
+		}
+	}
+	mine := *q
+	mine.beside = members
+	mine.plain = false
+	for _, other := range []bool{true, false} {
+		if other && len(fixed) >= q.r.sites() {
+			continue
+		}
+		mine.notSites = nil
+		if other {
+			mine.notSites = fixed
+		}
+		if m, ok := c.besideOf(&mine, fixed, steps); ok {
+			return m, true
+		}
+	}
+	return member{}, false
+}
+
+// besideOf takes the best node for one spare whose site may stand beside the sites of the members.
+func (c *call) besideOf(q *ask, fixed []int32, steps *uint32) (member, bool) {
+	q.besideSites = fixed
+	one := *q
+	one.replicas = 1
+	p, ok := c.single(&one, c.sc)
+	*steps -= min(*steps, uint32(p.compared)+1)
+	if !ok {
+		return member{}, false
+	}
+	return p.members[0], true
+}

@@ -1,0 +1,422 @@
+package sched
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// Try returns where a request would go now, and changes nothing. The error is one that wraps ErrInvalid, or *UnplaceableError.
+// It does not look whether the job was submitted before, and it preempts nothing.
+func (f *Fleet) Try(r Request) (Placement, error) { return f.try(&r, f.rotate, &f.scratch, f.due) }
+
+func (s *state) try(r *Request, rotate uint32, sc *scratch, due dueHeap) (Placement, error) {
+	if err := s.check(r); err != nil {
+		return Placement{}, err
+	}
+	c := &call{state: s, now: s.now, rotate: rotate, sc: sc, due: due}
+	p, err := c.place(r)
+	if err != nil {
+		return Placement{}, err
+	}
+	return s.placement(&p), nil
+}
+
+// call is one decision: what it may use and how much.
+type call struct {
+	*state
+	now    int64
+	rotate uint32
+	sc     *scratch
+	due    dueHeap // leases by what is due next
+}
+
+func (f *Fleet) call(now int64) *call {
+	return &call{state: &f.state, now: now, rotate: f.rotate, sc: &f.scratch, due: f.due}
+}
+
+// place looks for a place within the request's window. The plan's members are good until the next search. The error is *UnplaceableError.
+func (c *call) place(r *Request) (plan, error) {
+	from, latest := c.window(r)
+	var first plan
+	for a := range len(r.Alternatives) + 1 {
+		steps := c.policy.SearchSteps
+		p, ok := c.placeAt(r, a, from, &steps)
+		if ok {
+			return p, nil
+		}
+		if a == 0 {
+			first = p
+		}
+	}
+	if latest > from {
+		if p, ok := c.earliest(r, from, latest); ok {
+			return p, nil
+		}
+	}
+	return plan{}, c.explain(r, from, &first)
+}
+
+// window returns the first and the last instant at which a lease may begin.
+func (c *call) window(r *Request) (from, latest int64) {
+	from = c.now
+	if !r.NotBefore.IsZero() {
+		from = max(from, r.NotBefore.UnixNano())
+	}
+	if r.NotAfter.IsZero() {
+		return from, from
+	}
+	return from, max(from, r.NotAfter.UnixNano())
+}
+
+// placeAt looks for a place of one alternative from one instant on, spares included.
+func (c *call) placeAt(r *Request, alternative int, from int64, steps *uint32) (plan, bool) {
+	q := c.ask(r, alternative, c.now, from, c.rotate, c.sc)
+	if r.OneSupplier && q.replicas+int(r.Spares) > 1 {
+		return c.oneSupplier(&q, alternative, steps)
+	}
+	return c.search(&q, alternative, steps, true)
+}
+
+// search finds the best plan, or with best false any plan; steps counts down. Where it finds none the plan still says what was seen, and by
+// exhaustive that there is none.
+func (c *call) search(q *ask, alternative int, steps *uint32, best bool) (plan, bool) {
+	var p plan
+	var ok bool
+	if q.replicas == 1 {
+		p, ok = c.single(q, c.sc)
+	} else {
+		p, ok = c.gang(q, q.replicas, nil, c.sc, steps, best)
+	}
+	p.alternative = alternative
+	if !ok || q.r.Spares == 0 && q.r.MinSurvivalPPM == 0 {
+		return p, ok
+	}
+	return c.withSpares(q, p, steps)
+}
+
+// placement is the public form of a plan.
+func (s *state) placement(p *plan) Placement {
+	out := Placement{
+		From: moment(p.from), Alternative: p.alternative, Sites: p.sites, DelayMicros: p.delay, SurvivalPPM: p.survival, Exhaustive: p.exhaustive,
+		Terms: Terms{Considered: s.known, Compared: p.compared, Lost: p.lost, Had: p.had, Won: p.won, BestRoom: p.bestRoom},
+	}
+	if p.next >= 0 {
+		out.Terms.RunnerUp = s.ids.nodeID(p.next)
+	}
+	if p.best >= 0 {
+		out.Terms.BestSite = s.sites.list[p.best]
+	}
+	n := len(p.members) - p.spares
+	var a, b uint64
+	out.Members, a = s.members(p.members[:n], 0)
+	out.Spares, b = s.members(p.members[n:], n)
+	out.HourMicro = a + b
+	return out
+}
+
+func (f *Fleet) submitted(now int64, r *Request) ([]Effect, error) {
+	if err := f.fresh(now, r); err != nil {
+		return nil, err
+	}
+	p, err := f.call(now).place(r)
+	if err != nil {
+		return f.otherwise(now, r, err)
+	}
+	return []Effect{f.grant(now, r, &p)}, nil
+}
+
+// otherwise is what becomes of a job that cannot be placed now: spot leases make room for it, or it waits, or it is refused.
+func (f *Fleet) otherwise(now int64, r *Request, why error) ([]Effect, error) {
+	if r.Class == Reserved {
+		if effects, ok := f.preempt(now, r); ok {
+			return effects, nil
+		}
+	}
+	var u *UnplaceableError
+	if r.Queue && errors.As(why, &u) {
+		return f.wait(now, r, u)
+	}
+	return nil, why
+}
+
+// fresh checks a request and that its job is not known.
+func (f *Fleet) fresh(now int64, r *Request) error {
+	was := f.now
+	f.now = now // bounds on times are from the event on
+	err := f.check(r)
+	f.now = was
+	if err != nil {
+		return err
+	}
+	if f.duplicate(r.Job, now) {
+		return fmt.Errorf("%w: %q", ErrDuplicateJob, r.Job)
+	}
+	return nil
+}
+
+// grant makes a lease of a plan.
+func (f *Fleet) grant(now int64, r *Request, p *plan) Leased {
+	f.forget(now)
+	l := f.newLease(r, p)
+	l.state, l.active = StateRunning, true
+	if l.from > now {
+		l.state, l.active = StateBooked, false
+	}
+	public := f.placement(p)
+	return Leased{Lease: f.lease(f.store(l)), Placement: public}
+}
+
+func (f *Fleet) hold(now int64, e *Hold) ([]Effect, error) {
+	r := &e.Request
+	ttl := e.TTL
+	if ttl == 0 {
+		ttl = time.Duration(f.policy.HoldSeconds) * time.Second
+	}
+	if ttl < time.Second || ttl%time.Second != 0 || ttl > time.Duration(f.policy.MaxHoldSeconds)*time.Second {
+		return nil, invalid("Hold.TTL %v: want whole seconds, at most %d", e.TTL, f.policy.MaxHoldSeconds)
+	}
+	if j, ok := f.jobs[r.Job]; ok && j.running {
+		if l := f.leases.ref(j.slot); l.state == StateHeld && l.ttl > now {
+			return []Effect{f.held(j.slot)}, nil
+		}
+	}
+	if err := f.fresh(now, r); err != nil {
+		return nil, err
+	}
+	p, err := f.call(now).place(r)
+	if err != nil {
+		return nil, err
+	}
+	f.forget(now)
+	l := f.newLease(r, &p)
+	l.state, l.ttl, l.active = StateHeld, until(now, ttl), l.from <= now
+	public := f.placement(&p)
+	out := f.held(f.store(l))
+	out.Placement = public
+	return []Effect{out}, nil
+}
+
+// held tells of a hold again; its placement is then only what the lease says.
+func (f *Fleet) held(slot int32) Held {
+	l := f.leases.ref(slot)
+	out := Held{Lease: f.lease(slot), Until: moment(l.ttl)}
+	out.Placement = Placement{
+		Members: out.Lease.Members, Spares: out.Lease.Spares, From: out.Lease.From, Alternative: int(l.alternative), HourMicro: out.Lease.HourMicro,
+	}
+	out.Placement.Sites, out.Placement.DelayMicros = f.span(l.members)
+	return out
+}
+
+func (f *Fleet) commit(now int64, id LeaseID) ([]Effect, error) {
+	slot, ok := f.slotOf(id)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownLease, id)
+	}
+	l := f.leases.edit(slot)
+	switch {
+	case l.state == StateWaiting:
+		return nil, fmt.Errorf("%w: %q waits", ErrUnknownLease, id)
+	case l.state == StateHeld && now >= l.ttl:
+		return nil, fmt.Errorf("%w: %q at %s", ErrHoldExpired, id, moment(l.ttl).Format(time.RFC3339Nano))
+	case l.state == StateHeld:
+		l.state, l.ttl = StateBooked, 0
+		if l.active {
+			l.state = StateRunning
+		}
+		f.requeue(slot)
+	}
+	held := f.held(slot)
+	return []Effect{Leased{Lease: held.Lease, Placement: held.Placement}}, nil
+}
+
+func (f *Fleet) release(now int64, id LeaseID) ([]Effect, error) {
+	slot, ok := f.slotOf(id)
+	if !ok || f.leases.ref(slot).state != StateHeld && f.leases.ref(slot).state != StateWaiting {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownLease, id)
+	}
+	cause := CauseReleased
+	if l := f.leases.ref(slot); l.state == StateHeld && now >= l.ttl {
+		now, cause = l.ttl, CauseExpired
+	}
+	return []Effect{f.giveUp(slot, now, cause)}, nil
+}
+
+// giveUp takes back what is held or waits. Its job may be submitted again at once: nothing ran.
+func (f *Fleet) giveUp(slot int32, _ int64, cause Cause) HoldEnded {
+	l := f.leases.ref(slot)
+	out := HoldEnded{Lease: leaseID(l.seq), Job: l.job, Cause: cause}
+	if i := slices.Index(f.queue, slot); i >= 0 {
+		f.queue = slices.Delete(f.queue, i, i+1)
+	}
+	delete(f.jobs, l.job)
+	f.ended++
+	f.drop(slot)
+	return out
+}
+
+func (f *Fleet) finished(now int64, id LeaseID) ([]Effect, error) {
+	slot, ok := f.begun(id)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownLease, id)
+	}
+	return []Effect{f.end(slot, now, CauseFinished)}, nil
+}
+
+// begun returns the slot of a lease that was granted, running or booked.
+func (f *Fleet) begun(id LeaseID) (int32, bool) {
+	slot, ok := f.slotOf(id)
+	if !ok {
+		return 0, false
+	}
+	state := f.leases.ref(slot).state
+	return slot, state == StateBooked || state == StateRunning
+}
+
+func (f *Fleet) extend(now int64, e Extend) ([]Effect, error) {
+	slot, ok := f.begun(e.Lease)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownLease, e.Lease)
+	}
+	l := f.leases.ref(slot)
+	if now >= l.end() {
+		return nil, fmt.Errorf("%w: %q is over", ErrUnknownLease, e.Lease)
+	}
+	if e.By < time.Second || e.By%time.Second != 0 || int64(e.By) > math.MaxInt64-l.until ||
+		l.until+int64(e.By)-l.from > int64(f.policy.MaxDurationSeconds)*second {
+		return nil, invalid("Extend.By %v: want whole seconds, and a lease of at most %d s", e.By, f.policy.MaxDurationSeconds)
+	}
+	if err := f.conflict(slot, l.until, l.until+int64(e.By)); err != nil {
+		return nil, err
+	}
+	f.leases.edit(slot).until += int64(e.By)
+	f.requeue(slot)
+	return []Effect{Extended{Lease: e.Lease, Until: moment(f.leases.ref(slot).until)}}, nil
+}
+
+// conflict says what keeps a lease from holding all that it has in [from, until), too; nil if nothing does.
+func (f *Fleet) conflict(slot int32, from, until int64) error {
+	l := f.leases.ref(slot)
+	out := &ConflictError{Lease: leaseID(l.seq), Until: moment(until)}
+	latest := until
+	for k := range l.members {
+		i := l.members[k].node
+		if t := f.nodes.at(i).reclaim; t != 0 && t < latest {
+			latest, out.Node, out.With = max(t, from), f.ids.nodeID(i), ""
+		}
+		for e := f.index.row(i).booking; e != 0; {
+			x := f.entries.at(e - 1)
+			e = x.next
+			o := f.leases.ref(x.slot)
+			if x.slot == slot || o.from >= latest || o.end() <= from || f.both(l, o, i, x, from, until) {
+				continue
+			}
+			latest, out.Node, out.With = max(o.from, from), f.ids.nodeID(i), leaseID(o.seq)
+		}
+	}
+	if latest == until {
+		return nil
+	}
+	out.Until = moment(latest)
+	return out
+}
+
+// both says whether a node can hold what a lease has there together with all that others have there while one of them, o, holds, too.
+func (f *Fleet) both(l, o *lease, i int32, x entry, from, until int64) bool {
+	var r room
+	slot, _ := f.byLease.find(l.seq)
+	f.roomOver(i, from, max(from, o.from), min(until, o.end()), slot, &r)
+	for k := range l.members {
+		m := &l.members[k]
+		if m.node != i {
+			continue
+		}
+		if !r.has(l.takes) || m.mask&^r.free != 0 && !m.divides() {
+			return false
+		}
+		if d := lowestBit(m.mask); m.divides() &&
+			(r.whole&m.mask != 0 || r.part.milli[d]+m.milli > 1000 || r.part.mig[d]&m.slices != 0 || m.milli != 0 && r.part.mig[d] != 0 ||
+				m.slices != 0 && r.part.milli[d] != 0) {
+			return false
+		}
+		r.give(m, l.takes)
+	}
+	return true
+}
+
+func (f *Fleet) fundsEnded(now int64, e FundsEnded) ([]Effect, error) {
+	slot, ok := f.begun(e.Lease)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownLease, e.Lease)
+	}
+	at, err := instant(e.Until)
+	if err != nil {
+		return nil, err
+	}
+	if at < now {
+		return nil, invalid("FundsEnded.Until %s: want not before the event", e.Until.UTC().Format(time.RFC3339))
+	}
+	l := f.leases.edit(slot)
+	if l.notice == CausePreempted && l.noticeAt <= at {
+		return nil, nil // it ends before that
+	}
+	l.notice, l.noticeAt, l.noticeFor = CauseUnfunded, at, ""
+	f.requeue(slot)
+	return []Effect{Notified{Lease: e.Lease, Cause: CauseUnfunded, At: moment(l.end())}}, nil
+}
+
+func (f *Fleet) fundsAdded(id LeaseID) ([]Effect, error) {
+	slot, ok := f.begun(id)
+	if !ok || f.leases.ref(slot).notice != CauseUnfunded {
+		return nil, fmt.Errorf("%w: %q is not out of funds", ErrUnknownLease, id)
+	}
+	l := f.leases.edit(slot)
+	if err := f.conflict(slot, l.end(), l.until); err != nil { // what others booked after the end that was announced
+		return nil, err
+	}
+	l.notice, l.noticeAt = 0, 0
+	f.requeue(slot)
+	return []Effect{NoticeLifted{Lease: id}}, nil
+}
+
+// ticked carries out all that is due by now, in order of time, and then serves the queue.
+func (f *Fleet) ticked(now int64) []Effect {
+	var effects []Effect
+	for {
+		if len(f.reclaims) > 0 && f.reclaims[0].at <= now && (len(f.due) == 0 || !f.dueBefore(f.reclaims[0].at)) {
+			x := f.reclaims[0]
+			f.reclaims = f.reclaims[1:]
+			effects = append(effects, f.lose(x.at, x.node, CauseReclaimed)...)
+			continue
+		}
+		if len(f.due) == 0 || f.leases.ref(f.due[0]).next() > now {
+			break
+		}
+		slot := f.due[0]
+		l := f.leases.ref(slot)
+		switch {
+		case l.state == StateHeld:
+			effects = append(effects, f.giveUp(slot, l.ttl, CauseExpired))
+		case l.state == StateWaiting: // it was promised a stretch that is over
+			f.unassign(slot)
+			f.stale = true
+		case l.state == StateBooked && l.begins() == 1:
+			f.begin(slot)
+			f.leases.edit(slot).state = StateRunning
+			f.requeue(slot)
+			effects = append(effects, Started{Lease: leaseID(l.seq)})
+		default:
+			effects = append(effects, f.end(slot, l.end(), CauseExpired))
+		}
+	}
+	f.forget(now)
+	return append(effects, f.serve(now)...)
+}
+
+// dueBefore says whether the first lease that is due comes before what is due of a node at an instant.
+func (f *Fleet) dueBefore(at int64) bool {
+	l := f.leases.ref(f.due[0])
+	return l.next() < at || l.next() == at && l.begins() == 0
+}
