@@ -172,14 +172,14 @@ func (x *ids) read(node int32) []byte {
 }
 
 // entry returns an ID of a node.
-func (x *ids) entry(table int, node int32, k int) entry {
+func (x *ids) entry(table int, node int32, k int) arenaID {
 	b := x.read(node)
 	e, rest := readID(b[1:])
 	if table == ofNodes {
 		return e
 	}
 	if b[0]&headerPacked != 0 {
-		return entry{kind: kindGPU, data: rest[k*uuidLen:][:uuidLen]}
+		return arenaID{kind: kindGPU, data: rest[k*uuidLen:][:uuidLen]}
 	}
 	for range k + 1 {
 		e, rest = readID(rest)
@@ -200,22 +200,22 @@ func blockLen(b []byte) int {
 	return len(b) - len(rest)
 }
 
-// entry is an ID in the arena.
-type entry struct {
+// arenaID is an ID in the arena.
+type arenaID struct {
 	kind byte
 	data []byte
 }
 
-func readID(b []byte) (entry, []byte) {
+func readID(b []byte) (arenaID, []byte) {
 	n := uuidLen
 	if b[0] >= kindRaw {
 		n = int(b[0] - kindRaw)
 	}
-	return entry{kind: b[0], data: b[1 : 1+n]}, b[1+n:]
+	return arenaID{kind: b[0], data: b[1 : 1+n]}, b[1+n:]
 }
 
 // String is the ID as it was put.
-func (e entry) String() string {
+func (e arenaID) String() string {
 	if e.kind >= kindRaw {
 		return string(e.data)
 	}
@@ -235,7 +235,7 @@ func (e entry) String() string {
 	return string(buf)
 }
 
-func (e entry) hash() uint64 {
+func (e arenaID) hash() uint64 {
 	if e.kind >= kindRaw {
 		return hashRaw(e.data)
 	}
@@ -243,7 +243,7 @@ func (e entry) hash() uint64 {
 }
 
 // is says whether the entry is the ID of the key.
-func (e entry) is(k *key) bool {
+func (e arenaID) is(k *key) bool {
 	if e.kind != k.kind {
 		return false
 	}
