@@ -60,6 +60,7 @@ const (
 	runBuckets   = 31
 	levelMax     = 4 // of tier, connectivity, assurance
 	milliPerCore = 1000
+	wholeDevice  = 1000 // thousandths
 )
 
 // record is all that a scan reads of a node beyond the bit maps.

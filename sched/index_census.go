@@ -155,6 +155,9 @@ func (x *index) stages(q *query, list []stage) []stage {
 		list = append(list, stage{field: fieldSize, size: q.gpus})
 	}
 	if q.anyFree {
+		if q.share > 0 {
+			list = append(list, stage{field: fieldCards, sure: noMap})
+		}
 		return list
 	}
 	switch {
@@ -272,6 +275,9 @@ func (x *index) pass(q *query, s *stage, w int32, word uint64) uint64 {
 
 // within says whether a node keeps a limit that has an exact value.
 func (x *index) within(q *query, f field, i int32) bool {
+	if f == fieldCards && q.anyFree {
+		return x.record(i).shares() && q.share <= wholeDevice
+	}
 	v := x.value(f, i)
 	switch f {
 	case fieldStanding:

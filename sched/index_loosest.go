@@ -159,6 +159,9 @@ func (x *index) offered(q *query, f field, i int32) uint32 {
 
 // lift takes the limit of a field away. It returns false if the field has none that could be asked less of.
 func (q *query) lift(f field) bool {
+	if q.anyFree && f >= fieldCPU {
+		return false
+	}
 	switch f {
 	case fieldConnectivity:
 		q.connectivity = 0

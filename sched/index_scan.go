@@ -44,7 +44,7 @@ const maxSieve = 16 // price, standing, tier, connectivity, assurance, 8 of comp
 
 // sieve writes the sieve of a query. It returns false if no node can satisfy it.
 func (x *index) sift(q *query, p *sieve) bool {
-	if q.gpus > maxDevices || q.tier > levelMax || q.connectivity > levelMax || q.assurance > levelMax || q.share > 1000 {
+	if q.gpus > maxDevices || q.tier > levelMax || q.connectivity > levelMax || q.assurance > levelMax || q.share > wholeDevice {
 		return false
 	}
 	*p = sieve{base: mapUp, hour: q.hour, standing: coarse(q.standing)}
