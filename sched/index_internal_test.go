@@ -1,0 +1,477 @@
+package sched
+
+import (
+	"math"
+	"math/bits"
+	"math/rand"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func collect(x *index, q *query) []int32 {
+	var c cursor
+	out := []int32{}
+	for x.start(q, &c); ; {
+		i := x.next(q, &c)
+		if i < 0 {
+			return out
+		}
+		out = append(out, i)
+	}
+}
+
+func collectRuns(x *index, q *query, cards int) []int32 {
+	var c runCursor
+	out := []int32{}
+	for x.runsWith(q, cards, &c); ; {
+		r := x.nextRun(q, &c)
+		if r < 0 {
+			return out
+		}
+		out = append(out, r)
+	}
+}
+
+// compare asks both sides the same.
+func (w *twin) compare(t *testing.T, x *index, r *rand.Rand) {
+	q := someQuery(r)
+	want := w.scan(&q)
+	require.Equal(t, want, collect(x, &q), "%+v", q)
+	w.compareBands(t, x, q, want)
+	w.compareRotated(t, x, q, want, r)
+	require.Equal(t, w.census(&q), x.census(&q), "%+v", q)
+	for f := range fields {
+		value, ok := w.loosest(&q, f)
+		have, found := x.loosest(&q, f)
+		require.Equal(t, ok, found, "%v %+v", f, q)
+		require.Equal(t, value, have, "%v %+v", f, q)
+	}
+	w.compareRuns(t, x, &q, r)
+}
+
+func (w *twin) compareBands(t *testing.T, x *index, q query, plain []int32) {
+	want := []int32{}
+	for b := range len(w.prices) + 1 {
+		one := q
+		one.band = b + 1
+		in := slices.DeleteFunc(slices.Clone(plain), func(i int32) bool { return band(w.prices, w.nodes[i].hour) != b })
+		require.Equal(t, in, collect(x, &one), "%+v", one)
+		want = append(want, in...)
+	}
+	got := []int32{}
+	var c cursor
+	x.startCheapest(&q, &c)
+	for i := x.next(&q, &c); i >= 0; i = x.next(&q, &c) {
+		got = append(got, i)
+	}
+	require.Equal(t, want, got, "%+v", q)
+}
+
+func (w *twin) compareRotated(t *testing.T, x *index, q query, plain []int32, r *rand.Rand) {
+	q.rotate = r.Uint32()
+	got := collect(x, &q)
+	require.Len(t, got, len(plain), "%+v", q)
+	if len(plain) > 0 {
+		at := slices.Index(plain, got[0])
+		require.Equal(t, slices.Concat(plain[at:], plain[:at]), got, "%+v", q)
+	}
+}
+
+func (w *twin) compareRuns(t *testing.T, x *index, q *query, r *rand.Rand) {
+	cards := r.Intn(40)
+	require.Equal(t, w.runsWith(q, cards), collectRuns(x, q, cards))
+	bySite := map[int32][]int32{}
+	for key, p := range w.parts {
+		for at, run := range p.runs {
+			if run == nil {
+				continue
+			}
+			number := p.runAt[at]
+			bySite[run.site] = append(bySite[run.site], number)
+			limit := []int{1, 3, 1000}[r.Intn(3)]
+			require.Equal(t, w.room(q, run, limit), x.room(q, number, limit), "%+v", *q)
+			got := x.run(number)
+			require.Equal(t, run.site, got.site)
+			require.EqualValues(t, len(run.nodes), got.nodes)
+			require.EqualValues(t, run.free(), got.free)
+			kind, country := x.runKind(number)
+			require.Equal(t, key, [2]int32{kind, country})
+			var nodes []int32
+			cards := 0
+			for _, n := range run.nodes {
+				nodes = append(nodes, n.at)
+				cards += int(n.cards)
+			}
+			require.EqualValues(t, cards, got.cards)
+			require.Equal(t, nodes, slices.Collect(x.runNodes(number)))
+		}
+	}
+	for site := range int32(8) {
+		slices.Sort(bySite[site])
+		require.Equal(t, bySite[site], x.runsOfSite(site))
+	}
+}
+
+// checkMaps builds every map and count again from the nodes.
+func (w *twin) checkMaps(t *testing.T) {
+	x, y := w.x, newIndex(w.prices, w.standings)
+	for m := range y.maps {
+		y.maps[m].grow(x.maps[m].len())
+	}
+	up := map[int32][maxDevices + 1]int32{}
+	for i, n := range w.nodes {
+		on := func(m int, yes bool) {
+			if yes {
+				y.set(m, i)
+			}
+		}
+		r, row := x.record(i), x.row(i)
+		require.Equal(t, record{
+			n.hour, coarse(n.standing), n.free, coarse(n.cpu), coarse(n.ram), coarse(n.disk), r.bits,
+		}, *r)
+		require.Equal(t, nodeRow{
+			n.cpu, n.ram, n.disk, n.standing, row.run, n.supplier, n.shape, -1, n.share, n.assurance, n.compliance,
+		}, *row)
+		require.Equal(t, []any{int(n.cards), n.tier, n.connectivity, n.book, n.shares},
+			[]any{r.cards(), r.tier(), r.connectivity(), r.booked(), r.shares()})
+		on(mapTaken, true)
+		p := x.runs.at(row.run).part
+		c := up[p]
+		for k := 0; n.up && k <= bits.OnesCount16(n.free); k++ {
+			on(mapUp+k, true)
+			y.set(mapSum+k, i>>6)
+			c[k]++
+		}
+		up[p] = c
+		for l := 1; l <= 4; l++ {
+			on(mapTier+l-1, int(n.tier) >= l)
+			on(mapAssure+l-1, int(n.assurance) >= l)
+			on(mapConnect+l-2, l > 1 && int(n.connectivity) >= l)
+		}
+		for b := range 8 {
+			on(mapComply+b, n.compliance>>b&1 != 0)
+			on(mapCPU+b, n.cpu >= 1000<<b)
+		}
+		on(mapShare, n.share > 0)
+		for l := 1; l <= 8; l++ {
+			on(mapShare+l, int(n.share) >= 125*l)
+		}
+		for b := range 4 {
+			on(mapSize+b, (n.cards-1)>>b&1 != 0)
+		}
+		for b, limit := range w.prices {
+			on(mapPrice+b, n.hour <= limit)
+		}
+		for b, limit := range w.standings {
+			on(mapStanding+b, n.standing >= limit)
+		}
+	}
+	for m := range y.maps {
+		for i := range y.maps[m].len() {
+			require.Equal(t, y.maps[m].at(i), x.maps[m].at(i), "map %d, word %d", m, i)
+		}
+	}
+	for p := range x.partCount {
+		require.Equal(t, up[p], x.counts.at(p).up)
+	}
+}
+
+func TestIndexAgainstTwin(t *testing.T) {
+	for seed := range int64(6) {
+		r := rand.New(rand.NewSource(seed))
+		w := newTwin(twinPrices, twinStandings)
+		for range 25 {
+			for range 40 << (seed % 3) {
+				w.step(t, r)
+			}
+			for range 12 {
+				w.compare(t, w.x, r)
+			}
+			w.checkMaps(t)
+		}
+	}
+}
+
+func FuzzIndex(f *testing.F) {
+	f.Add(int64(1), uint16(50))
+	f.Add(int64(2), uint16(400))
+	f.Fuzz(func(t *testing.T, seed int64, steps uint16) {
+		r := rand.New(rand.NewSource(seed))
+		w := newTwin(twinPrices[:r.Intn(5)], twinStandings[:r.Intn(5)])
+		for range steps % 600 {
+			w.step(t, r)
+		}
+		for range 6 {
+			w.compare(t, w.x, r)
+		}
+		w.checkMaps(t)
+	})
+}
+
+// TestIndexView asks a view the same in other goroutines while the index goes on: run it with -race.
+func TestIndexView(t *testing.T) {
+	r := rand.New(rand.NewSource(3))
+	w := newTwin(twinPrices, twinStandings)
+	for range 1500 {
+		w.step(t, r)
+	}
+	var wg sync.WaitGroup
+	for round := range int64(4) {
+		v := w.x.view()
+		var queries []query
+		var scans [][]int32
+		var counted []census
+		for range 20 {
+			q := someQuery(r)
+			queries, scans, counted = append(queries, q), append(scans, w.scan(&q)), append(counted, w.census(&q))
+		}
+		wg.Go(func() {
+			for i := range queries {
+				require.Equal(t, scans[i], collect(v, &queries[i]), round)
+				require.Equal(t, counted[i], v.census(&queries[i]), round)
+				v.loosest(&queries[i], fieldPrice)
+				for _, run := range collectRuns(v, &queries[i], 1) {
+					v.room(&queries[i], run, 8)
+				}
+			}
+		})
+		for range 800 {
+			w.step(t, r)
+		}
+	}
+	wg.Wait()
+	w.compare(t, w.x, r)
+	w.checkMaps(t)
+}
+
+// TestIndexRestored builds an index again from its layout and goes on with both.
+func TestIndexRestored(t *testing.T) {
+	r := rand.New(rand.NewSource(4))
+	w := newTwin(twinPrices, twinStandings)
+	for range 3000 {
+		w.step(t, r)
+	}
+	l := w.x.layout()
+	y, err := restoreIndex(twinPrices, twinStandings, &l, 100, 100, 100)
+	require.NoError(t, err)
+	require.ErrorIs(t, y.complete(), ErrInvalid)
+	for i, n := range w.nodes {
+		facts := n.nodeFacts
+		require.NoError(t, y.addAt(i, facts))
+		require.ErrorIs(t, y.addAt(i, facts), ErrInvalid)
+		y.setUp(i, n.up)
+		y.setFree(i, n.free, n.cpu, n.ram, n.disk)
+		y.setShare(i, n.share)
+		y.setBooked(i, n.book)
+	}
+	require.NoError(t, y.complete())
+	require.Equal(t, l, y.layout())
+	w.x = y
+	w.checkMaps(t)
+	for range 600 {
+		w.step(t, r) // the twin checks every number that is given out
+	}
+	for range 50 {
+		w.compare(t, y, r)
+	}
+}
+
+func TestRestoreIndexRefuses(t *testing.T) {
+	w := newTwin(nil, nil)
+	r := rand.New(rand.NewSource(5))
+	for range 400 {
+		w.step(t, r)
+	}
+	for name, spoil := range map[string]func(l *layout){
+		"part twice":       func(l *layout) { l.parts[1] = l.parts[0] },
+		"kind":             func(l *layout) { l.parts[0].kind = 100 },
+		"kind negative":    func(l *layout) { l.parts[0].kind = -1 },
+		"country":          func(l *layout) { l.parts[0].country = 100 },
+		"growth":           func(l *layout) { l.growth[0][0] = int32(len(l.parts)) },
+		"growth of runs":   func(l *layout) { l.growth[1][0] = -1 },
+		"nodes too many":   func(l *layout) { l.parts[0].nodes = 1 << 20 },
+		"nodes negative":   func(l *layout) { l.parts[0].nodes = -1 },
+		"runs too many":    func(l *layout) { l.parts[0].runs = 1 << 20 },
+		"run twice":        func(l *layout) { l.runs[1] = l.runs[0] },
+		"site twice":       func(l *layout) { l.runs[1].site, l.runs[1].part = l.runs[0].site, l.runs[0].part },
+		"site":             func(l *layout) { l.runs[0].site = 100 },
+		"run of another":   func(l *layout) { l.runs[0].part = (l.runs[0].part + 1) % int32(len(l.parts)) },
+		"run out of range": func(l *layout) { l.runs[0].run = 1 << 20 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := w.x.layout()
+			spoil(&l)
+			_, err := restoreIndex(nil, nil, &l, 100, 100, 100)
+			require.ErrorIs(t, err, ErrInvalid)
+		})
+	}
+	l := w.x.layout()
+	y, err := restoreIndex(nil, nil, &l, 100, 100, 100)
+	require.NoError(t, err)
+	n := w.some(r)
+	for name, spoil := range map[string]func(n *nodeFacts, i *int32){
+		"kind":     func(n *nodeFacts, _ *int32) { n.kind = 99 },
+		"country":  func(n *nodeFacts, _ *int32) { n.country = 99 },
+		"site":     func(n *nodeFacts, _ *int32) { n.site = 50 },
+		"position": func(_ *nodeFacts, i *int32) { *i = 1 << 20 },
+		"negative": func(_ *nodeFacts, i *int32) { *i = -1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			facts, i := n.nodeFacts, n.at
+			spoil(&facts, &i)
+			require.ErrorIs(t, y.addAt(i, facts), ErrInvalid)
+		})
+	}
+	require.NoError(t, y.addAt(n.at, n.nodeFacts))
+}
+
+func TestCoarse(t *testing.T) {
+	for _, c := range []struct {
+		v    uint32
+		want uint16
+	}{
+		{0, 0},
+		{1, 1},
+		{2047, 2047},
+		{2048, 2048},
+		{4095, 4095},
+		{4096, 4096},
+		{4097, 4096},
+		{4098, 4097},
+		{8191, 4096 + 2047},
+		{8192, 3 << 11},
+		{8195, 3 << 11},
+		{8196, 3<<11 + 1},
+		{math.MaxUint32, 21<<11 + 2047},
+	} {
+		require.Equal(t, c.want, coarse(c.v), c.v)
+	}
+	r := rand.New(rand.NewSource(1))
+	for range 100_000 {
+		a := r.Uint32() >> r.Intn(32)
+		b := a + uint32(r.Intn(5000))
+		if b >= a {
+			require.LessOrEqual(t, coarse(a), coarse(b))
+		}
+	}
+}
+
+func TestLevels(t *testing.T) {
+	for milli, want := range map[uint16]int{0: 0, 1: 1, 124: 1, 125: 2, 126: 2, 249: 2, 250: 3, 999: 8, 1000: 9} {
+		require.Equal(t, want, shareLevel(milli), milli)
+	}
+	for milli, want := range map[uint32]int{
+		0: 0, 999: 0, 1000: 1, 1999: 1, 2000: 2, 3999: 2, 4000: 3, 127_999: 7, 128_000: 8, 1 << 31: 8,
+	} {
+		require.Equal(t, want, cpuLevel(milli), milli)
+	}
+	x := newIndex(twinPrices, twinStandings)
+	for hour, want := range map[uint32]int{0: 0, 99: 0, 100: 0, 101: 1, 5000: 1, 5001: 2, 5002: 3, 70_000: 3, 70_001: 4} {
+		require.Equal(t, want, x.priceBand(hour), hour)
+	}
+	for ppm, want := range map[uint32]int{0: 0, 1: 1, 2: 1, 3999: 1, 4000: 2, 4001: 2, 999_998: 3, 999_999: 4, 1_000_000: 4} {
+		require.Equal(t, want, x.standingLevel(ppm), ppm)
+	}
+}
+
+func TestIndexPanics(t *testing.T) {
+	require.Panics(t, func() { newIndex(make([]uint32, maxBands+1), nil) })
+	require.Panics(t, func() { newIndex(nil, make([]uint32, maxBands+1)) })
+	x := newIndex(make([]uint32, maxBands), make([]uint32, maxBands))
+	good := nodeFacts{cards: 16, tier: 4, connectivity: 4, assurance: 4}
+	i := x.add(good)
+	for _, spoil := range []func(n *nodeFacts){
+		func(n *nodeFacts) { n.cards = 0 }, func(n *nodeFacts) { n.cards = 17 }, func(n *nodeFacts) { n.tier = 5 },
+		func(n *nodeFacts) { n.connectivity = 0 }, func(n *nodeFacts) { n.connectivity = 5 }, func(n *nodeFacts) { n.assurance = 5 },
+	} {
+		n := good
+		spoil(&n)
+		require.Panics(t, func() { x.add(n) })
+		if n.cards == good.cards {
+			require.Panics(t, func() { x.change(i, 0, 0, n.tier, n.connectivity, n.assurance, 0) })
+		}
+	}
+	require.Panics(t, func() { x.census(&query{band: 1}) })
+	require.EqualValues(t, 1, x.total.nodes)
+}
+
+// TestEmptyIndex asks an index without nodes everything.
+func TestEmptyIndex(t *testing.T) {
+	x := newIndex(twinPrices, twinStandings)
+	for _, q := range []query{{}, {rotate: 7}, {kinds: []int32{0, 5}}, {countries: []uint64{1}}, {gpus: 17}, {share: 1001}, {tier: 5}} {
+		require.Empty(t, collect(x, &q))
+		require.Empty(t, collectRuns(x, &q, 0))
+		require.Equal(t, census{}, x.census(&q))
+		_, ok := x.loosest(&q, fieldTier)
+		require.False(t, ok)
+	}
+	require.Nil(t, x.runsOfSite(0))
+	require.NotNil(t, x.view())
+}
+
+// TestTerritory hands out positions of many owners by turns: none twice, none lost, and small owners share words.
+func TestTerritory(t *testing.T) {
+	r := rand.New(rand.NewSource(6))
+	var s space
+	var taken pages[uint64]
+	owners := make([]territory, 50)
+	held := map[int32]int{}
+	lists := make([][]int32, len(owners))
+	for range 60_000 {
+		o := r.Intn(1 + r.Intn(len(owners)))
+		if len(lists[o]) > 0 && r.Intn(3) == 0 {
+			at := r.Intn(len(lists[o]))
+			i := lists[o][at]
+			lists[o] = slices.Delete(lists[o], at, at+1)
+			delete(held, i)
+			*taken.edit(i >> 6) &^= 1 << (i & 63)
+			owners[o].release(i)
+			continue
+		}
+		i := owners[o].claim(&s, &taken)
+		_, twice := held[i]
+		require.False(t, twice)
+		held[i] = o
+		lists[o] = append(lists[o], i)
+		taken.grow(i>>6 + 1)
+		*taken.edit(i >> 6) |= 1 << (i & 63)
+		require.Equal(t, i, owners[o].position(owners[o].number(i)))
+		mine := false
+		for _, e := range owners[o].extents {
+			first, end := e.words()
+			mine = mine || i>>6 >= first && i>>6 < end && e.mask()>>(i&63)&1 != 0
+		}
+		require.True(t, mine)
+	}
+	used := int32(0)
+	for i := range owners {
+		require.EqualValues(t, len(lists[i]), owners[i].used-owners[i].holes)
+		used += owners[i].used
+		require.Panics(t, func() { owners[i].position(owners[i].size) })
+	}
+	require.Less(t, s.end, used*5/4)
+	require.Panics(t, func() { owners[0].number(-1) })
+}
+
+// TestRotation begins where it is told to: a fraction of the way round, to the word.
+func TestRotation(t *testing.T) {
+	x := newIndex(nil, nil)
+	for range 64 * 100 {
+		x.setUp(x.add(nodeFacts{cards: 1, connectivity: 1}), true)
+	}
+	size := uint64(x.part(0).nodes.size)
+	for _, rotate := range []uint32{0, 1, 1 << 30, 1 << 31, 3 << 30, math.MaxUint32} {
+		q := query{rotate: rotate}
+		var c cursor
+		x.start(&q, &c)
+		first := x.next(&q, &c)
+		want := int32(size*uint64(rotate)>>32) &^ 63
+		if want >= 64*100 {
+			want = 0 // the rest of the last extent is unused
+		}
+		require.Equal(t, want, x.part(0).nodes.number(first), rotate)
+	}
+}

@@ -1,0 +1,388 @@
+package sched
+
+// query is what one node has to satisfy. The zero query asks for nodes that are up and cost nothing.
+type query struct {
+	kinds     []int32  // in the order of the scan; nil: all, by number
+	small     []int32  // kinds that are left out of kinds for their memory alone: only a census reads them
+	countries []uint64 // bit c of word c / 64: country c is allowed; nil: all
+	gpus      int      // wholly free devices; 0: none are asked for
+	share     uint16   // thousandths of one device instead, on nodes with shares; gpus is then 1
+	hour      uint32   // the highest price of a device for an hour
+	standing  uint32
+	cpu       uint32 // as in nodeFacts, free
+	ram, disk uint32
+
+	tier, connectivity, assurance uint8 // at least
+	compliance                    uint8 // all of these bits
+
+	// anyFree asks for nodes that have enough devices, whatever is free of them now: for a window that begins later.
+	anyFree bool
+	// rotate starts the walk rotate / 2^32 of the way round.
+	rotate uint32
+	// band - 1 is the one price band in which to look; 0 or less: any.
+	band int
+}
+
+// allows says whether the query allows a country.
+func (q *query) allows(country int32) bool {
+	return q.countries == nil || int(country>>6) < len(q.countries) && q.countries[country>>6]>>(country&63)&1 != 0
+}
+
+// sieve is what a query comes to: the maps to AND, and what of the records has to be looked at.
+type sieve struct {
+	base                     uint8 // the map of nodes that are up and have enough devices free; its summary is base + mapSum
+	not                      uint8 // a map that excludes, if it is not 0: no query excludes the nodes that are up
+	n                        uint8 // of maps
+	cards                    uint8 // the node has to have so many; 0: the map has seen to it
+	maps                     [maxSieve]uint8
+	hour                     uint32
+	standing, cpu, ram, disk uint16 // coarse; equal values from coarseExact on have to be looked at in the row
+	share                    uint16 // 0: the maps have seen to it
+}
+
+const maxSieve = 16 // price, standing, tier, connectivity, assurance, 8 of compliance, CPU, share, and one to spare
+
+// sieve writes the sieve of a query. It returns false if no node can satisfy it.
+func (x *index) sift(q *query, p *sieve) bool {
+	if q.gpus > maxDevices || q.tier > levelMax || q.connectivity > levelMax || q.assurance > levelMax || q.share > wholeDevice {
+		return false
+	}
+	*p = sieve{base: mapUp, hour: q.hour, standing: coarse(q.standing)}
+	if !x.sievePrice(q, p) {
+		return false
+	}
+	if l := x.standingLevel(q.standing); l > 0 {
+		p.and(mapStanding + l - 1)
+		if x.standings[l-1] == q.standing {
+			p.standing = 0
+		}
+	}
+	if q.tier > 0 {
+		p.and(mapTier + int(q.tier) - 1)
+	}
+	if q.connectivity > 1 {
+		p.and(mapConnect + int(q.connectivity) - 2)
+	}
+	if q.assurance > 0 {
+		p.and(mapAssure + int(q.assurance) - 1)
+	}
+	for b := range 8 {
+		if q.compliance>>b&1 != 0 {
+			p.and(mapComply + b)
+		}
+	}
+	if q.anyFree {
+		p.cards = uint8(q.gpus)
+		p.share = q.share
+		return true
+	}
+	p.cpu, p.ram, p.disk = coarse(q.cpu), coarse(q.ram), coarse(q.disk)
+	if l := cpuLevel(q.cpu); l > 0 {
+		p.and(mapCPU + l - 1)
+	}
+	if q.share == 0 {
+		p.base = uint8(mapUp + q.gpus)
+		return true
+	}
+	p.and(mapShare + shareLevel(q.share) - 1)
+	if q.share%125 != 0 {
+		p.share = q.share
+	}
+	return true
+}
+
+// sievePrice narrows a sieve to the prices that a query allows.
+func (x *index) sievePrice(q *query, p *sieve) bool {
+	if q.band > 0 {
+		b := q.band - 1
+		if b > len(x.prices) {
+			return false
+		}
+		if b < len(x.prices) {
+			p.and(mapPrice + b)
+		}
+		if b > 0 {
+			p.not = uint8(mapPrice + b - 1)
+		}
+		return true
+	}
+	if b := x.priceBand(q.hour); b < len(x.prices) {
+		p.and(mapPrice + b)
+	}
+	return true
+}
+
+func (p *sieve) and(m int) {
+	p.maps[p.n] = uint8(m)
+	p.n++
+}
+
+// and returns the nodes of a word that are in all maps of a sieve.
+func (x *index) and(p *sieve, w int32) uint64 {
+	word := x.maps[p.base].at(w)
+	for _, m := range p.maps[:p.n] {
+		if word == 0 {
+			return 0
+		}
+		word &= x.maps[m].at(w)
+	}
+	if p.not != 0 {
+		word &^= x.maps[p.not].at(w)
+	}
+	return word
+}
+
+// fits says whether a node that is in all maps of the sieve passes the query.
+func (x *index) fits(q *query, p *sieve, i int32) bool {
+	r := x.record(i)
+	if r.hour > p.hour || r.standing < p.standing || r.cpu < p.cpu || r.ram < p.ram || r.disk < p.disk {
+		return false
+	}
+	if r.bits&15+1 < uint16(p.cards) {
+		return false
+	}
+	if p.share == 0 && !edge(r.standing, p.standing) && !edge(r.cpu, p.cpu) && !edge(r.ram, p.ram) && !edge(r.disk, p.disk) {
+		return true
+	}
+	row := x.row(i)
+	if q.anyFree {
+		return row.standing >= q.standing && (q.share == 0 || r.shares())
+	}
+	return row.standing >= q.standing && row.cpu >= q.cpu && row.ram >= q.ram && row.disk >= q.disk && row.share >= p.share
+}
+
+// edge says whether coarse values do not tell which of two numbers is larger.
+func edge(have, want uint16) bool { return have == want && want >= coarseExact }
+
+// ring walks the partitions of a query that are worth a visit: kinds in order, then countries by number.
+type ring struct {
+	gangs   bool // worth is having a run in bucket level, else a node that is up with so many devices free
+	level   uint8
+	kind    int     // the next one: an index into the query's list, or a number
+	blocks  []int32 // of the kind before, from the next one on
+	at      int     // the first of blocks has countries from 64 * at
+	block   int32   // of the last partition
+	country int     // of the last partition, in its block
+	mask    uint64  // countries of block that are still to come
+	n       int32   // how many partitions were returned
+}
+
+// nextPart returns the next partition, -1 at the end.
+func (x *index) nextPart(q *query, r *ring) int32 {
+	for r.mask == 0 {
+		if len(r.blocks) == 0 {
+			if !x.nextKind(q, r) {
+				return -1
+			}
+			continue
+		}
+		b, at := r.blocks[0], r.at
+		r.blocks, r.at = r.blocks[1:], at+1
+		if b < 0 || q.countries != nil && at >= len(q.countries) {
+			continue
+		}
+		r.block = b
+		if r.gangs {
+			r.mask = x.gangs.table[b>>8][b&(pageLen-1)][r.level]
+		} else {
+			r.mask = x.avail.table[b>>8][b&(pageLen-1)][r.level]
+		}
+		if q.countries != nil {
+			r.mask &= q.countries[at]
+		}
+	}
+	r.country = trailing(r.mask)
+	r.mask &= r.mask - 1
+	r.n++
+	return x.blocks.table[r.block>>8][r.block&(pageLen-1)].part[r.country] - 1
+}
+
+func (x *index) nextKind(q *query, r *ring) bool {
+	k := int32(r.kind)
+	if q.kinds != nil {
+		if r.kind == len(q.kinds) {
+			return false
+		}
+		k = q.kinds[r.kind]
+	} else if k >= x.kindCount {
+		return false
+	}
+	r.kind++
+	r.at, r.blocks = 0, nil
+	if k >= 0 && k < x.kindCount {
+		r.blocks = x.kinds.at(k).blocks
+	}
+	return true
+}
+
+// part returns a partition to be read.
+func (x *index) part(p int32) *partition { return &x.parts.table[p>>8][p&(pageLen-1)] }
+
+// cursor is where a scan stands. It may be used again for the next one.
+type cursor struct {
+	sieve   sieve
+	ring    ring
+	extents []extent // of the partition
+	extent  int      // the next one
+	w, end  int32    // the word, and the end of the extent
+	mask    uint64
+	word    uint64 // nodes of the word that are still to come
+	cheap   bool   // band by band
+	done    bool
+	second  bool // a rotated walk is on its second round
+	band    int  // the one that the sieve has, where cheap
+	first   spot // where a rotated walk began
+}
+
+// spot is a place of a walk: the number of the partition among those of the query, that of the extent, and the word.
+type spot struct {
+	part   int32
+	extent int
+	w      int32
+}
+
+// start starts a scan for the nodes that pass a query. A cursor is good until the index changes.
+func (x *index) start(q *query, c *cursor) {
+	*c = cursor{}
+	x.begin(q, q, c)
+}
+
+// begin starts a walk round by a sieve for q, which looks at the partitions of all.
+func (x *index) begin(q, all *query, c *cursor) {
+	c.done = !x.sift(q, &c.sieve)
+	c.ring.level = c.sieve.base
+	if all.rotate != 0 && !c.done {
+		x.rotate(all, c)
+	}
+}
+
+// startCheapest starts a scan that returns all nodes of the cheapest price band first, then those of the next; inside a band the
+// order is that of start.
+func (x *index) startCheapest(q *query, c *cursor) {
+	*c = cursor{cheap: true}
+	x.nextBand(q, c)
+}
+
+// nextBand starts the walk through the next band that is not above the query's limit.
+func (x *index) nextBand(q *query, c *cursor) {
+	band, last := c.band+1, x.priceBand(q.hour)+1
+	if q.band > 0 {
+		band, last = max(band, q.band), min(last, q.band)
+	}
+	*c = cursor{cheap: true, band: band, done: band > last}
+	if !c.done {
+		one := *q
+		one.band = band
+		x.begin(&one, q, c)
+	}
+}
+
+// next returns the next node that passes the query with which the cursor was started, and -1 at the end.
+func (x *index) next(q *query, c *cursor) int32 {
+	for !c.done {
+		for c.word != 0 {
+			i := c.w<<6 + int32(trailing(c.word))
+			c.word &= c.word - 1
+			if x.fits(q, &c.sieve, i) {
+				return i
+			}
+		}
+		switch {
+		case x.nextWord(c) || x.nextExtent(q, c):
+		case c.cheap:
+			x.nextBand(q, c)
+		default:
+			c.done = true
+		}
+	}
+	return -1
+}
+
+// nextWord goes to the next word of the extent that has a node, along the summary.
+func (x *index) nextWord(c *cursor) bool {
+	sum := &x.maps[mapSum+int(c.sieve.base)]
+	for w := c.w + 1; w < c.end; {
+		rest := sum.at(w>>6) >> (w & 63)
+		if rest == 0 {
+			w = (w>>6 + 1) << 6
+			continue
+		}
+		if w += int32(trailing(rest)); w >= c.end {
+			break
+		}
+		if word := x.and(&c.sieve, w) & c.mask; word != 0 {
+			c.w, c.word = w, word
+			return true
+		}
+		w++
+	}
+	c.w = c.end
+	return false
+}
+
+// nextExtent goes to the next extent, of the next partition if need be.
+func (x *index) nextExtent(q *query, c *cursor) bool {
+	for c.extent == len(c.extents) {
+		p := x.nextPart(q, &c.ring)
+		if p < 0 {
+			if q.rotate == 0 || c.second {
+				return false
+			}
+			c.second = true
+			c.ring = ring{level: c.ring.level}
+			continue
+		}
+		if c.second && c.ring.n > c.first.part {
+			return false
+		}
+		c.extents, c.extent = x.part(p).nodes.extents, 0
+	}
+	e := c.extents[c.extent]
+	c.w, c.end = e.words()
+	c.w--
+	c.mask = e.mask()
+	if c.second && c.ring.n == c.first.part && c.extent == c.first.extent {
+		c.end = c.first.w
+		c.extents = c.extents[:c.extent+1]
+	}
+	c.extent++
+	return true
+}
+
+// rotate puts a cursor where a rotated walk begins: at the word that is the query's fraction of all positions behind the start.
+func (x *index) rotate(q *query, c *cursor) {
+	total := uint64(0)
+	for r := c.ring; x.nextPart(q, &r) >= 0; {
+		total += uint64(x.sizeOf(&r))
+	}
+	skip := int32(total * uint64(q.rotate) >> 32)
+	for {
+		p := x.nextPart(q, &c.ring)
+		if p < 0 {
+			c.done = true // nothing is there
+			return
+		}
+		if size := x.sizeOf(&c.ring); skip >= size {
+			skip -= size
+			continue
+		}
+		c.extents = x.part(p).nodes.extents
+		for skip >= c.extents[c.extent].size {
+			skip -= c.extents[c.extent].size
+			c.extent++
+		}
+		break
+	}
+	e := c.extents[c.extent]
+	c.w, c.end = e.words()
+	c.w += skip / wordLen
+	c.mask = e.mask()
+	c.first = spot{c.ring.n, c.extent, c.w}
+	c.extent++
+	c.w--
+}
+
+// sizeOf is how many positions the last partition of a ring has.
+func (x *index) sizeOf(r *ring) int32 {
+	return x.blocks.table[r.block>>8][r.block&(pageLen-1)].size[r.country]
+}
