@@ -10,7 +10,7 @@ import (
 // is empty.
 type linkStore struct {
 	pages []*linkPage
-	epoch uint32
+	epoch uint64
 }
 
 const (
@@ -21,8 +21,8 @@ const (
 // linkPage holds the lists of consecutive sites. It, and each list, belongs to the one store whose epoch it carries; with an older epoch it
 // may be shared and is not written.
 type linkPage struct {
-	epoch uint32
-	since [pageSites]uint32 // epoch of each list
+	epoch uint64
+	since [pageSites]uint64 // epoch of each list
 	lists [pageSites][]link
 }
 
