@@ -61,11 +61,11 @@ type siteSet struct {
 
 // huntState is what a run knows of all offers, and its best set so far.
 type huntState struct {
-	offerAt []int32 // site -> its offer that is not fixed, plus one
 	room    []int32 // of each offer: at most so many, exact where asked
 	asked   []bool
-	order   []int32 // the offers that are not fixed by their room as offered, the largest first
-	rank    []int32 // offer -> its place in the order
+	order   []int32 // the offers that can be chosen, by the class of their room as offered, the largest first
+	placeAt []int32 // site -> its place in the order, plus one; 0 where it cannot be chosen
+	classes []int32 // of each place: the class of its room as known by now
 	sum     []int64 // of the first so many of the order, in rooms as offered
 	width   int32   // rooms are sorted in classes of so many replicas, 1 unless there are many
 	counts  []int32 // of each class
@@ -171,10 +171,10 @@ func (h *siteHunt) sortOffers() {
 	for _, o := range h.offers {
 		sites = max(sites, int(o.site)+1)
 	}
-	h.room, h.asked, h.rank = resize(h.room, n), resize(h.asked, n), resize(h.rank, n)
-	h.offerAt, h.localAt = resize(h.offerAt, sites), resize(h.localAt, sites)
+	h.room, h.asked = resize(h.room, n), resize(h.asked, n)
+	h.placeAt, h.localAt = resize(h.placeAt, sites), resize(h.localAt, sites)
 	clear(h.asked)
-	clear(h.offerAt)
+	clear(h.placeAt)
 	clear(h.localAt)
 	h.local = h.local[:0]
 	bound, most := int32(h.limits.need), int32(1)
@@ -185,21 +185,22 @@ func (h *siteHunt) sortOffers() {
 		h.room[i] = min(o.room, bound)
 		most = max(most, h.room[i])
 		if h.room[i] > 0 {
-			h.offerAt[o.site] = int32(i) + 1
+			h.placeAt[o.site] = int32(i) + 1 // until there are places
 		}
 	}
 	h.width = (most + maxClasses - 1) / maxClasses
 	h.counts = resize(h.counts, int(h.class(most))+1)
 	h.takeFixed()
-	h.order = h.order[:0]
+	h.order, h.classes = h.order[:0], resize(h.classes, n)
 	clear(h.counts)
 	for i, o := range h.offers {
-		if h.offerAt[o.site] == int32(i)+1 {
-			h.counts[h.class(h.room[i])]++
+		if h.placeAt[o.site] == int32(i)+1 {
+			h.classes[i] = h.class(h.room[i])
+			h.counts[h.classes[i]]++
 			h.order = append(h.order, int32(i))
 		}
 	}
-	h.order = h.sortByClass(h.order, len(h.order))
+	h.sortByClass(h.order)
 	h.found, h.size, h.cost, h.delay = false, 0, 0, 0
 	h.done, h.empty = resize(h.done, len(h.order)/64+1), resize(h.empty, len(h.order)/64+1)
 	clear(h.empty)
@@ -211,8 +212,9 @@ func (h *siteHunt) bounds() {
 	h.sum = append(h.sum[:0], 0)
 	least := len(h.order) + 1
 	for at, o := range h.order {
-		h.rank[o] = int32(at)
-		h.sum = append(h.sum, h.sum[at]+int64(h.ceil(h.room[o])))
+		h.placeAt[h.offers[o].site] = int32(at) + 1
+		h.classes[at] = h.class(h.room[o])
+		h.sum = append(h.sum, h.sum[at]+int64(h.classes[at]*h.width))
 	}
 	for k := len(h.order); k >= 0 && h.sum[k] >= int64(h.missing); k-- {
 		least = k
@@ -231,11 +233,11 @@ func (h *siteHunt) takeFixed() {
 			delay, ok := h.pair(s, t)
 			h.span, h.broken = max(h.span, delay), h.broken || !ok
 		}
-		if int(s) >= len(h.offerAt) || h.offerAt[s] == 0 {
+		if int(s) >= len(h.placeAt) || h.placeAt[s] == 0 {
 			continue
 		}
-		o := h.offerAt[s] - 1
-		h.offerAt[s] = 0
+		o := h.placeAt[s] - 1
+		h.placeAt[s] = 0
 		h.base = append(h.base, o)
 		h.missing -= int(h.ask(o))
 	}
@@ -244,25 +246,22 @@ func (h *siteHunt) takeFixed() {
 // class is the class of a room: the classes are numbered by size, 0 holds nothing.
 func (h *siteHunt) class(room int32) int32 { return (room + h.width - 1) / h.width }
 
-// ceil is the largest room of the class: what a bound has to reckon with, since a class is not sorted.
-func (h *siteHunt) ceil(room int32) int32 { return h.class(room) * h.width }
-
-// sortByClass sorts offers by the class of their room, the largest first, keeps the order in a class, and cuts off what is beyond limit.
-// The counts of the classes have to be those of the offers, and are used up.
-func (h *siteHunt) sortByClass(list []int32, limit int) []int32 {
-	h.sorted = resize(h.sorted, len(list))
+// sortByClass sorts by the class of each entry, the largest first, and keeps the order in a class. The counts of the classes have to be
+// those of the entries, and are used up.
+func (h *siteHunt) sortByClass(list []int32) {
 	at := int32(0)
 	for c := len(h.counts) - 1; c >= 0; c-- {
 		n := h.counts[c]
 		h.counts[c] = at
 		at += n
 	}
+	h.sorted = resize(h.sorted, len(list))
 	for _, o := range list {
-		c := h.class(h.room[o])
+		c := h.classes[o]
 		h.sorted[h.counts[c]] = o
 		h.counts[c]++
 	}
-	return append(list[:0], h.sorted[:min(limit, len(list))]...)
+	copy(list, h.sorted)
 }
 
 // ask returns the exact room of an offer.
@@ -272,6 +271,16 @@ func (h *siteHunt) ask(offer int32) int32 {
 		h.room[offer] = min(h.room[offer], int32(h.exact(int(offer))))
 	}
 	return h.room[offer]
+}
+
+// askPlace returns the exact room of a place in the order.
+func (h *siteHunt) askPlace(p int32) int {
+	o := h.order[p]
+	room := h.ask(o)
+	if h.classes[p] = h.class(room); room == 0 {
+		h.placeAt[h.offers[o].site] = 0
+	}
+	return int(room)
 }
 
 // pair returns the delay between two sites, Unmeasured if it was never measured, and whether it is within the limits.

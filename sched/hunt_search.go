@@ -99,13 +99,23 @@ func (h *siteHunt) holds(i int) bool {
 func (h *siteHunt) anchor(i int, ration uint32) bool {
 	h.grant(ration)
 	defer h.grant(0)
+	if len(h.limits.fixed) == 0 && h.alone(i) {
+		h.chosen = append(h.chosen[:0], h.order[i])
+		return h.consider(1)
+	}
 	switch {
+	case h.most <= max(len(h.limits.fixed), 1):
+		return true
 	case h.goal == lowerPrice:
 		return h.look(i, h.delay)
 	case h.goal == fewerSites && h.limits.unmeasured:
 		return h.look(i, Unmeasured)
 	case h.goal == fewerSites:
 		return h.look(i, Unmeasured-1)
+	}
+	if h.open(i, h.delay) == nothing {
+		h.empty[i>>6] |= 1 << (i & 63) // no need to look here for the price either
+		return true
 	}
 	done := h.look(i, h.delay-1)
 	if !h.hit {
@@ -122,6 +132,11 @@ func (h *siteHunt) anchor(i int, ration uint32) bool {
 		}
 	}
 	return done
+}
+
+// alone says whether one site is enough.
+func (h *siteHunt) alone(i int) bool {
+	return h.limits.minSites <= 1 && int(h.room[h.order[i]]) >= h.missing && h.askPlace(int32(i)) >= h.missing
 }
 
 // grant books the steps that were used, and gives new ones.
@@ -145,82 +160,101 @@ func (h *siteHunt) spend(n int) bool {
 // look goes through the sets of one anchor whose pairs are all within a delay. It returns false if it stopped early: when the ration was
 // used up, or at a hit that changes what is looked for.
 func (h *siteHunt) look(i int, within uint32) bool {
-	h.within, h.hit = within, false
-	size, missing := len(h.limits.fixed), h.missing
-	h.chosen = append(h.chosen[:0], h.base...)
+	h.hit = false
+	if o := h.open(i, within); o != something {
+		return o == nothing
+	}
+	missing, size := h.missing, len(h.limits.fixed)
 	if size == 0 {
-		offer := h.order[i]
-		if h.limits.minSites <= 1 && int(h.room[offer]) >= missing && int(h.ask(offer)) >= missing {
-			h.chosen = append(h.chosen, offer)
-			return h.consider(1)
-		}
-		size, missing = 1, missing-int(h.room[offer])
-		if h.room[offer] == 0 || h.most == 1 {
-			return true
-		}
-	}
-	enough, spent := h.gather(i, size, missing)
-	if !enough || spent {
-		return !spent
-	}
-	if len(h.limits.fixed) == 0 {
-		room := int(h.ask(h.order[i]))
-		if room == 0 {
-			return true
-		}
-		h.chosen = append(h.chosen, h.order[i])
-		missing = h.missing - room
+		missing, size = missing-int(h.room[h.order[i]]), 1
 	}
 	return h.extend(size, max(missing, 0))
 }
 
-// gather finds what can stand beside an anchor, with room for what is missing; enough is false where there is too little.
-func (h *siteHunt) gather(i, size, missing int) (enough, spent bool) {
-	for _, o := range h.local {
-		h.localAt[h.offers[o].site] = 0
+// opening says what stands beside an anchor.
+type opening uint8
+
+const (
+	nothing   opening = iota // not enough for any set
+	something                // perhaps enough
+	unknown                  // the ration was used up
+)
+
+// open prepares the problem of an anchor: what can stand beside it, within a delay.
+func (h *siteHunt) open(i int, within uint32) opening {
+	h.within = within
+	if within != Unmeasured && h.limits.delay > 0 {
+		h.within = min(within, h.limits.delay)
+	}
+	h.chosen = append(h.chosen[:0], h.base...)
+	size, missing := len(h.limits.fixed), h.missing
+	if size == 0 {
+		size, missing = 1, missing-int(h.room[h.order[i]])
+		h.chosen = append(h.chosen, h.order[i])
+	}
+	if len(h.limits.fixed) == 0 && h.classes[i] == 0 {
+		return nothing
+	}
+	if !h.gather(i) {
+		return unknown
+	}
+	sum := h.top(h.most - size)
+	if sum < missing || len(h.local)-1 < h.limits.minSites-size {
+		return nothing
+	}
+	if len(h.limits.fixed) == 0 {
+		// Only now, since it may cost much to ask.
+		room := h.askPlace(int32(i))
+		missing = h.missing - room
+		if room == 0 || sum < missing {
+			return nothing
+		}
+	}
+	h.number(size, missing)
+	return something
+}
+
+// gather lists the places of what can stand beside an anchor, and counts their classes. The first entry of the list has no meaning.
+func (h *siteHunt) gather(i int) bool {
+	for _, p := range h.local[min(1, len(h.local)):] {
+		h.localAt[h.offers[h.order[p]].site] = 0
 	}
 	h.local = h.local[:0]
 	clear(h.counts)
-	ok := false
 	if h.within == Unmeasured {
-		ok = h.gatherAll(i)
-	} else {
-		ok = h.gatherNear(i)
+		return h.gatherAll(i)
 	}
-	if !ok {
-		return false, true
-	}
-	most := h.most - size
-	sum := h.top(most)
-	if sum < missing || len(h.local) < h.limits.minSites-size {
-		return false, false
-	}
+	return h.gatherNear(i)
+}
+
+// number sorts what was gathered, and numbers it from 1.
+func (h *siteHunt) number(size, missing int) {
+	list := h.local[1:]
 	// What is too small even beside the largest of the others is of no use.
-	if least := h.class(int32(max(missing-h.top(most-1), 1))); least > 1 {
+	if least := h.class(int32(max(missing-h.top(h.most-size-1), 1))); least > 1 {
 		clear(h.counts[:least])
-		h.local = slices.DeleteFunc(h.local, func(o int32) bool { return h.class(h.room[o]) < least })
+		list = slices.DeleteFunc(list, func(p int32) bool { return h.classes[p] < least })
 	}
-	if len(h.local) > maxLocal {
-		h.cut = true
+	h.sortByClass(list)
+	if len(list) > maxLocal {
+		list, h.cut = list[:maxLocal], true
 	}
-	h.local = h.sortByClass(h.local, maxLocal)
-	m := len(h.local)
-	h.words = (m + 63) / 64
-	h.ceiling, h.made = resize(h.ceiling, m), resize(h.made, m)
-	h.rows, h.layers = resize(h.rows, m*h.words), resize(h.layers, (h.most+1)*h.words)
+	h.local = h.local[:len(list)+1]
+	m := len(list)
+	h.words = m/64 + 1
+	h.ceiling, h.made = resize(h.ceiling, m+1), resize(h.made, m+1)
+	h.rows, h.layers = resize(h.rows, (m+1)*h.words), resize(h.layers, (h.most+1)*h.words)
 	clear(h.made)
-	for n, o := range h.local {
-		h.localAt[h.offers[o].site] = int32(n) + 1
-		h.ceiling[n] = h.ceil(h.room[o])
+	for n, p := range list {
+		h.localAt[h.offers[h.order[p]].site] = int32(n) + 1
+		h.ceiling[n+1] = h.classes[p] * h.width
 	}
 	first := h.layer(size)
 	for w := range first {
 		first[w] = math.MaxUint64
 	}
-	if m%64 != 0 {
-		first[m/64] = 1<<(m%64) - 1
-	}
-	return true, false
+	first[0] = math.MaxUint64 - 1
+	first[h.words-1] &= math.MaxUint64 >> (63 - m%64)
 }
 
 // top is the sum of the k largest rooms that are counted.
@@ -234,30 +268,37 @@ func (h *siteHunt) top(k int) int {
 	return sum
 }
 
-// gatherNear takes the anchor's measured neighbours.
+// gatherNear takes the anchor's measured neighbours. The loop has no branches: what it would branch on is as good as random.
 func (h *siteHunt) gatherNear(i int) bool {
 	at, others := h.anchorSites(i)
 	links := h.links.around(at)
-	if !h.spend(len(links)) {
+	if !h.spend(len(links) * (1 + len(others))) {
 		return false
 	}
+	first := int64(i) + 1
+	if len(h.limits.fixed) > 0 {
+		first = 0
+	}
+	local := resize(h.local, len(links)+2)
+	n, within, mbps := 1, int64(h.within), int64(h.limits.mbps)
 	for _, l := range links {
-		o := h.offerAt[l.to] - 1
-		if o < 0 || l.delay > h.within || !h.allows(l.delay, l.mbps) || h.room[o] == 0 || len(h.limits.fixed) == 0 && int(h.rank[o]) <= i {
-			continue
-		}
-		near := true
-		for _, s := range others {
-			delay, ok := h.pair(s, l.to)
-			near = near && ok && delay <= h.within
-		}
-		if !h.spend(len(others)) {
-			return false
-		}
-		if near {
-			h.local = append(h.local, o)
-			h.counts[h.class(h.room[o])]++
-		}
+		place := h.placeAt[l.to] - 1
+		local[n] = place
+		wrong := (within - int64(l.delay)) | (int64(l.mbps) - mbps) | (int64(place) - first)
+		n += 1 - int(uint64(wrong)>>63) // the sign of any of the three
+	}
+	h.local = local[:n]
+	if len(others) > 0 {
+		near := slices.DeleteFunc(h.local[1:], func(p int32) bool {
+			return slices.ContainsFunc(others, func(s int32) bool {
+				delay, ok := h.pair(s, h.offers[h.order[p]].site)
+				return !ok || delay > h.within
+			})
+		})
+		h.local = h.local[:1+len(near)]
+	}
+	for _, p := range h.local[1:] {
+		h.counts[h.classes[p]]++
 	}
 	return true
 }
@@ -269,22 +310,24 @@ func (h *siteHunt) gatherAll(i int) bool {
 	if len(h.limits.fixed) > 0 {
 		from = 0
 	}
-	for _, o := range h.order[from:] {
-		if len(h.local) == maxLocal {
+	h.local = append(h.local, 0)
+	for p := int32(from); int(p) < len(h.order); p++ {
+		if len(h.local) > maxLocal {
 			h.cut = true
 			break
 		}
 		if !h.spend(1 + len(others)) {
 			return false
 		}
-		_, near := h.pair(at, h.offers[o].site)
-		for _, s := range others {
-			_, ok := h.pair(s, h.offers[o].site)
+		s := h.offers[h.order[p]].site
+		_, near := h.pair(at, s)
+		for _, t := range others {
+			_, ok := h.pair(s, t)
 			near = near && ok
 		}
-		if near && h.room[o] > 0 {
-			h.local = append(h.local, o)
-			h.counts[h.class(h.room[o])]++
+		if near && h.classes[p] > 0 {
+			h.local = append(h.local, p)
+			h.counts[h.classes[p]]++
 		}
 	}
 	return true
@@ -313,12 +356,11 @@ func (h *siteHunt) extend(size, missing int) bool {
 				return true // what follows is smaller still
 			}
 			n := w<<6 + bits.TrailingZeros64(b)
-			offer := h.local[n]
-			room := int(h.ask(offer))
+			room := h.askPlace(h.local[n])
 			if room == 0 {
 				continue
 			}
-			h.chosen = append(h.chosen, offer)
+			h.chosen = append(h.chosen, h.order[h.local[n]])
 			more := true
 			switch {
 			case room >= missing && size+1 >= h.limits.minSites:
@@ -355,7 +397,7 @@ func (h *siteHunt) narrow(size, n int, rest uint64) bool {
 
 // makeRow finds what a site may stand beside.
 func (h *siteHunt) makeRow(n int, row []uint64) bool {
-	links := h.links.around(h.offers[h.local[n]].site)
+	links := h.links.around(h.offers[h.order[h.local[n]]].site)
 	if !h.spend(len(links)) {
 		return false
 	}
@@ -365,17 +407,18 @@ func (h *siteHunt) makeRow(n int, row []uint64) bool {
 			row[w] = math.MaxUint64
 		}
 		for _, l := range links {
-			if at := h.localAt[l.to] - 1; at >= 0 && !h.allows(l.delay, l.mbps) {
+			if at := h.localAt[l.to]; !h.allows(l.delay, l.mbps) {
 				row[at>>6] &^= 1 << (at & 63)
 			}
 		}
 		return true
 	}
 	clear(row)
+	within, mbps := int64(h.within), int64(h.limits.mbps)
 	for _, l := range links {
-		if at := h.localAt[l.to] - 1; at >= 0 && l.delay <= h.within && h.allows(l.delay, l.mbps) {
-			row[at>>6] |= 1 << (at & 63)
-		}
+		at := h.localAt[l.to] // 0 where it is not numbered: no layer holds that bit
+		wrong := (within - int64(l.delay)) | (int64(l.mbps) - mbps)
+		row[at>>6] |= (1 - uint64(wrong)>>63) << (at & 63)
 	}
 	return true
 }
