@@ -40,6 +40,8 @@ type siteHunt struct {
 	// price returns the price of the best filling of a set of offers, with one replica at least for each offer whose site is not fixed. It
 	// must not keep the set.
 	price func(set []int32) uint64
+	// floor returns the least price of a replica at an offer, so that most prices need not be asked. nil says that nothing is known.
+	floor func(offer int) uint64
 	// less orders two sites by their IDs.
 	less func(a, b int32) bool
 	// best false asks for any set, of any number of sites and delay, without a price.
@@ -51,7 +53,7 @@ type siteHunt struct {
 	huntLocal
 }
 
-// siteSet is an answer: indices of offers in order of the site IDs, those of fixed sites among them; the worst delay between two sites of
+// siteSet is an answer, valid until the next run: indices of offers in order of the site IDs, those of fixed sites among them; the worst delay between two sites of
 // the set, Unmeasured if a link was never measured; and the price, 0 if any set was asked for.
 type siteSet struct {
 	offers []int32
@@ -114,6 +116,7 @@ func (h *siteHunt) run() (found siteSet, exhaustive, ok bool) {
 	for {
 		near := h.sweep(lessDelay, *h.steps-*h.steps/4)
 		h.cost = h.price(h.answer().offers)
+		h.exchange(*h.steps / 2)
 		cheap := h.sweep(lowerPrice, *h.steps)
 		if sized && near && cheap {
 			return h.answer(), true, true

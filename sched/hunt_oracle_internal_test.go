@@ -20,6 +20,8 @@ type puzzle struct {
 	links  linkStore
 	prices [][]uint64 // of each site of the case: what each replica would cost, the cheapest first
 	fixed  []int32    // sites of the case
+	rest   []uint64   // of price
+	listed []int32    // of the hunt's prices
 }
 
 func newPuzzle(c leftover.Case, seed uint64) *puzzle {
@@ -73,11 +75,19 @@ func (p *puzzle) hunt(steps *uint32) *siteHunt {
 		return p.c.Sites[p.place[h.offers[k].site]].Room(a.GPUs)
 	}
 	h.price = func(set []int32) uint64 {
-		var sites []int32
+		p.listed = p.listed[:0]
 		for _, k := range set {
-			sites = append(sites, p.place[h.offers[k].site])
+			p.listed = append(p.listed, p.place[h.offers[k].site])
 		}
-		return p.price(sites)
+		return p.price(p.listed)
+	}
+	if len(p.site)%2 == 0 {
+		h.floor = func(k int) uint64 {
+			if prices := p.prices[p.place[h.offers[k].site]]; len(prices) > 0 {
+				return prices[0]
+			}
+			return 0
+		}
 	}
 	h.less = func(a, b int32) bool { return p.place[a] < p.place[b] }
 	return h
@@ -85,7 +95,7 @@ func (p *puzzle) hunt(steps *uint32) *siteHunt {
 
 // price is that of the cheapest filling of sites of the case, with one replica for each that is not fixed.
 func (p *puzzle) price(sites []int32) uint64 {
-	sum, rest, left := uint64(0), []uint64(nil), p.c.Ask.Replicas
+	sum, rest, left := uint64(0), p.rest[:0], p.c.Ask.Replicas
 	for _, i := range sites {
 		own := p.prices[i]
 		if !slices.Contains(p.fixed, i) {
@@ -95,6 +105,7 @@ func (p *puzzle) price(sites []int32) uint64 {
 		rest = append(rest, own...)
 	}
 	slices.Sort(rest)
+	p.rest = rest
 	for _, c := range rest[:left] {
 		sum += c
 	}

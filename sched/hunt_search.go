@@ -22,9 +22,10 @@ type huntLocal struct {
 	made    []bool
 	layers  []uint64 // for each size: what may still be added
 	chosen  []int32  // offers, those of the anchor first
-	within  uint32   // no pair may be further apart
-	hit     bool     // a better set was found
-	ration  uint32   // steps left for this anchor
+	shelves []shelf
+	within  uint32 // no pair may be further apart
+	hit     bool   // a better set was found
+	ration  uint32 // steps left for this anchor
 	given   uint32
 	budget  uint32 // and for this sweep
 	reserve uint32 // steps to keep once a set is found, when the goal is fewer sites
@@ -48,7 +49,7 @@ func (h *siteHunt) sweep(goal huntGoal, budget uint32) bool {
 		anchors = 1
 	}
 	partial := false
-	for ration := min(max(h.budget/8, 64), 2048); ; ration = min(ration, math.MaxUint32/8) * 8 {
+	for ration := min(max(h.budget/8, 64), 8192); ; ration = min(ration, math.MaxUint32/8) * 8 {
 		all := true
 		for i := 0; i < anchors && h.holds(i); i++ { // where the rooms do not hold all, those that follow do not either
 			switch {
@@ -113,7 +114,7 @@ func (h *siteHunt) anchor(i int, ration uint32) bool {
 	case h.goal == fewerSites:
 		return h.look(i, Unmeasured-1)
 	}
-	if h.open(i, h.delay) == nothing {
+	if h.delay != Unmeasured && h.open(i, h.delay) == nothing {
 		h.empty[i>>6] |= 1 << (i & 63) // no need to look here for the price either
 		return true
 	}
@@ -347,36 +348,64 @@ func (h *siteHunt) layer(size int) []uint64 { return h.layers[size*h.words : (si
 // extend adds sites to the chosen ones, of which there are size, until nothing is missing. It returns false when the look is over.
 func (h *siteHunt) extend(size, missing int) bool {
 	allowed := h.layer(size)
+	var ahead window
 	for w := range allowed {
 		for b := allowed[w]; b != 0; b &= b - 1 {
 			if !h.spend(1) {
 				return false
 			}
-			if !h.enough(allowed[w:], b, size, missing) {
+			if ahead.most != h.most { // at first, and after each hit
+				ahead = window{most: h.most, word: w, bits: b}
+				h.widen(&ahead, allowed, h.most-size)
+			}
+			if ahead.sum < missing || ahead.count == 0 || size+ahead.count < h.limits.minSites {
 				return true // what follows is smaller still
 			}
 			n := w<<6 + bits.TrailingZeros64(b)
-			room := h.askPlace(h.local[n])
-			if room == 0 {
-				continue
-			}
-			h.chosen = append(h.chosen, h.order[h.local[n]])
-			more := true
-			switch {
-			case room >= missing && size+1 >= h.limits.minSites:
-				more = h.consider(size + 1)
-			case size+1 < h.most:
-				if more = h.narrow(size, n, b&(b-1)); more {
-					more = h.extend(size+1, max(missing-room, 0))
+			if room := h.askPlace(h.local[n]); room > 0 {
+				h.chosen = append(h.chosen, h.order[h.local[n]])
+				more := true
+				switch {
+				case room >= missing && size+1 >= h.limits.minSites:
+					more = h.consider(size + 1)
+				case size+1 < h.most:
+					if more = h.narrow(size, n, b&(b-1)); more {
+						more = h.extend(size+1, max(missing-room, 0))
+					}
+				}
+				h.chosen = h.chosen[:len(h.chosen)-1]
+				if !more {
+					return false
 				}
 			}
-			h.chosen = h.chosen[:len(h.chosen)-1]
-			if !more {
-				return false
-			}
+			ahead.sum -= int(h.ceiling[n])
+			ahead.count--
+			h.widen(&ahead, allowed, 1)
 		}
 	}
 	return true
+}
+
+// window is the largest of what is allowed from some place on, as many as may still be added, and where the next one is looked for.
+type window struct {
+	most, sum, count int
+	word             int
+	bits             uint64
+}
+
+// widen adds the next k of the allowed ones to the window.
+func (h *siteHunt) widen(a *window, allowed []uint64, k int) {
+	for ; k > 0; k-- {
+		for a.bits == 0 {
+			if a.word++; a.word >= len(allowed) {
+				return
+			}
+			a.bits = allowed[a.word]
+		}
+		a.sum += int(h.ceiling[a.word<<6+bits.TrailingZeros64(a.bits)])
+		a.count++
+		a.bits &= a.bits - 1
+	}
 }
 
 // narrow fills the layer that follows: what is allowed beside number n too and comes after it. rest is what follows it in its own word.
@@ -423,22 +452,6 @@ func (h *siteHunt) makeRow(n int, row []uint64) bool {
 	return true
 }
 
-// enough says whether the largest that are allowed, from the lowest bit of b on, could hold what is missing. allowed begins with b's word.
-func (h *siteHunt) enough(allowed []uint64, b uint64, size, missing int) bool {
-	left, count := h.most-size, 0
-	base := (h.words - len(allowed)) << 6
-	for w := 0; ; b = allowed[w] {
-		for ; b != 0 && count < left && (missing > 0 || size+count < h.limits.minSites); b &= b - 1 {
-			missing -= int(h.ceiling[base+w<<6+bits.TrailingZeros64(b)])
-			count++
-		}
-		if w++; w == len(allowed) {
-			break
-		}
-	}
-	return count > 0 && missing <= 0 && size+count >= h.limits.minSites
-}
-
 // consider compares the chosen sites, so many of them, with the best. It returns false when the look is over.
 func (h *siteHunt) consider(size int) bool {
 	delay := h.spread()
@@ -446,40 +459,13 @@ func (h *siteHunt) consider(size int) bool {
 	case fewerSites:
 		h.most = size - 1
 	case lowerPrice:
-		if !h.spend(h.limits.need) {
-			return false
-		}
-		cost := h.price(h.chosen)
-		if !h.cheaper(delay, cost) {
-			return true
-		}
-		h.cost = cost
+		return h.appraise(delay)
 	}
 	h.found, h.size, h.delay = true, size, delay
 	h.set = append(h.set[:0], h.chosen...)
 	h.hit = true
-	if h.goal == lowerPrice {
-		h.sortByID(h.set)
-		return true
-	}
 	copy(h.empty, h.done)
 	return h.goal == fewerSites && !h.settled()
-}
-
-// cheaper says whether the chosen sites, as many as the best, are better.
-func (h *siteHunt) cheaper(delay uint32, cost uint64) bool {
-	if delay != h.delay || cost != h.cost {
-		return delay < h.delay || delay == h.delay && cost < h.cost
-	}
-	a := append(h.sorted[:0], h.chosen...)
-	h.sorted = a
-	h.sortByID(a)
-	for i, o := range h.set {
-		if s, t := h.offers[a[i]].site, h.offers[o].site; s != t {
-			return h.less(s, t)
-		}
-	}
-	return false
 }
 
 // spread is the worst delay between two of the chosen and the fixed sites.
