@@ -25,6 +25,8 @@ type ask struct {
 	notSites                []int32
 	delay, mbps             uint32
 	lone                    bool // each replica on a node of its own
+	sieve                   sieve // what the index makes of the query, once it was asked for
+	sifted, none            bool
 	plain                   bool // whole devices that are free now: the index alone decides, but for nodes with something booked
 }
 
@@ -208,6 +210,21 @@ func (s *state) beyond(q *ask, i int32, sc *scratch, r *room, m *member) Reason 
 		return ReasonCustom
 	}
 	return 0
+}
+
+// passes says whether a node passes all that the index knows of.
+func (s *state) passes(q *ask, i int32) bool {
+	if !q.sifted {
+		q.none, q.sifted = !s.index.sift(&q.query, &q.sieve), true
+	}
+	if q.none {
+		return false
+	}
+	part := s.index.part(s.index.run(s.index.row(i).run).part)
+	if q.kinds != nil && !slices.Contains(q.kinds, part.kind) || !q.allows(part.country) {
+		return false
+	}
+	return s.index.and(&q.sieve, i>>6)>>(i&63)&1 != 0 && s.index.fits(&q.query, &q.sieve, i)
 }
 
 // mayJoin says whether a node's site may stand beside those that are taken.

@@ -191,7 +191,12 @@ func (f *Fleet) mark(i int32) {
 		x := f.entries.at(e - 1)
 		booked, e = !f.leases.ref(x.slot).active, x.next
 	}
-	if booked != f.index.record(i).booked() {
+	if was := f.index.record(i).booked(); booked != was {
 		f.index.setBooked(i, booked)
+		if booked {
+			f.bookedNodes++
+		} else {
+			f.bookedNodes--
+		}
 	}
 }

@@ -25,7 +25,7 @@ func (w *dueWalk) push(x instantOf) {
 
 func (w *dueWalk) less(i, j int) bool {
 	a, b := w.next[i], w.next[j]
-	return a.at < b.at || a.at == b.at && a.slot < b.slot
+	return a.at < b.at || a.at == b.at && w.s.leases.ref(a.slot).seq < w.s.leases.ref(b.slot).seq
 }
 
 func (w *dueWalk) pop() instantOf {
@@ -120,7 +120,7 @@ func (c *call) helps(r *Request, x instantOf, steps *uint32) bool {
 			}
 			last = i
 			*steps -= min(*steps, 1)
-			if c.index.passes(&q.query, i) && c.beyond(&q, i, c.sc, &free, &m) == 0 {
+			if c.passes(&q, i) && c.beyond(&q, i, c.sc, &free, &m) == 0 {
 				return true
 			}
 		}

@@ -65,7 +65,7 @@ func (q *ask) fitShare(sh *shape, r *room, m *member) bool {
 	if !sh.shares {
 		return false
 	}
-	best, left := -1, uint16(0)
+	best, left := -1, int64(0)
 	for k := range int(sh.cards) {
 		if r.whole&(1<<k) != 0 || r.part.mig[k] != 0 || r.part.milli[k]+q.share > 1000 {
 			continue

@@ -54,6 +54,7 @@ type state struct {
 
 	known, up, devices, free int
 	running                  int
+	bookedNodes              int // nodes with something booked that does not hold yet
 }
 
 // kind is a model of devices with so much memory.

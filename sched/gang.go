@@ -62,7 +62,7 @@ func (q *ask) quick() bool { return q.plain && q.gpus > 0 && !q.lone }
 
 // inOneRun looks for one site that holds all replicas on devices of one kind: of the first such sites, the one with the fewest free devices.
 func (s *state) inOneRun(q *ask, need int, sc *scratch, p *plan) bool {
-	x, g := s.index, &sc.gang
+	x := s.index
 	x.runsWith(&q.query, need*q.gpus, &sc.runs)
 	best, free, seen := int32(-1), int32(0), 0
 	for r := x.nextRun(&q.query, &sc.runs); r >= 0 && seen < fewRuns; r = x.nextRun(&q.query, &sc.runs) {
@@ -156,7 +156,7 @@ func (s *state) siteRoom(q *ask, limit int32, runs []int32, sc *scratch) int {
 
 // runRoom is how many replicas a run holds, at most limit.
 func (s *state) runRoom(q *ask, r int32, limit int, sc *scratch) int {
-	if q.quick() && !s.anyBooked() {
+	if q.quick() && s.bookedNodes == 0 {
 		return s.index.room(&q.query, r, limit)
 	}
 	n := 0
@@ -171,8 +171,11 @@ func (s *state) runRoom(q *ask, r int32, limit int, sc *scratch) int {
 
 // nodeRoom is how many replicas a node holds, at most limit.
 func (s *state) nodeRoom(q *ask, i int32, limit int, sc *scratch) int {
-	if !s.index.passes(&q.query, i) {
+	if !s.passes(q, i) {
 		return 0
+	}
+	if q.quick() && !s.index.record(i).booked() {
+		return s.index.replicas(&q.query, i, limit)
 	}
 	var free room
 	var m member

@@ -12,7 +12,7 @@ func (n *names[T]) find(s T) (int32, bool) {
 	if n.size == 0 {
 		return -1, false
 	}
-	for i := uint32(hashText(string(s))); ; i++ {
+	for i := uint32(hashRaw(string(s))); ; i++ {
 		v := n.slots.at(int32(i & (n.size - 1)))
 		if v == 0 {
 			return -1, false
@@ -43,7 +43,7 @@ func (n *names[T]) add(s T) int32 {
 }
 
 func (n *names[T]) seat(number uint32) {
-	for i := uint32(hashText(string(n.list[number]))); ; i++ {
+	for i := uint32(hashRaw(string(n.list[number]))); ; i++ {
 		if at := int32(i & (n.size - 1)); n.slots.at(at) == 0 {
 			*n.slots.edit(at) = number + 1
 			return
@@ -115,8 +115,8 @@ func (n *numbers) put(key uint64, at int32) {
 		n.keys.grow(int32(n.size))
 		n.at.grow(int32(n.size))
 		for i := range int32(old.size) {
-			if k := *old.keys.at(i); k != 0 {
-				n.put(k, *old.at.at(i))
+			if k := old.keys.at(i); k != 0 {
+				n.put(k, old.at.at(i))
 			}
 		}
 	}

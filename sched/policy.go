@@ -33,6 +33,8 @@ const (
 	Mixed
 	// Custom prefers the higher score of Plugins.Scorer.
 	Custom
+
+	lastCriterion = Custom
 )
 
 // String returns the criterion's name.

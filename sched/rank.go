@@ -50,7 +50,7 @@ func (s *state) key(c Criterion, q *ask, r *ranked, sc *scratch) int64 {
 	case Power:
 		return int64(s.watts(q, r))
 	case Arbitrary:
-		return int64(mix64(s.policy.Seed^hashText(string(q.r.Job))^mix64(uint64(i)+1)) >> 1)
+		return int64(mix64(s.policy.Seed^hashRaw(string(q.r.Job))^mix64(uint64(i)+1)) >> 1)
 	case Mixed:
 		return -s.mixed(q, r, sc)
 	case Custom:

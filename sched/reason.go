@@ -108,18 +108,18 @@ const (
 )
 
 // String returns the name of the field in Request.
-func (f Field) String() string { return label(f, fields()...) }
+func (f Field) String() string { return label(f, fieldNames()...) }
 
 // MarshalText writes the name of the field in Request.
 func (f Field) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
 // UnmarshalText reads the name of a field in Request.
 func (f *Field) UnmarshalText(text []byte) (err error) {
-	*f, err = number[Field]("field", text, fields()...)
+	*f, err = number[Field]("field", text, fieldNames()...)
 	return err
 }
 
-func fields() []string {
+func fieldNames() []string {
 	return []string{
 		"MaxSites", "MaxDelayMicros", "MinMbps", "MinStandingPPM", "MinConnectivity", "MinTier", "MinAssurance", "MaxHourMicro", "Replicas",
 	}

@@ -333,12 +333,7 @@ func (f *Fleet) both(l, o *lease, i int32, x entry, from, until int64) bool {
 		if m.node != i {
 			continue
 		}
-		if !r.has(l.takes) || m.mask&^r.free != 0 && !m.divides() {
-			return false
-		}
-		if d := lowestBit(m.mask); m.divides() &&
-			(r.whole&m.mask != 0 || r.part.milli[d]+m.milli > 1000 || r.part.mig[d]&m.slices != 0 || m.milli != 0 && r.part.mig[d] != 0 ||
-				m.slices != 0 && r.part.milli[d] != 0) {
+		if !r.holds(m, l.takes) {
 			return false
 		}
 		r.give(m, l.takes)
