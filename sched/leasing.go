@@ -292,9 +292,9 @@ func (f *Fleet) end(slot int32, at int64, cause Cause) Ended {
 	}
 	out := Ended{Lease: f.lease(slot), Cause: cause}
 	out.Lease.Until = moment(at)
-	if l.from < at {
+	if at >= l.from {
 		out.Usage = f.meter(l, at)
-	} else {
+	} else { // it had not begun
 		out.Lease.Until = out.Lease.From
 	}
 	for _, u := range out.Usage {

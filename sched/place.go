@@ -71,7 +71,7 @@ func (s *state) single(q *ask, sc *scratch) (plan, bool) {
 		_, p.lost = s.compare(q, best, second, sc)
 		if p.lost != 0 {
 			j := slices.Index(s.policy.Order, p.lost)
-			p.had, p.won = second.keys[j], best.keys[j]
+			p.had, p.won = p.lost.shown(second.keys[j]), p.lost.shown(best.keys[j])
 		}
 	}
 	s.settle(q, best, sc)

@@ -53,7 +53,8 @@ type Terms struct {
 	// Considered counts all nodes, Compared those of them that passed every filter and were compared with each other.
 	Considered, Compared int
 	// RunnerUp is the node that one replica would have gone to otherwise, empty if there is none or several replicas were placed. Lost is the
-	// criterion by which it lost, 0 where it only came later in the walk; Had and Won are what it had and what the winner has, the smaller the better.
+	// criterion by which it lost, 0 where it only came later in the walk; Had and Won are what it had and what the winner has, as the criterion
+	// measures it.
 	RunnerUp NodeID
 	Lost     Criterion
 	Had, Won int64

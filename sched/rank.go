@@ -59,6 +59,16 @@ func (s *state) key(c Criterion, q *ask, r *ranked, sc *scratch) int64 {
 	panic("sched: state.key: criterion " + c.String())
 }
 
+// shown is a key as its criterion measures it: more is better again for those of which more is preferred.
+func (c Criterion) shown(key int64) int64 {
+	switch c {
+	case Standing, Loosest, Mixed, Custom:
+		return -key
+	case Cheapest, Tightest, Fragmentation, Surest, Locality, Power, Arbitrary:
+	}
+	return key
+}
+
 // roomOf is what the node has free for the request.
 func (s *state) roomOf(q *ask, r *ranked) *room {
 	if q.plain && !s.index.record(r.m.node).booked() {

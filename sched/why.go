@@ -19,8 +19,8 @@ type Verdict struct {
 	Chosen NodeID
 	// Rank is the place of the node among those compared, 1 for the winner; 0 if it does not pass, or comes in the walk after the last one compared.
 	Rank, Compared int
-	// Lost is the criterion by which it loses to the winner, 0 if it wins or only comes later; Had and Won are what it has and what the winner has, the
-	// smaller the better.
+	// Lost is the criterion by which it loses to the winner, 0 if it wins or only comes later; Had and Won are what it has and what the winner has, as the
+	// criterion measures it.
 	Lost     Criterion
 	Had, Won int64
 	// WinsAtHourMicro is the highest price at which the node would have been chosen; 0 if no price would do it, or it wins.
@@ -62,7 +62,7 @@ func (s *state) why(r *Request, d gpu.DeviceID, rotate uint32, sc *scratch) (Ver
 	a, b := s.rankedOf(&q, i, sc), s.rankedOf(&q, winner, sc)
 	if d, by := s.compare(&q, &a, &b, sc); d > 0 {
 		j := slices.Index(s.policy.Order, by)
-		out.Lost, out.Had, out.Won = by, a.keys[j], b.keys[j]
+		out.Lost, out.Had, out.Won = by, by.shown(a.keys[j]), by.shown(b.keys[j])
 	}
 	out.Rank = s.place1(&q, &a, sc)
 	out.WinsAtHourMicro = s.winsAt(&q, &a, &b, sc)
