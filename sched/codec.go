@@ -255,6 +255,7 @@ func (f *Fleet) encodeLease(w *canon.Writer, l *lease) {
 	for i := range l.past {
 		u := &l.past[i]
 		w.String(string(u.Node))
+		w.String(string(u.Supplier))
 		w.String(string(u.Device))
 		w.Uint16(u.Milli)
 		w.Uint64(u.Seconds)

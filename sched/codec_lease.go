@@ -136,9 +136,9 @@ func (d *decoder) lease() {
 			node: int32(r.Uint32()), mask: r.Uint16(), milli: r.Uint16(), slices: r.Uint8(), hour: r.Uint32(), since: r.Int64(),
 		})
 	}
-	for range r.Len(26) {
+	for range r.Len(30) {
 		l.past = append(l.past, Usage{
-			Lease: leaseID(l.seq), Node: NodeID(r.String()), Device: gpu.DeviceID(r.String()), Milli: r.Uint16(), Seconds: r.Uint64(), HourMicro: r.Uint64(),
+			Lease: leaseID(l.seq), Node: NodeID(r.String()), Supplier: SupplierID(r.String()), Device: gpu.DeviceID(r.String()), Milli: r.Uint16(), Seconds: r.Uint64(), HourMicro: r.Uint64(),
 		})
 	}
 	if r.Bool() {

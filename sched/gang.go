@@ -122,6 +122,7 @@ func (s *state) offer(q *ask, need int, sc *scratch, p *plan) {
 		g.offers = slices.DeleteFunc(g.offers, func(o siteOffer) bool { g.bySite[o.site] = 0; return false })
 		s.dropEmpty(g)
 	}
+	p.compared = len(g.offers)
 	for _, o := range g.offers {
 		p.room += int(o.room)
 		if int(o.room) > p.bestRoom {

@@ -47,9 +47,10 @@ type Lease struct {
 
 // Usage is what one device did for one lease in one stretch of time.
 type Usage struct {
-	Lease  LeaseID
-	Node   NodeID
-	Device gpu.DeviceID
+	Lease    LeaseID
+	Node     NodeID
+	Supplier SupplierID
+	Device   gpu.DeviceID
 	// Milli is the part of the device: 1000, the share, or the eighths of an instance as thousandths.
 	Milli uint16
 	// Seconds are whole seconds from the beginning of the stretch to its end.

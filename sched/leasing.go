@@ -319,7 +319,7 @@ func (f *Fleet) meter(l *lease, at int64) []Usage {
 func (f *Fleet) meterOne(out []Usage, l *lease, m *member, at int64) []Usage {
 	for mask := m.mask; mask != 0; mask &= mask - 1 {
 		out = append(out, Usage{
-			Lease: leaseID(l.seq), Node: f.ids.nodeID(m.node), Device: f.ids.deviceID(m.node, lowestBit(mask)), Milli: m.part(),
+			Lease: leaseID(l.seq), Node: f.ids.nodeID(m.node), Supplier: f.suppliers.list[f.index.row(m.node).supplier], Device: f.ids.deviceID(m.node, lowestBit(mask)), Milli: m.part(),
 			Seconds: uint64(max(0, at-m.since) / second), HourMicro: uint64(m.hour),
 		})
 	}

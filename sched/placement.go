@@ -50,7 +50,8 @@ type Member struct {
 
 // Terms are the figures behind a placement.
 type Terms struct {
-	// Considered counts all nodes, Compared those of them that passed every filter and were compared with each other.
+	// Considered counts all nodes. Compared counts those of them that passed every filter and were compared with each other; for several replicas,
+	// the sites with room for at least one.
 	Considered, Compared int
 	// RunnerUp is the node that one replica would have gone to otherwise, empty if there is none or several replicas were placed. Lost is the
 	// criterion by which it lost, 0 where it only came later in the walk; Had and Won are what it had and what the winner has, as the criterion

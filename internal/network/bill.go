@@ -74,19 +74,14 @@ func (n *Network) parts(e sched.Ended) []Part {
 		hi, lo uint64 // seconds * millionths of a dollar per hour, 128 bits
 		nodes  map[string]bool
 	}
-	price := map[sched.NodeID]uint64{}
-	owner := map[sched.NodeID]string{}
-	for _, m := range e.Lease.Members {
-		price[m.Node], owner[m.Node] = m.HourMicro, string(m.Supplier)
-	}
 	sums := map[string]*sum{}
 	for _, u := range e.Usage {
-		s := sums[owner[u.Node]]
+		s := sums[string(u.Supplier)]
 		if s == nil {
 			s = &sum{nodes: map[string]bool{}}
-			sums[owner[u.Node]] = s
+			sums[string(u.Supplier)] = s
 		}
-		hi, lo := bits.Mul64(u.Seconds, price[u.Node])
+		hi, lo := bits.Mul64(u.Seconds, u.HourMicro)
 		var carry uint64
 		s.lo, carry = bits.Add64(s.lo, lo, 0)
 		s.hi += hi + carry

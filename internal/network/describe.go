@@ -111,7 +111,10 @@ func describePlacement(f Placed) string {
 		return s + fmt.Sprintf("; no site can hold it (%s has room for %d), these %d are %d.%03d ms apart", p.Terms.BestSite, p.Terms.BestRoom, p.Sites,
 			p.DelayMicros/1000, p.DelayMicros%1000)
 	}
-	return s + fmt.Sprintf("; the cheapest of %d nodes that can hold it, of %d", p.Terms.Eligible, p.Terms.Considered)
+	if len(p.Members) == 1 {
+		return s + fmt.Sprintf("; the cheapest of %d nodes that can hold it, of %d", p.Terms.Compared, p.Terms.Considered)
+	}
+	return s + fmt.Sprintf("; the cheapest of the sites that can hold all of it, %d can hold some", p.Terms.Compared)
 }
 
 // Percent writes parts per million as a percentage with four places.

@@ -178,9 +178,8 @@ func (n *Network) list(at time.Time, c List) ([]Fact, error) {
 func (n *Network) enter(at time.Time, name string) []Fact {
 	id := sched.NodeID(name)
 	facts := n.rate(at, name)
-	x := n.nodes[name]
 	if _, there := n.fleet.Node(id); there {
-		_, err := n.fleet.Apply(at, sched.NodeChanged{Node: id, Tier: uint8(x.grade.Tier), StandingPPM: x.score.Standing, HourMicro: x.listing.HourMicro})
+		_, err := n.fleet.Apply(at, sched.NodeChanged{Node: id, Terms: n.fleetNode(name).Terms()})
 		must(err)
 	} else {
 		_, err := n.fleet.Apply(at, sched.NodeUp{Node: n.fleetNode(name)})
@@ -195,7 +194,7 @@ func (n *Network) fleetNode(name string) sched.Node {
 	out := sched.Node{
 		ID: sched.NodeID(name), Site: sched.SiteID(l.Site), Supplier: sched.SupplierID(x.supplier), Model: x.model(),
 		CPUMilli: l.CPUMilli, RAMMiB: l.RAMMiB, Country: l.Country, Connectivity: l.Connectivity,
-		Tier: uint8(x.grade.Tier), StandingPPM: x.score.Standing, HourMicro: l.HourMicro,
+		Tier: uint8(x.grade.Tier), Assurance: uint8(x.assurance), StandingPPM: x.score.Standing, HourMicro: l.HourMicro,
 	}
 	for _, d := range x.inventory.Devices {
 		out.Devices = append(out.Devices, d.ID)

@@ -193,17 +193,17 @@ func TestRelist(t *testing.T) {
 // TestLargestBill has devices that are so dear that a year of them would not fit the books: they are not leased for it.
 func TestLargestBill(t *testing.T) {
 	w := newWorld(t, network.IONet(accounts(), epoch), "ann", "eve")
-	w.join(hour, "n1", "ann", a4000, 16, network.List{Connectivity: 4, HourMicro: 1_000_000_000_000})
-	job := network.Submit{Job: "j", Wallet: "eve", Currency: tokenomics.IO, Replicas: 1, GPUsPerReplica: 16, Seconds: 22_501}
+	w.join(hour, "n1", "ann", a4000, 16, network.List{Connectivity: 4, HourMicro: 4_000_000_000})
+	job := network.Submit{Job: "j", Wallet: "eve", Currency: tokenomics.IO, Replicas: 1, GPUsPerReplica: 16, Seconds: 5_625_001}
 	_, err := w.apply(hour, job)
 	var no *sched.UnplaceableError
-	require.ErrorAs(t, err, &no) // 16 * 22,501 s at a million dollars an hour are 100,004,444 dollars
-	job.Seconds = 22_500
+	require.ErrorAs(t, err, &no) // 16 * 5,625,001 s at 4,000 dollars an hour are more than 100,000,000 dollars
+	job.Seconds = 5_625_000
 	w.do(hour, network.SetPrice{MicroPerToken: 3500, Source: "a crash"})
 	for i := range 4 { // each is 2.9 * 10^18 base units, more than all that there will ever be: three fit below 2^63
 		job.Job = string(rune('a' + i))
 		w.do(w.net.Now(), job)
-		w.do(w.net.Now().Add(22_500*time.Second), network.Tick{})
+		w.do(w.net.Now().Add(5_625_000*time.Second), network.Tick{})
 	}
 	var stages []network.Stage
 	for _, b := range w.net.Bills(9) {

@@ -13,8 +13,8 @@ import (
 // within 64 bits, at every price that [SetPrice] takes.
 const maxBill tokenomics.USD = 100_000_000 * tokenomics.MicrosPerUSD
 
-// dearest is the highest price of a device for an hour that package sched takes: a million dollars.
-const dearest = 1_000_000_000_000
+// dearest is the highest price of a device for an hour that package sched takes: 4,294 dollars.
+const dearest = 1<<32 - 1
 
 // Request returns the placement that a submission asks for. Devices at whose price the whole lease would come to more
 // than a hundred million dollars are too dear for it.

@@ -28,11 +28,8 @@ func (n *Network) rate(at time.Time, name string) []Fact {
 // rerate rates a node and tells the fleet.
 func (n *Network) rerate(at time.Time, name string) []Fact {
 	facts := n.rate(at, name)
-	x := n.nodes[name]
 	if _, there := n.fleet.Node(sched.NodeID(name)); there && len(facts) > 0 {
-		_, err := n.fleet.Apply(at, sched.NodeChanged{
-			Node: sched.NodeID(name), Tier: uint8(x.grade.Tier), StandingPPM: x.score.Standing, HourMicro: x.listing.HourMicro,
-		})
+		_, err := n.fleet.Apply(at, sched.NodeChanged{Node: sched.NodeID(name), Terms: n.fleetNode(name).Terms()})
 		must(err)
 	}
 	return facts
