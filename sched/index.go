@@ -18,7 +18,8 @@ type index struct {
 	nodes     space
 	runSpace  space
 	growth    [2][]int32 // by space: the partition of each extent, in order
-	maps      [mapCount]pages[uint64]
+	maps      rack
+	sums      [maxDevices + 1]pages[uint64] // bit w of sums[k]: word w of mapUp + k is not zero
 	records   pages[record]
 	rows      pages[nodeRow]
 	following pages[int32] // by node: 1 + the next one of its run
@@ -38,21 +39,19 @@ type index struct {
 	total     counts
 }
 
-// The bit maps, all by position but the summaries, which are by word. A map of "at least" that a query does not need is never
-// touched, and pages without a bit do not exist.
+// The bit maps, all by position.
 const (
-	mapUp        = 0                       // is up; mapUp + k: is up and has at least k devices wholly free, k = 1..16
-	mapSum       = mapUp + maxDevices + 1  // + k: the word of mapUp + k is not zero
-	mapTier      = mapSum + maxDevices + 1 // + l - 1: tier >= l, l = 1..4
-	mapConnect   = mapTier + 4             // + l - 2: connectivity >= l, l = 2..4
-	mapAssure    = mapConnect + 3          // + l - 1: assurance >= l, l = 1..4
-	mapComply    = mapAssure + 4           // + b: has bit b of compliance
-	mapCPU       = mapComply + 8           // + l - 1: free CPU >= 2^(l-1) cores, l = 1..8
-	mapShare     = mapCPU + cpuLevels      // + l - 1: largest free share >= shareLevel(l)
-	mapSize      = mapShare + shareLevels  // + b: bit b of cards - 1
-	mapTaken     = mapSize + 4             // the position is a node
-	mapPrice     = mapTaken + 1            // + b: price <= prices[b]
-	mapStanding  = mapPrice + maxBands     // + b: standing >= standings[b]
+	mapUp        = 0                      // is up; mapUp + k: is up and has at least k devices wholly free, k = 1..16
+	mapTier      = mapUp + maxDevices + 1 // + l - 1: tier >= l, l = 1..4
+	mapConnect   = mapTier + 4            // + l - 2: connectivity >= l, l = 2..4
+	mapAssure    = mapConnect + 3         // + l - 1: assurance >= l, l = 1..4
+	mapComply    = mapAssure + 4          // + b: has bit b of compliance
+	mapCPU       = mapComply + 8          // + l - 1: free CPU >= 2^(l-1) cores, l = 1..8
+	mapShare     = mapCPU + cpuLevels     // + l - 1: largest free share >= shareLevel(l)
+	mapSize      = mapShare + shareLevels // + b: bit b of cards - 1
+	mapTaken     = mapSize + 4            // the position is a node
+	mapPrice     = mapTaken + 1           // + b: price <= prices[b]
+	mapStanding  = mapPrice + maxBands    // + b: standing >= standings[b]
 	mapCount     = mapStanding + maxBands
 	maxBands     = 31
 	cpuLevels    = 8
@@ -155,8 +154,9 @@ func newIndex(priceBands, standingBands []uint32) *index {
 // view returns the index as it is now, to be read while x goes on.
 func (x *index) view() *index {
 	v := *x
-	for i := range x.maps {
-		v.maps[i] = x.maps[i].view()
+	v.maps = x.maps.view()
+	for k := range x.sums {
+		v.sums[k] = x.sums[k].view()
 	}
 	for i := range x.buckets {
 		v.buckets[i] = x.buckets[i].view()
@@ -173,7 +173,7 @@ func (x *index) add(n nodeFacts) int32 {
 	n.check()
 	p := x.partition(n.kind, n.country)
 	i := x.claim(p)
-	x.fill(i, x.join(n.site, p, i, int32(n.cards)), &n)
+	x.fill(i, x.join(n.site, p, i), &n)
 	return i
 }
 
@@ -181,7 +181,7 @@ func (x *index) add(n nodeFacts) int32 {
 func (x *index) claim(p int32) int32 {
 	t := &x.parts.edit(p).nodes
 	before := t.size
-	i := t.claim(&x.nodes, &x.maps[mapTaken])
+	i := t.claim(&x.nodes, x.taken)
 	if t.size != before {
 		x.widened(p, t.size)
 	}
@@ -200,8 +200,10 @@ func (x *index) widened(p, size int32) {
 	x.records.grow(end)
 	x.rows.grow(end)
 	x.following.grow(end)
-	for i := range x.maps {
-		x.maps[i].grow((x.records.len() + wordLen - 1) / wordLen)
+	words := x.records.len() / wordLen
+	x.maps.grow(words)
+	for k := range x.sums {
+		x.sums[k].grow((words + wordLen - 1) / wordLen)
 	}
 }
 
@@ -245,7 +247,7 @@ func (x *index) remove(i int32) {
 	}
 	x.put(mapTaken, i, false)
 	p := x.runs.at(row.run).part
-	x.leave(row.run, i, int32(r.cards()))
+	x.leave(row.run, i)
 	*x.records.edit(i), *x.rows.edit(i) = record{}, nodeRow{}
 	x.joined(p, -1, -int32(r.cards()))
 	x.parts.edit(p).nodes.release(i)
@@ -292,7 +294,6 @@ func (x *index) setUp(i int32, up bool) {
 	x.counts.edit(p).upCards += cards
 	x.total.up[0] += sign
 	x.total.upCards += cards
-	x.runs.edit(run).up += sign
 	x.runFree(run, sign*int32(free))
 }
 
@@ -365,9 +366,9 @@ func (x *index) levels(first int, i int32, before, now int) {
 func (x *index) atLeast(p, i int32, before, now int) {
 	c, w := x.counts.edit(p), i>>6
 	for k := before + 1; k <= now; k++ {
-		word := x.maps[mapUp+k].edit(w)
+		word := x.maps.edit(mapUp+k, w)
 		if *word == 0 {
-			x.set(mapSum+k, w)
+			*x.sums[k].edit(w >> 6) |= 1 << (w & 63)
 		}
 		*word |= 1 << (i & 63)
 		if c.up[k]++; c.up[k] == 1 {
@@ -375,9 +376,9 @@ func (x *index) atLeast(p, i int32, before, now int) {
 		}
 	}
 	for k := now + 1; k <= before; k++ {
-		word := x.maps[mapUp+k].edit(w)
+		word := x.maps.edit(mapUp+k, w)
 		if *word &^= 1 << (i & 63); *word == 0 {
-			x.drop(mapSum+k, w)
+			*x.sums[k].edit(w >> 6) &^= 1 << (w & 63)
 		}
 		if c.up[k]--; c.up[k] == 0 {
 			x.offer(p, k, false)
@@ -428,11 +429,16 @@ func (x *index) partition(k, country int32) int32 {
 	return p
 }
 
-func (x *index) has(m int, i int32) bool { return x.maps[m].at(i>>6)>>(i&63)&1 != 0 }
+// taken returns word w of the positions that are nodes, takenRuns that of the runs.
+func (x *index) taken(w int32) uint64 { return x.maps.word(mapTaken, w) }
 
-func (x *index) set(m int, i int32) { *x.maps[m].edit(i >> 6) |= 1 << (i & 63) }
+func (x *index) takenRuns(w int32) uint64 { return x.runTaken.at(w) }
 
-func (x *index) drop(m int, i int32) { *x.maps[m].edit(i >> 6) &^= 1 << (i & 63) }
+func (x *index) has(m int, i int32) bool { return x.maps.word(m, i>>6)>>(i&63)&1 != 0 }
+
+func (x *index) set(m int, i int32) { *x.maps.edit(m, i>>6) |= 1 << (i & 63) }
+
+func (x *index) drop(m int, i int32) { *x.maps.edit(m, i>>6) &^= 1 << (i & 63) }
 
 // put sets or clears a bit, and makes no page to clear one.
 func (x *index) put(m int, i int32, on bool) {

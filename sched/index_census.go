@@ -58,7 +58,7 @@ func (x *index) census(q *query) census {
 	list := x.stages(q, stages[:0])
 	for w, mask := range x.chosen(q, &out) {
 		if mask != 0 {
-			x.chargeWord(q, list, int32(w), x.maps[mapUp].at(int32(w))&mask, &out)
+			x.chargeWord(q, list, int32(w), x.maps.word(mapUp, int32(w))&mask, &out)
 		}
 	}
 	for i := range list {
@@ -241,7 +241,7 @@ func (x *index) chargeWord(q *query, list []stage, w int32, word uint64, out *ce
 func (x *index) cards(w int32, word uint64) int32 {
 	n := bits.OnesCount64(word)
 	for b := range 4 {
-		n += bits.OnesCount64(word&x.maps[mapSize+b].at(w)) << b
+		n += bits.OnesCount64(word&x.maps.word(mapSize+b, w)) << b
 	}
 	return int32(n)
 }
@@ -255,14 +255,14 @@ func (x *index) pass(q *query, s *stage, w int32, word uint64) uint64 {
 		if m == noMap {
 			return 0
 		}
-		word &= x.maps[m].at(w)
+		word &= x.maps.word(int(m), w)
 	}
 	if s.sure == 0 {
 		return word
 	}
 	look := word
 	if s.sure > 0 {
-		look &^= x.maps[s.sure].at(w)
+		look &^= x.maps.word(int(s.sure), w)
 	}
 	for ; look != 0; look &= look - 1 {
 		i := w<<6 + int32(trailing(look))
@@ -302,7 +302,7 @@ func (x *index) atLeastCards(w int32, n int) uint64 {
 	}
 	above, equal := uint64(0), ^uint64(0)
 	for b := 3; b >= 0; b-- {
-		digit := x.maps[mapSize+b].at(w)
+		digit := x.maps.word(mapSize+b, w)
 		if (n-1)>>b&1 != 0 {
 			equal &= digit
 		} else {

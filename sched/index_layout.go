@@ -55,7 +55,7 @@ func restoreIndex(priceBands, standingBands []uint32, l *layout, kinds, countrie
 		part.runs.used, part.runs.holes = p.runs, p.runs
 	}
 	for n, r := range l.runs {
-		if r.part < 0 || r.part >= x.partCount || r.site < 0 || r.site >= sites || !x.parts.edit(r.part).runs.fill(r.run, &x.runTaken) {
+		if r.part < 0 || r.part >= x.partCount || r.site < 0 || r.site >= sites || !x.parts.edit(r.part).runs.fill(r.run, x.takenRuns) {
 			return nil, invalid("layout: run %d", n)
 		}
 		x.firstRun.grow(r.site + 1)
@@ -87,10 +87,10 @@ func (x *index) addAt(i int32, n nodeFacts) error {
 		return invalid("layout: node %d has no partition", i)
 	}
 	p := x.partition(n.kind, n.country)
-	if x.findRun(n.site, p) < 0 || !x.parts.edit(p).nodes.fill(i, &x.maps[mapTaken]) {
+	if x.findRun(n.site, p) < 0 || !x.parts.edit(p).nodes.fill(i, x.taken) {
 		return invalid("layout: node %d has no place", i)
 	}
-	x.fill(i, x.join(n.site, p, i, int32(n.cards)), &n)
+	x.fill(i, x.join(n.site, p, i), &n)
 	return nil
 }
 

@@ -55,7 +55,7 @@ func (x *index) nearest(s *stage, w int32, cut uint64) {
 		}
 		return
 	case fieldCards:
-		if s.maps[0] < mapSum && s.n > 0 { // whole devices
+		if s.maps[0] < mapTier && s.n > 0 { // whole devices
 			x.climb(s, w, cut, mapUp+1, 0, maxDevices)
 			return
 		}
@@ -71,7 +71,7 @@ func (x *index) nearest(s *stage, w int32, cut uint64) {
 // climb raises the best level of a stage for as long as a node of cut reaches it. Level l is in map first + l - least - 1.
 func (x *index) climb(s *stage, w int32, cut uint64, first, least, most int) {
 	l := max(int(s.best), least)
-	for l < most && cut&x.maps[first+l-least].at(w) != 0 {
+	for l < most && cut&x.maps.word(first+l-least, w) != 0 {
 		l++
 	}
 	s.best = uint32(l)
@@ -97,7 +97,7 @@ func (x *index) maybe(s *stage, w int32) uint64 {
 	if m == noMap {
 		return ^uint64(0)
 	}
-	return x.maps[m].at(w)
+	return x.maps.word(int(m), w)
 }
 
 func level(first, l int) int {
@@ -131,7 +131,7 @@ func (x *index) loosest(q *query, f field) (value uint32, ok bool) {
 		if !loose.beat(f, value) || !x.sift(&loose, &c.sieve) {
 			return value, ok
 		}
-		c.ring.level = c.sieve.base
+		c.ring.level = c.sieve.level
 		if c.word != 0 {
 			c.word &= x.and(&c.sieve, c.w)
 		}

@@ -11,8 +11,7 @@ import (
 type run struct {
 	site, part int32
 	head, tail int32 // nodes
-	nodes, up  int32
-	cards      int32 // of all nodes
+	nodes      int32
 	free       int32 // wholly free devices of nodes that are up
 	sibling    int32 // 1 + the next run of the site, in order of number
 }
@@ -52,7 +51,7 @@ func (x *index) runsOfSite(site int32) []int32 {
 }
 
 // join enters node i into the run of its site and partition, a new one if there is none.
-func (x *index) join(site, p, i, cards int32) int32 {
+func (x *index) join(site, p, i int32) int32 {
 	x.firstRun.grow(site + 1)
 	r := x.findRun(site, p)
 	if r < 0 {
@@ -76,7 +75,6 @@ func (x *index) join(site, p, i, cards int32) int32 {
 		*x.following.edit(before) = i + 1
 	}
 	run.nodes++
-	run.cards += cards
 	return r
 }
 
@@ -109,7 +107,7 @@ func (x *index) before(head, i int32) int32 {
 func (x *index) newRun(site, p int32) int32 {
 	t := &x.parts.edit(p).runs
 	size := t.size
-	r := t.claim(&x.runSpace, &x.runTaken)
+	r := t.claim(&x.runSpace, x.takenRuns)
 	if t.size != size {
 		x.runsWidened(p)
 	}
@@ -142,7 +140,7 @@ func (x *index) enter(r, site, p int32) {
 
 // leave takes node i, which is down, out of its run. A run without nodes ends, and its number is given to the next one of its
 // partition.
-func (x *index) leave(r, i, cards int32) {
+func (x *index) leave(r, i int32) {
 	run := x.runs.edit(r)
 	after := x.following.at(i)
 	if run.head == i {
@@ -156,7 +154,6 @@ func (x *index) leave(r, i, cards int32) {
 	}
 	*x.following.edit(i) = 0
 	run.nodes--
-	run.cards -= cards
 	if run.nodes > 0 {
 		return
 	}

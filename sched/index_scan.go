@@ -1,5 +1,7 @@
 package sched
 
+import "math/bits"
+
 // query is what one node has to satisfy. The zero query asks for nodes that are up and cost nothing.
 type query struct {
 	kinds     []int32  // in the order of the scan; nil: all, by number
@@ -30,104 +32,116 @@ func (q *query) allows(country int32) bool {
 
 // sieve is what a query comes to: the maps to AND, and what of the records has to be looked at.
 type sieve struct {
-	base                     uint8 // the map of nodes that are up and have enough devices free; its summary is base + mapSum
-	not                      uint8 // a map that excludes, if it is not 0: no query excludes the nodes that are up
-	n                        uint8 // of maps
-	cards                    uint8 // the node has to have so many; 0: the map has seen to it
-	maps                     [maxSieve]uint8
+	none                     bool  // no node can pass
+	level                    uint8 // of sums and avail: how many free devices the maps ask for
+	base                     uint8 // slot of the map of nodes that are up with so many devices free
+	not                      uint8 // slot of a map that excludes, if excludes
+	excludes                 bool
+	n                        uint8 // of slots
+	cards                    uint8 // the node has to have so many; 0: the maps have seen to it
+	slots                    [maxSieve]uint8
 	hour                     uint32
 	standing, cpu, ram, disk uint16 // coarse; equal values from coarseExact on have to be looked at in the row
 	share                    uint16 // 0: the maps have seen to it
 }
 
-const maxSieve = 16 // price, standing, tier, connectivity, assurance, 8 of compliance, CPU, share, and one to spare
+const maxSieve = 16 // price, standing, tier, connectivity, assurance, 8 of compliance, CPU, share: 15
 
-// sieve writes the sieve of a query. It returns false if no node can satisfy it.
+// sift writes the sieve of a query. It returns false if no node can pass.
 func (x *index) sift(q *query, p *sieve) bool {
+	*p = sieve{hour: q.hour, standing: coarse(q.standing)}
 	if q.gpus > maxDevices || q.tier > levelMax || q.connectivity > levelMax || q.assurance > levelMax || q.share > wholeDevice {
 		return false
 	}
-	*p = sieve{base: mapUp, hour: q.hour, standing: coarse(q.standing)}
-	if !x.sievePrice(q, p) {
-		return false
+	if !q.anyFree && q.share == 0 {
+		p.level = uint8(max(q.gpus, 0))
+	}
+	p.base = x.slot(p, mapUp+int(p.level))
+	x.siftTerms(q, p)
+	if q.anyFree {
+		p.cards = uint8(max(q.gpus, 0))
+		p.share = q.share
+		return !p.none
+	}
+	p.cpu, p.ram, p.disk = coarse(q.cpu), coarse(q.ram), coarse(q.disk)
+	if l := cpuLevel(q.cpu); l > 0 {
+		x.require(p, mapCPU+l-1)
+	}
+	if q.share > 0 {
+		x.require(p, mapShare+shareLevel(q.share)-1)
+		if q.share%125 != 0 {
+			p.share = q.share
+		}
+	}
+	return !p.none
+}
+
+// siftTerms adds the maps of price, standing and the other terms.
+func (x *index) siftTerms(q *query, p *sieve) {
+	b := x.priceBand(q.hour)
+	if q.band > 0 {
+		if b = q.band - 1; b > len(x.prices) {
+			p.none = true
+			return
+		}
+		if b > 0 && x.maps.slots[mapPrice+b-1] != noSlot {
+			p.excludes, p.not = true, x.slot(p, mapPrice+b-1)
+		}
+	}
+	if b < len(x.prices) {
+		x.require(p, mapPrice+b)
 	}
 	if l := x.standingLevel(q.standing); l > 0 {
-		p.and(mapStanding + l - 1)
+		x.require(p, mapStanding+l-1)
 		if x.standings[l-1] == q.standing {
 			p.standing = 0
 		}
 	}
 	if q.tier > 0 {
-		p.and(mapTier + int(q.tier) - 1)
+		x.require(p, mapTier+int(q.tier)-1)
 	}
 	if q.connectivity > 1 {
-		p.and(mapConnect + int(q.connectivity) - 2)
+		x.require(p, mapConnect+int(q.connectivity)-2)
 	}
 	if q.assurance > 0 {
-		p.and(mapAssure + int(q.assurance) - 1)
+		x.require(p, mapAssure+int(q.assurance)-1)
 	}
-	for b := range 8 {
-		if q.compliance>>b&1 != 0 {
-			p.and(mapComply + b)
-		}
+	for c := q.compliance; c != 0; c &= c - 1 {
+		x.require(p, mapComply+bits.TrailingZeros8(c))
 	}
-	if q.anyFree {
-		p.cards = uint8(q.gpus)
-		p.share = q.share
-		return true
-	}
-	p.cpu, p.ram, p.disk = coarse(q.cpu), coarse(q.ram), coarse(q.disk)
-	if l := cpuLevel(q.cpu); l > 0 {
-		p.and(mapCPU + l - 1)
-	}
-	if q.share == 0 {
-		p.base = uint8(mapUp + q.gpus)
-		return true
-	}
-	p.and(mapShare + shareLevel(q.share) - 1)
-	if q.share%125 != 0 {
-		p.share = q.share
-	}
-	return true
 }
 
-// sievePrice narrows a sieve to the prices that a query allows.
-func (x *index) sievePrice(q *query, p *sieve) bool {
-	if q.band > 0 {
-		b := q.band - 1
-		if b > len(x.prices) {
-			return false
-		}
-		if b < len(x.prices) {
-			p.and(mapPrice + b)
-		}
-		if b > 0 {
-			p.not = uint8(mapPrice + b - 1)
-		}
-		return true
-	}
-	if b := x.priceBand(q.hour); b < len(x.prices) {
-		p.and(mapPrice + b)
-	}
-	return true
-}
-
-func (p *sieve) and(m int) {
-	p.maps[p.n] = uint8(m)
+// require adds a map to a sieve.
+func (x *index) require(p *sieve, m int) {
+	p.slots[p.n] = x.slot(p, m)
 	p.n++
+}
+
+// slot is the slot of a map. If the map has no bit, nothing passes.
+func (x *index) slot(p *sieve, m int) uint8 {
+	s := x.maps.slots[m]
+	if s == noSlot {
+		p.none = true
+		return 0
+	}
+	return s - 1
 }
 
 // and returns the nodes of a word that are in all maps of a sieve.
 func (x *index) and(p *sieve, w int32) uint64 {
-	word := x.maps[p.base].at(w)
-	for _, m := range p.maps[:p.n] {
-		if word == 0 {
-			return 0
-		}
-		word &= x.maps[m].at(w)
+	block := x.maps.block(w)
+	if block == nil {
+		return 0
 	}
-	if p.not != 0 {
-		word &^= x.maps[p.not].at(w)
+	word := block[p.base]
+	if word == 0 {
+		return 0
+	}
+	for _, s := range p.slots[:p.n] {
+		word &= block[s]
+	}
+	if p.excludes {
+		word &^= block[p.not]
 	}
 	return word
 }
@@ -250,7 +264,7 @@ func (x *index) start(q *query, c *cursor) {
 // begin starts a walk round by a sieve for q, which looks at the partitions of all.
 func (x *index) begin(q, all *query, c *cursor) {
 	c.done = !x.sift(q, &c.sieve)
-	c.ring.level = c.sieve.base
+	c.ring.level = c.sieve.level
 	if all.rotate != 0 && !c.done {
 		x.rotate(all, c)
 	}
@@ -298,9 +312,26 @@ func (x *index) next(q *query, c *cursor) int32 {
 	return -1
 }
 
-// nextWord goes to the next word of the extent that has a node, along the summary.
+// nextWord goes to the next word of the extent that has a node. In long extents it goes along the summary.
 func (x *index) nextWord(c *cursor) bool {
-	sum := &x.maps[mapSum+int(c.sieve.base)]
+	w := c.w + 1
+	if c.end-w > shortExtent {
+		return x.nextWordFar(c)
+	}
+	for ; w < c.end; w++ {
+		if word := x.and(&c.sieve, w) & c.mask; word != 0 {
+			c.w, c.word = w, word
+			return true
+		}
+	}
+	c.w = w
+	return false
+}
+
+const shortExtent = 4 // words
+
+func (x *index) nextWordFar(c *cursor) bool {
+	sum := &x.sums[c.sieve.level]
 	for w := c.w + 1; w < c.end; {
 		rest := sum.at(w>>6) >> (w & 63)
 		if rest == 0 {

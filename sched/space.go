@@ -64,7 +64,7 @@ type territory struct {
 
 // claim gives the owner its next position: the first hole, else the first that was never used. taken says which positions are
 // in use.
-func (t *territory) claim(s *space, taken *pages[uint64]) int32 {
+func (t *territory) claim(s *space, taken func(w int32) uint64) int32 {
 	n := t.used
 	if t.holes > 0 {
 		n = t.firstHole(taken)
@@ -97,13 +97,13 @@ func (t *territory) release(i int32) {
 }
 
 // firstHole is the first position, counted in the order of extents, that is not taken.
-func (t *territory) firstHole(taken *pages[uint64]) int32 {
+func (t *territory) firstHole(taken func(w int32) uint64) int32 {
 	at := int32(0)
 	for _, e := range t.extents {
 		if at+e.size > t.lowest {
 			first, end := e.words()
 			for w := max(first, (e.start+t.lowest-at)>>6); w < end; w++ {
-				if free := ^taken.at(w) & e.mask(); free != 0 {
+				if free := ^taken(w) & e.mask(); free != 0 {
 					return at + w<<6 + int32(trailing(free)) - e.start
 				}
 			}
@@ -137,11 +137,11 @@ func (t *territory) number(i int32) int32 {
 }
 
 // fill takes one of the holes, and returns false if position i is none.
-func (t *territory) fill(i int32, taken *pages[uint64]) bool {
+func (t *territory) fill(i int32, taken func(w int32) uint64) bool {
 	at := int32(0)
 	for _, e := range t.extents {
 		if i >= e.start && i < e.start+e.size {
-			if at+i-e.start >= t.used || taken.at(i>>6)>>(i&63)&1 != 0 {
+			if at+i-e.start >= t.used || taken(i>>6)>>(i&63)&1 != 0 {
 				return false
 			}
 			t.holes--
