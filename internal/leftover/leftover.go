@@ -79,6 +79,11 @@ func Small(seed uint64) Case {
 			}
 		}
 	}
+	if r.IntN(3) == 0 { // a coarse clock: then many sets are equally far apart
+		for i := range c.Links {
+			c.Links[i].DelayMicros = (c.Links[i].DelayMicros/20_000 + 1) * 20_000
+		}
+	}
 	c.Ask.GPUs = [...]int{1, 1, 1, 2, 2, 4, 8}[r.IntN(7)]
 	room := 0
 	for i := range c.Sites {
