@@ -204,6 +204,9 @@ func (h *siteHunt) sortOffers() {
 		}
 	}
 	h.sortByClass(h.order)
+	if h.floor != nil && h.limits.unmeasured && h.limits.maxSites > 0 {
+		h.cheapFirst()
+	}
 	h.found, h.size, h.cost, h.delay = false, 0, 0, 0
 	h.done, h.empty = resize(h.done, len(h.order)/64+1), resize(h.empty, len(h.order)/64+1)
 	clear(h.empty)

@@ -20,12 +20,13 @@ type puzzle struct {
 	links  linkStore
 	prices [][]uint64 // of each site of the case: what each replica would cost, the cheapest first
 	fixed  []int32    // sites of the case
-	rest   []uint64   // of price
+	link   map[[2]int32]leftover.Link
+	rest   []uint64 // of price
 	listed []int32    // of the hunt's prices
 }
 
 func newPuzzle(c leftover.Case, seed uint64) *puzzle {
-	p := &puzzle{c: c, prices: make([][]uint64, len(c.Sites)), place: make([]int32, len(c.Sites))}
+	p := &puzzle{c: c, prices: make([][]uint64, len(c.Sites)), place: make([]int32, len(c.Sites)), link: map[[2]int32]leftover.Link{}}
 	for _, i := range rand.New(rand.NewPCG(seed, 1)).Perm(len(c.Sites)) {
 		p.site = append(p.site, int32(i))
 	}
@@ -43,6 +44,7 @@ func newPuzzle(c leftover.Case, seed uint64) *puzzle {
 	}
 	for _, l := range c.Links {
 		p.links.set(p.site[l.A], p.site[l.B], l.DelayMicros, l.Mbps)
+		p.link[[2]int32{int32(l.A), int32(l.B)}] = l
 	}
 	return p
 }
@@ -130,13 +132,12 @@ func (p *puzzle) judge(sites []int32) verdict {
 			v.ok = v.ok && len(p.prices[i]) > 0
 		}
 		for _, j := range sites[:n] {
-			at := slices.IndexFunc(p.c.Links, func(l leftover.Link) bool { return l.A == int(min(i, j)) && l.B == int(max(i, j)) })
-			if at < 0 {
+			l, known := p.link[[2]int32{min(i, j), max(i, j)}]
+			if !known {
 				v.ok = v.ok && a.Unmeasured
 				v.delay = Unmeasured
 				continue
 			}
-			l := p.c.Links[at]
 			v.ok = v.ok && (a.MaxDelayMicros == 0 || l.DelayMicros <= a.MaxDelayMicros) && l.Mbps >= a.MinMbps
 			v.delay = max(v.delay, l.DelayMicros)
 		}
@@ -148,19 +149,24 @@ func (p *puzzle) judge(sites []int32) verdict {
 	return v
 }
 
-// solve judges every set of sites.
+// solve judges every set of sites that holds enough.
 func (p *puzzle) solve() (best verdict) {
 	must := uint(0)
 	for _, i := range p.fixed {
 		must |= 1 << i
 	}
 	for set := uint(1); set < 1<<len(p.c.Sites); set++ {
-		if set&must != must || bits.OnesCount(set) > p.c.Ask.MaxSites {
+		if set&must != must || bits.OnesCount(set) > p.c.Ask.MaxSites || best.ok && bits.OnesCount(set) > len(best.sites) {
 			continue
 		}
 		var sites []int32
+		room := 0
 		for rest := set; rest != 0; rest &= rest - 1 {
-			sites = append(sites, int32(bits.TrailingZeros(rest)))
+			i := bits.TrailingZeros(rest)
+			sites, room = append(sites, int32(i)), room+len(p.prices[i])
+		}
+		if room < p.c.Ask.Replicas {
+			continue
 		}
 		v := p.judge(sites)
 		if v.ok && (!best.ok || cmp.Or(len(v.sites)-len(best.sites), cmp.Compare(v.delay, best.delay), cmp.Compare(v.price, best.price),
@@ -175,12 +181,11 @@ func (p *puzzle) solve() (best verdict) {
 type outcome struct{ cases, fits, single, accepted, equal, exhaustive int }
 
 // check runs one hunt and compares it with the oracle.
-func (o *outcome) check(t testing.TB, p *puzzle, budget uint32) {
+func (o *outcome) check(t testing.TB, p *puzzle, want verdict, budget uint32) {
 	steps := budget
 	h := p.hunt(&steps)
 	found, exhaustive, ok := h.run()
 	require.LessOrEqual(t, steps, budget)
-	want := p.solve()
 	o.cases++
 	if want.ok {
 		o.fits++
@@ -221,21 +226,24 @@ func TestHuntOracle(t *testing.T) {
 	if testing.Short() {
 		cases = 1000
 	}
-	for _, budget := range []uint32{IONet().SearchSteps, 1000, 100} {
-		var o outcome
-		for seed := range cases {
-			o.check(t, newPuzzle(leftover.Small(uint64(seed)), uint64(seed)), budget)
-		}
-		t.Logf("%d steps: %+v", budget, o)
-		if budget >= 1000 {
-			require.GreaterOrEqual(t, 100*o.accepted, 99*o.fits)
-			require.GreaterOrEqual(t, 100*o.equal, 95*o.fits)
-		}
-		if budget == IONet().SearchSteps {
-			require.Equal(t, o.fits, o.equal)
-			require.Equal(t, o.cases, o.exhaustive)
+	budgets := []uint32{IONet().SearchSteps, 1000, 100}
+	outcomes := make([]outcome, len(budgets))
+	for seed := range uint64(cases) {
+		p := newPuzzle(leftover.Small(seed), seed)
+		want := p.solve()
+		for i, budget := range budgets {
+			outcomes[i].check(t, p, want, budget)
 		}
 	}
+	for i, o := range outcomes {
+		t.Logf("%d steps: %+v", budgets[i], o)
+	}
+	for _, o := range outcomes[:2] {
+		require.GreaterOrEqual(t, 100*o.accepted, 99*o.fits)
+		require.GreaterOrEqual(t, 100*o.equal, 95*o.fits)
+	}
+	require.Equal(t, outcomes[0].fits, outcomes[0].equal)
+	require.Equal(t, outcomes[0].cases, outcomes[0].exhaustive)
 }
 
 // TestHuntOracleFixed does the same where some sites are in every set.
@@ -251,7 +259,7 @@ func TestHuntOracleFixed(t *testing.T) {
 		}
 		p.c.Ask.Replicas = max(p.c.Ask.Replicas*r.IntN(4)/4, 1)
 		p.c.Ask.MaxSites += 2
-		o.check(t, p, IONet().SearchSteps)
+		o.check(t, p, p.solve(), IONet().SearchSteps)
 	}
 	t.Logf("%+v", o)
 	require.Equal(t, o.fits, o.equal)
@@ -270,6 +278,6 @@ func FuzzHunt(f *testing.F) {
 			}
 		}
 		var o outcome
-		o.check(t, p, 1+steps%1_000_000)
+		o.check(t, p, p.solve(), 1+steps%1_000_000)
 	})
 }

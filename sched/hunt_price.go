@@ -11,6 +11,32 @@ type shelf struct {
 	room  int
 }
 
+// cheapFirst puts the cheapest offers of each class of room before the others of the class, as many as a set may have. Where any pair will
+// do, the first set found is then a cheap one.
+func (h *siteHunt) cheapFirst() {
+	for from, to := 0, 0; from < len(h.order); from = to {
+		class := h.class(h.room[h.order[from]])
+		h.shelves = h.shelves[:0]
+		for to = from; to < len(h.order) && h.class(h.room[h.order[to]]) == class; to++ {
+			s := shelf{floor: h.floor(int(h.order[to]))}
+			n := len(h.shelves)
+			if n < h.limits.maxSites {
+				h.shelves = append(h.shelves, s)
+			} else if s.floor >= h.shelves[n-1].floor {
+				continue
+			} else {
+				n--
+				h.order[to], h.order[from+n] = h.order[from+n], h.order[to]
+				h.shelves[n] = s
+			}
+			for ; n > 0 && h.shelves[n].floor < h.shelves[n-1].floor; n-- {
+				h.shelves[n], h.shelves[n-1] = h.shelves[n-1], h.shelves[n]
+				h.order[from+n], h.order[from+n-1] = h.order[from+n-1], h.order[from+n]
+			}
+		}
+	}
+}
+
 // appraise compares the chosen sites, as many as in the best set, with it by delay, price and IDs. It returns false when the look is over.
 func (h *siteHunt) appraise(delay uint32) bool {
 	if !h.spend(len(h.chosen)) {
@@ -110,14 +136,14 @@ func (h *siteHunt) replace(n int) bool {
 	}
 	if near, ok := h.beside(last); ok && h.delay != Unmeasured {
 		for _, l := range h.links.around(near) {
-			if p := h.placeAt[l.to] - 1; !h.spend(1) || p >= 0 && l.delay <= h.delay && !h.try(p, old, missing) {
+			if p := h.placeAt[l.to] - 1; !h.spend(1) || p >= 0 && l.delay <= h.delay && !h.try(p, &old, missing) {
 				return false
 			}
 		}
 		return true
 	}
 	for p := range h.order {
-		if !h.spend(1) || !h.try(int32(p), old, missing) {
+		if !h.spend(1) || !h.try(int32(p), &old, missing) {
 			return false
 		}
 	}
@@ -135,13 +161,13 @@ func (h *siteHunt) beside(last int) (site int32, ok bool) {
 	return h.offers[h.chosen[0]].site, true
 }
 
-// try puts one place of the order at the end of the chosen sites. It returns false when the steps are used up.
-func (h *siteHunt) try(p, old int32, missing int) bool {
+// try puts one place of the order at the end of the chosen sites, and into old if that is better. It returns false when the steps are used up.
+func (h *siteHunt) try(p int32, old *int32, missing int) bool {
 	o, last := h.order[p], len(h.chosen)-1
 	if h.classes[p] == 0 || int(h.room[o]) < missing || slices.Contains(h.chosen[:last], o) {
 		return true
 	}
-	if h.floor != nil && h.room[o] <= h.room[old] && h.floor(int(o)) > h.floor(int(old)) {
+	if h.floor != nil && h.room[o] <= h.room[*old] && h.floor(int(o)) > h.floor(int(*old)) {
 		return true
 	}
 	if !h.spend(last + len(h.limits.fixed)) {
@@ -161,5 +187,10 @@ func (h *siteHunt) try(p, old int32, missing int) bool {
 		return true
 	}
 	h.chosen[last] = o
-	return h.appraise(h.spread())
+	cost := h.cost
+	more := h.appraise(h.spread())
+	if h.cost < cost {
+		*old = o
+	}
+	return more
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // maxLocal bounds the sites that are considered beside one anchor.
-const maxLocal = 512
+const maxLocal = 2048
 
 // huntLocal is the problem of one anchor, which is the first site of a set in the order of the offers. What can stand beside it is numbered
 // from 0 by class of room, the largest first, and a set of these is a row of bits. With fixed sites there is one such problem: they are the
@@ -83,8 +83,9 @@ func (h *siteHunt) settled() bool {
 		return h.found && (h.size == h.fewest || !h.best)
 	case lessDelay:
 		return h.delay == h.span
+	default:
+		return false
 	}
-	return false
 }
 
 // holds says whether the largest rooms from place i of the order on could hold all replicas.
@@ -320,11 +321,14 @@ func (h *siteHunt) gatherAll(i int) bool {
 		if !h.spend(1 + len(others)) {
 			return false
 		}
-		s := h.offers[h.order[p]].site
-		_, near := h.pair(at, s)
-		for _, t := range others {
-			_, ok := h.pair(s, t)
-			near = near && ok
+		near := true
+		if h.limits.delay > 0 || h.limits.mbps > 0 {
+			s := h.offers[h.order[p]].site
+			_, near = h.pair(at, s)
+			for _, t := range others {
+				_, ok := h.pair(s, t)
+				near = near && ok
+			}
 		}
 		if near && h.classes[p] > 0 {
 			h.local = append(h.local, p)
@@ -455,21 +459,23 @@ func (h *siteHunt) makeRow(n int, row []uint64) bool {
 // consider compares the chosen sites, so many of them, with the best. It returns false when the look is over.
 func (h *siteHunt) consider(size int) bool {
 	delay := h.spread()
-	switch h.goal {
-	case fewerSites:
-		h.most = size - 1
-	case lowerPrice:
+	if h.goal == lowerPrice {
 		return h.appraise(delay)
 	}
-	h.found, h.size, h.delay = true, size, delay
+	h.found, h.hit, h.size, h.delay = true, true, size, delay
 	h.set = append(h.set[:0], h.chosen...)
-	h.hit = true
 	copy(h.empty, h.done)
-	return h.goal == fewerSites && !h.settled()
+	if h.goal == lessDelay {
+		return false // the pairs that are near enough are others now
+	}
+	h.most = size - 1
+	return !h.settled()
 }
 
-// spread is the worst delay between two of the chosen and the fixed sites.
+// spread is the worst delay between two of the chosen and the fixed sites. It takes its steps, or the last of them.
 func (h *siteHunt) spread() uint32 {
+	n, fixed := len(h.chosen)-len(h.base), len(h.limits.fixed)
+	h.spend(n * (n - 1 + 2*fixed) / 2)
 	worst := h.span
 	for i, o := range h.chosen[len(h.base):] {
 		s := h.offers[o].site
