@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/idlegrid/idlegrid/gpu"
 	"github.com/idlegrid/idlegrid/internal/canon"
@@ -157,8 +158,7 @@ func (f *Fleet) encodeSites(w *canon.Writer) {
 	for i := range int32(len(f.sites.list)) {
 		w.Uint32(f.siteLoss.at(i))
 		links := f.links.around(i)
-		at, _ := slices.BinarySearchFunc(links, i, byOther)
-		links = links[at:]
+		links = links[sort.Search(len(links), func(k int) bool { return links[k].to > i }):]
 		w.Len(len(links))
 		for _, l := range links {
 			w.Uint32(uint32(l.to))
@@ -294,12 +294,16 @@ func (d *decoder) decode() {
 	for range r.Len(12) {
 		k := kind{int32(r.Uint32()), r.Uint64()}
 		d.require(inside(k.model, len(f.models.list)) && k.memory > 0 && k.memory <= maxRoom, "kind out of range")
-		f.kinds.add(k)
+		if d.ok() {
+			f.kind(f.models.list[k.model], k.memory)
+		}
 	}
 	for range r.Len(8) {
 		p := place{int32(r.Uint32()), int32(r.Uint32())}
 		d.require(inside(p.country, len(f.countries.list)) && inside(p.region, len(f.regions.list)), "place out of range")
-		f.places.add(p)
+		if d.ok() {
+			f.place(f.countries.list[p.country], f.regions.list[p.region])
+		}
 	}
 	for range r.Len(30) {
 		d.shape()

@@ -36,6 +36,8 @@ type state struct {
 	models    names[string]
 	kinds     catalog[kind]
 	places    catalog[place]
+	kindsOf   [][]int32 // by model; never changed, but replaced
+	placesOf  [][]int32 // by country
 	countries names[string]
 	regions   names[string]
 	sites     names[SiteID]

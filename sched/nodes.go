@@ -80,11 +80,30 @@ func (f *Fleet) factsOf(n *Node) nodeFacts {
 }
 
 func (f *Fleet) kind(model string, memory uint64) int32 {
-	return f.kinds.add(kind{f.models.add(model), memory})
+	k := kind{f.models.add(model), memory}
+	i := f.kinds.add(k)
+	f.kindsOf = listed(f.kindsOf, k.model, i)
+	return i
 }
 
 func (f *Fleet) place(country, region string) int32 {
-	return f.places.add(place{f.countries.add(country), f.regions.add(region)})
+	p := place{f.countries.add(country), f.regions.add(region)}
+	i := f.places.add(p)
+	f.placesOf = listed(f.placesOf, p.country, i)
+	return i
+}
+
+// listed returns lists with a number entered in one of them; the lists that were there stay as they are, since views may read them.
+func listed(lists [][]int32, at, v int32) [][]int32 {
+	if int(at) < len(lists) && slices.Contains(lists[at], v) {
+		return lists
+	}
+	out := slices.Clone(lists)
+	for len(out) <= int(at) {
+		out = append(out, nil)
+	}
+	out[at] = append(slices.Clone(out[at]), v)
+	return out
 }
 
 func (f *Fleet) shape(n *Node) int32 {
