@@ -39,6 +39,8 @@ type scratch struct {
 	places         []uint64
 	suppliers, not []int32
 	apart          []int32
+	nodes          []int32
+	ask            ask // of the search that is going on
 	cursor         cursor
 	runs           runCursor
 	view           NodeView
@@ -133,7 +135,12 @@ func (s *state) askPlaces(q *ask, sc *scratch) {
 	if len(r.Countries) == 0 && len(r.Regions) == 0 && len(r.NotCountries) == 0 {
 		return
 	}
-	sc.places = append(sc.places[:0], make([]uint64, len(s.places.list)/64+1)...)
+	n := len(s.places.list)/64 + 1
+	if len(sc.places) < n {
+		sc.places = make([]uint64, n)
+	}
+	sc.places = sc.places[:n]
+	clear(sc.places)
 	q.countries = sc.places
 	if len(r.Regions) == 0 && len(r.NotCountries) == 0 {
 		for _, name := range r.Countries {
