@@ -42,6 +42,7 @@ type scratch struct {
 	nodes          []int32
 	ask            ask // of the search that is going on
 	cursor         cursor
+	walk           walker
 	runs           runCursor
 	view           NodeView
 	ranked         [3]ranked
@@ -229,7 +230,7 @@ func (s *state) beyond(q *ask, i int32, sc *scratch, r *room, m *member) Reason 
 		}
 		r.give(&q.beside[k], q.takes)
 	}
-	if !q.fits(sh, r, m) {
+	if !s.fits(q, sh, r, m) {
 		return q.lacking(r)
 	}
 	m.node = i

@@ -23,7 +23,7 @@ func (f *Fleet) nodeUp(n Node) error {
 	i = f.put(n)
 	s := f.nodes.edit(i)
 	s.present, s.draining, s.reclaim = true, false, 0
-	f.index.setUp(i, true)
+	f.setUp(i, true)
 	f.up++
 	f.devices += len(n.Devices)
 	f.free += len(n.Devices)
@@ -41,7 +41,9 @@ func (f *Fleet) put(n Node) int32 {
 		f.forgetNode(i)
 	}
 	i := f.index.add(f.factsOf(&n))
+	f.joined++
 	f.enter(i, &n)
+	f.nodes.edit(i).joined = f.joined
 	return i
 }
 
@@ -55,6 +57,7 @@ func (f *Fleet) enter(i int32, n *Node) {
 		f.parts.grow(f.partCount)
 		*f.parts.edit(f.partCount - 1) = part{}
 		s.part = f.partCount
+		f.index.setShare(i, f.largestShare(i))
 	}
 	f.index.editRow(i).booking = 0
 	f.ids.put(i, n.ID, n.Devices)
@@ -131,7 +134,7 @@ func (f *Fleet) nodeDown(now int64, id NodeID) ([]Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.index.setUp(i, false)
+	f.setUp(i, false)
 	s := f.nodes.edit(i)
 	s.present, s.draining, s.reclaim = false, false, 0
 	f.up--
@@ -172,8 +175,16 @@ func (f *Fleet) drain(e Drain) error {
 	}
 	s := f.nodes.edit(i)
 	s.draining = e.On
-	f.index.setUp(i, !e.On)
+	f.setUp(i, !e.On)
 	return nil
+}
+
+// setUp says whether a node takes jobs.
+func (f *Fleet) setUp(i int32, up bool) {
+	f.weigh(i, -1)
+	f.index.setUp(i, up)
+	f.weigh(i, 1)
+	f.changed()
 }
 
 func (f *Fleet) siteRated(e SiteRated) error {
