@@ -157,8 +157,7 @@ func (f *Fleet) encodeSites(w *canon.Writer) {
 	for i := range int32(len(f.sites.list)) {
 		w.Uint32(f.siteLoss.at(i))
 		links := f.links.around(i)
-		at, _ := slices.BinarySearchFunc(links, i, byOther)
-		links = links[at:]
+		links = links[seek(links, i):]
 		w.Len(len(links))
 		for _, l := range links {
 			w.Uint32(uint32(l.to))
