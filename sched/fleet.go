@@ -190,17 +190,23 @@ func (s *state) check(r *Request) error {
 	if err := s.policy.admits(r); err != nil {
 		return err
 	}
-	for _, t := range []time.Time{r.NotBefore, r.NotAfter} {
-		if t.IsZero() {
+	for _, x := range []struct {
+		field string
+		at    time.Time
+	}{{"Request.NotBefore", r.NotBefore}, {"Request.NotAfter", r.NotAfter}} {
+		if x.at.IsZero() {
 			continue
 		}
-		v, err := instant(t)
+		v, err := instant(x.at)
 		if err != nil {
 			return err
 		}
 		if v > s.now+int64(s.policy.MaxAheadSeconds)*second {
-			return invalid("Request.NotAfter %s: want at most %d s ahead", t.UTC().Format(time.RFC3339), s.policy.MaxAheadSeconds)
+			return invalid("%s %s: want at most %d s ahead", x.field, x.at.UTC().Format(time.RFC3339), s.policy.MaxAheadSeconds)
 		}
+	}
+	if !r.NotAfter.IsZero() && r.NotAfter.UnixNano() < s.now {
+		return invalid("Request.NotAfter %s: want not before the event", r.NotAfter.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
