@@ -114,7 +114,7 @@ func (f *Fleet) nodeDown(now int64, id NodeID) ([]Effect, error) {
 	}
 	f.index.setUp(i, false)
 	s := f.nodes.edit(i)
-	s.present, s.draining, s.reclaim = false, false, 0
+	s.present, s.draining = false, false
 	f.up--
 	f.devices -= int(f.index.record(i).cards())
 	f.free -= count(f.index.record(i).free)
