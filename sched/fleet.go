@@ -21,7 +21,7 @@ type Fleet struct {
 	rotate  uint32
 
 	reclaims []reclaimed // nodes that are taken back, by time, then number
-	stale    bool        // something became free since the queue was served
+	stale    bool        // something that waiting jobs may need changed since the queue was served
 	entryFree, entryCount int32 // a free entry plus one, and all entries
 }
 

@@ -210,6 +210,7 @@ func (f *Fleet) attach(slot int32) {
 // detach is the opposite of attach.
 func (f *Fleet) detach(slot int32) {
 	l := f.leases.ref(slot)
+	f.stale = f.stale || len(l.members) > 0
 	for k := range l.members {
 		f.unlink(slot, int32(k), l.members[k].node)
 		if l.active {

@@ -27,6 +27,7 @@ func (f *Fleet) nodeUp(n Node) error {
 	f.up++
 	f.devices += len(n.Devices)
 	f.free += len(n.Devices)
+	f.stale = true
 	return nil
 }
 
@@ -143,6 +144,7 @@ func (f *Fleet) nodeChanged(e NodeChanged) error {
 	t := e.Terms
 	f.index.change(i, uint32(t.HourMicro), t.StandingPPM, t.Tier, f.index.record(i).connectivity(), t.Assurance, uint8(t.Compliance))
 	f.nodes.edit(i).loss = t.LossPPM
+	f.stale = true
 	return nil
 }
 
@@ -154,6 +156,7 @@ func (f *Fleet) drain(e Drain) error {
 	s := f.nodes.edit(i)
 	s.draining = e.On
 	f.index.setUp(i, !e.On)
+	f.stale = true
 	return nil
 }
 
@@ -165,6 +168,7 @@ func (f *Fleet) siteRated(e SiteRated) error {
 		return err
 	}
 	*f.siteLoss.edit(f.site(e.Site)) = e.LossPPM
+	f.stale = true
 	return nil
 }
 

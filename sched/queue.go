@@ -18,6 +18,7 @@ func (f *Fleet) wait(now int64, r *Request, why *UnplaceableError) ([]Effect, er
 	slot := f.enqueueJob(now, r)
 	l := f.leases.ref(slot)
 	out := Queued{Lease: leaseID(l.seq), Job: r.Job, Why: why}
+	f.breakPromises()
 	if f.promised(slot) && f.promise(now, slot) {
 		out.Earliest = moment(f.leases.ref(slot).from)
 	}
@@ -50,6 +51,15 @@ func (f *Fleet) promised(slot int32) bool {
 	case BackfillNone:
 	}
 	return false
+}
+
+// breakPromises takes back what jobs were promised that are to have no promise any more, because others came before them.
+func (f *Fleet) breakPromises() {
+	for _, slot := range f.queue {
+		if len(f.leases.ref(slot).members) > 0 && !f.promised(slot) {
+			f.unassign(slot)
+		}
+	}
 }
 
 // promise books the first stretch at which a waiting job fits, if one is found.
@@ -87,12 +97,13 @@ func (f *Fleet) unassign(slot int32) {
 	f.requeue(slot)
 }
 
-// serve begins what waits and fits, in order of the queue, and renews promises. It does nothing unless something became free or a
+// serve begins what waits and fits, in order of the queue, and renews promises. It does nothing unless something changed that waiting jobs may need, or a
 // promise has come due.
 func (f *Fleet) serve(now int64) (effects []Effect) {
 	if !f.stale && !slices.ContainsFunc(f.queue, func(slot int32) bool { return f.ripe(slot, now) }) {
 		return nil
 	}
+	f.breakPromises()
 	purse := int64(f.policy.SearchSteps)
 	for _, slot := range slices.Clone(f.queue) {
 		l := f.leases.ref(slot)

@@ -359,6 +359,7 @@ func (f *Fleet) fundsEnded(now int64, e FundsEnded) ([]Effect, error) {
 	}
 	l.notice, l.noticeAt, l.noticeFor = CauseUnfunded, at, ""
 	f.requeue(slot)
+	f.stale = true // what it had booked after that is free
 	return []Effect{Notified{Lease: e.Lease, Cause: CauseUnfunded, At: moment(l.end())}}, nil
 }
 
