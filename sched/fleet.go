@@ -172,7 +172,7 @@ func (f *Fleet) applyLease(now int64, e Event) ([]Effect, error) {
 	case FundsEnded:
 		return f.fundsEnded(now, e)
 	case FundsAdded:
-		return f.fundsAdded(e.Lease)
+		return f.fundsAdded(now, e.Lease)
 	case Migrate:
 		return f.migrate(now, e.Moves)
 	case Ticked:

@@ -224,10 +224,32 @@ func TestExtensionLooksAtWhatIsThereThen(t *testing.T) {
 		return q
 	}
 	r.do(0, sched.Submitted{Request: one("a", 2, 1_000, 0)})
-	r.do(0, sched.Submitted{Request: one("o", 1, 2_000, 0)})
-	r.do(0, sched.Submitted{Request: one("p", 4, 2_000, hour)})
+	r.do(0, sched.Submitted{Request: one("o", 1, 1_000, 0)})
+	r.do(0, sched.Submitted{Request: one("p", 4, 1_500, hour)})
 	x := only[sched.Extended](r, minute, sched.Extend{Lease: "lease-1", By: hour})
 	require.Equal(t, noon.Add(3*hour), x.Until)
+}
+
+// TestConflictNamesTheLatestEnd books more and more of a node's processor: an extension may go on until the last of it is gone.
+func TestConflictNamesTheLatestEnd(t *testing.T) {
+	n := machine("n1", "a", 4)
+	n.CPUMilli = 3_000
+	r := newRig(t, nil, n)
+	for i, from := range []time.Duration{0, hour, 2 * hour, 3 * hour} {
+		q := job(sched.JobID(fmt.Sprintf("j%d", i)), 0, 8)
+		if q.NotBefore, q.CPUMilli = noon.Add(from), 1_000; i == 0 {
+			q.Duration = hour
+		}
+		r.do(0, sched.Submitted{Request: q})
+	}
+	_, err := r.try(minute, sched.Extend{Lease: "lease-1", By: 5 * hour})
+	require.Equal(t, &sched.ConflictError{Lease: "lease-1", Node: "n1", With: "lease-4", Until: noon.Add(3 * hour)}, err)
+	require.EqualError(t, err, `sched: lease "lease-1" on node "n1" conflicts with "lease-4": at most until 2024-06-20T15:00:00Z`)
+	r.do(minute, sched.Extend{Lease: "lease-1", By: 2 * hour})
+	_, err = r.try(minute, sched.Extend{Lease: "lease-1", By: time.Second})
+	require.Equal(t, &sched.ConflictError{Lease: "lease-1", Node: "n1", With: "lease-4", Until: noon.Add(3 * hour)}, err)
+	r.do(minute, sched.Finished{Lease: "lease-4"})
+	r.do(minute, sched.Extend{Lease: "lease-1", By: time.Second})
 }
 
 // TestLateReclaimBillsNobodyTwice notices only late that a node was taken back: what replaces its members begins when that is noticed,
