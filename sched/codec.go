@@ -220,6 +220,7 @@ func (f *Fleet) encodeNodes(w *canon.Writer) {
 
 func (f *Fleet) encodeLease(w *canon.Writer, l *lease) {
 	w.Uint64(l.seq)
+	w.Uint64(l.ticket)
 	w.String(string(l.job))
 	w.String(l.owner)
 	w.Uint8(uint8(l.class))

@@ -126,7 +126,7 @@ func (d *decoder) request() *Request {
 func (d *decoder) lease() {
 	r, f := d.r, d.f
 	l := lease{
-		seq: r.Uint64(), job: JobID(r.String()), owner: r.String(), class: Class(r.Uint8()), state: State(r.Uint8()), active: r.Bool(),
+		seq: r.Uint64(), ticket: r.Uint64(), job: JobID(r.String()), owner: r.String(), class: Class(r.Uint8()), state: State(r.Uint8()), active: r.Bool(),
 		from: r.Int64(), until: r.Int64(), ttl: r.Int64(), takes: takes{r.Uint32(), r.Uint32(), r.Uint32()},
 		gpus: r.Uint8(), share: r.Uint16(), mig: MIGProfile(r.Uint8()), alternative: r.Uint8(), priority: r.Uint8(),
 		notice: Cause(r.Uint8()), noticeAt: r.Int64(), noticeFor: JobID(r.String()), spares: int32(r.Uint32()),
@@ -163,7 +163,7 @@ func (d *decoder) checkLease(l *lease) {
 		last = f.leases.ref(f.slots - 1).seq
 	}
 	_, known := f.jobs[l.job]
-	d.require(l.seq > last && l.seq <= f.granted, "leases out of order")
+	d.require(l.seq > last && l.seq <= f.granted && l.ticket > 0 && l.ticket <= l.seq, "leases out of order")
 	d.require(!known && named("job", string(l.job)) == nil && named("owner", l.owner) == nil, "lease without a job of its own")
 	d.require(l.class <= Spot && l.state >= StateWaiting && l.state <= StateRunning, "lease out of range")
 	d.require(l.from >= 0 && l.until > l.from && l.ttl >= 0 && l.noticeAt >= 0 && l.until <= math.MaxInt64/2, "lease out of time")

@@ -186,6 +186,22 @@ func TestRequeuedJobHasNoOldDeadline(t *testing.T) {
 	require.Equal(t, noon.Add(6*hour), leased.Lease.Until, "two of its four hours are left")
 }
 
+// TestRequeuedJobKeepsItsPlace loses a lease while another job of the same priority waits: who came first goes first.
+func TestRequeuedJobKeepsItsPlace(t *testing.T) {
+	r := newRig(t, nil, machine("n1", "a", 2))
+	q := job("first", 2, 4)
+	q.Reform, q.Queue = true, true
+	r.do(0, sched.Submitted{Request: q})
+	q.Job = "second"
+	r.do(0, sched.Submitted{Request: q})
+	r.do(hour, sched.NodeDown{Node: "n1"})
+	waiting := r.f.Queue()
+	require.Equal(t, []sched.JobID{"first", "second"}, []sched.JobID{waiting[0].Job, waiting[1].Job})
+	r.again(sched.IONet())
+	r.do(hour, sched.NodeUp{Node: machine("n2", "a", 2)})
+	require.Equal(t, sched.JobID("first"), only[sched.Leased](r, hour, sched.Ticked{}).Lease.Job)
+}
+
 // TestNothingMovesOrRevivesWhatIsOver lets a lease pass its end without a tick: neither a move, nor money, nor an extension brings it back.
 func TestNothingMovesOrRevivesWhatIsOver(t *testing.T) {
 	r := newRig(t, nil, machine("n1", "a", 1), machine("n2", "a", 1))

@@ -119,7 +119,7 @@ func (f *Fleet) nodeDown(now int64, id NodeID) ([]Effect, error) {
 	f.up--
 	f.devices -= int(f.index.record(i).cards())
 	f.free -= count(f.index.record(i).free)
-	return f.lose(now, i, CauseNodeLost), nil
+	return f.lose(now, now, i, CauseNodeLost), nil
 }
 
 func (f *Fleet) upNode(id NodeID) (int32, error) {

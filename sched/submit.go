@@ -395,7 +395,7 @@ func (f *Fleet) ticked(now int64) []Effect {
 		if len(f.reclaims) > 0 && f.reclaims[0].at <= now && (len(f.due) == 0 || !f.dueBefore(f.reclaims[0].at)) {
 			x := f.reclaims[0]
 			f.reclaims = f.reclaims[1:]
-			effects = append(effects, f.lose(x.at, x.node, CauseReclaimed)...)
+			effects = append(effects, f.lose(x.at, now, x.node, CauseReclaimed)...)
 			continue
 		}
 		if len(f.due) == 0 || f.leases.ref(f.due[0]).next() > now {
