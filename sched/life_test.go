@@ -344,3 +344,37 @@ func TestLostHoldThatHadExpired(t *testing.T) {
 	only[sched.Held](r, 0, sched.Hold{Request: job("j", 1, 1)})
 	require.Equal(t, sched.CauseExpired, only[sched.HoldEnded](r, minute, sched.NodeDown{Node: "n1"}).Cause)
 }
+
+// TestSpreadGangsWhoseRoomIsCounted asks for spreads where the sites' room has to be counted node by node.
+func TestSpreadGangsWhoseRoomIsCounted(t *testing.T) {
+	nodes := []sched.Node{}
+	for _, s := range []sched.SiteID{"a", "b", "c"} {
+		for i := range 3 {
+			n := machine(sched.NodeID(fmt.Sprintf("%s%d", s, i)), s, 4)
+			n.Shares = true
+			nodes = append(nodes, n)
+		}
+	}
+	for name, change := range map[string]func(*sched.Request){
+		"apart":  func(q *sched.Request) { q.ApartNodes = true },
+		"shares": func(q *sched.Request) { q.ShareMilli = 600 },
+		"later":  func(q *sched.Request) { q.NotBefore = noon.Add(hour) },
+		"plain":  func(*sched.Request) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, nil, nodes...)
+			q := job("j", 1, 2)
+			q.Replicas, q.MaxSites, q.MinSites, q.PerSite = 5, 3, 3, 2
+			change(&q)
+			p, err := r.f.Try(q)
+			require.NoError(t, err)
+			require.Len(t, p.Members, 5)
+			require.Equal(t, 3, p.Sites)
+			load := map[sched.SiteID]int{}
+			for _, m := range p.Members {
+				load[m.Site]++
+				require.LessOrEqual(t, load[m.Site], 2)
+			}
+		})
+	}
+}

@@ -56,6 +56,7 @@ func (f *Fleet) enter(i int32, n *Node) {
 		f.parts.grow(f.partCount)
 		*f.parts.edit(f.partCount - 1) = part{}
 		s.part = f.partCount
+		f.index.setShare(i, f.largestShare(i))
 	}
 	f.index.editRow(i).booking = 0
 	f.ids.put(i, n.ID, n.Devices)
