@@ -23,6 +23,7 @@ type ask struct {
 	beside                  []member // hold part of their nodes already, for the same request
 	besideSites             []int32  // sites to which the limits on links hold
 	notSites                []int32
+	held                    []siteHeld // replicas of the same request that stay, by site
 	delay, mbps             uint32
 	lone                    bool // each replica on a node of its own
 	sieve                   sieve // what the index makes of the query, once it was asked for

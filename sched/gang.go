@@ -119,9 +119,13 @@ func (s *state) offer(q *ask, need int, sc *scratch, p *plan) {
 		for k := range g.offers {
 			g.offers[k].room = int32(s.siteRoom(q, int32(need), g.runs[k], sc))
 		}
-		g.offers = slices.DeleteFunc(g.offers, func(o siteOffer) bool { g.bySite[o.site] = 0; return false })
-		s.dropEmpty(g)
 	}
+	for _, h := range q.held { // replicas that stay count where a site may hold only so many
+		if at := g.bySite[h.site]; at != 0 && q.r.PerSite != 0 {
+			g.offers[at-1].room = min(g.offers[at-1].room, max(0, int32(q.r.PerSite)-h.replicas))
+		}
+	}
+	g.dropEmpty()
 	p.compared = len(g.offers)
 	for _, o := range g.offers {
 		p.room += int(o.room)
@@ -132,12 +136,14 @@ func (s *state) offer(q *ask, need int, sc *scratch, p *plan) {
 }
 
 // dropEmpty takes out the offers without room, their lists of runs with them.
-func (s *state) dropEmpty(g *gangScratch) {
+func (g *gangScratch) dropEmpty() {
 	n := 0
 	for k, o := range g.offers {
+		g.bySite[o.site] = 0
 		if o.room > 0 {
 			g.offers[n], g.runs[n], g.runs[k] = o, g.runs[k], g.runs[n]
 			n++
+			g.bySite[o.site] = int32(n)
 		}
 	}
 	g.offers = g.offers[:n]
@@ -245,6 +251,11 @@ func (s *state) take(q *ask, need, sites int, sc *scratch) (price uint64) {
 		return cmp.Or(d, cmp.Compare(a, b))
 	})
 	g.load = append(g.load[:0], make([]int32, len(g.offers)+1)...)
+	for _, h := range q.held {
+		if int(h.site) < len(g.bySite) {
+			g.load[min(int(g.bySite[h.site]), len(g.load)-1)] += h.replicas
+		}
+	}
 	add := func(i int32, n int) {
 		m := &g.nodes[i].m
 		g.taken[i] += int32(n)

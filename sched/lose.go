@@ -187,6 +187,42 @@ func (f *Fleet) spareTakes(members []member, n int, node int32) (ranks []int, ou
 	return ranks, out
 }
 
+// siteHeld is how many replicas of a lease stay at a site.
+type siteHeld struct{ site, replicas int32 }
+
+// staying is what a lease that is re-formed keeps.
+type staying struct {
+	sites []int32    // of members and spares, ascending
+	held  []siteHeld // by site: the replicas, spares not counted
+	nodes []int32
+	owner int32 // of the members, -1 if none stays
+}
+
+// stays lists what stays of the first n members and of the spares after them.
+func (f *Fleet) stays(members []member, n int, missing []int, gone []bool, node int32) staying {
+	out := staying{owner: -1}
+	for k := range members {
+		if members[k].node == node || gone[k] || slices.Contains(missing, k) {
+			continue
+		}
+		i := members[k].node
+		at := f.siteNumber(i)
+		out.nodes, out.owner = append(out.nodes, i), f.index.row(i).supplier
+		out.sites = append(out.sites, at)
+		if k >= n {
+			continue
+		}
+		if j := slices.IndexFunc(out.held, func(h siteHeld) bool { return h.site == at }); j >= 0 {
+			out.held[j].replicas++
+		} else {
+			out.held = append(out.held, siteHeld{at, 1})
+		}
+	}
+	slices.Sort(out.sites)
+	out.sites = slices.Compact(out.sites)
+	return out
+}
+
 // reform looks for as many new members as are missing, beside those that stay and under the same limits; then without those that the
 // request may do without.
 func (f *Fleet) reform(now int64, slot int32, members []member, missing []int, gone []bool, node int32) (found []member, relaxed []Change, ok bool) {
@@ -194,19 +230,9 @@ func (f *Fleet) reform(now int64, slot int32, members []member, missing []int, g
 	if l.request == nil || !l.request.Reform || l.end() <= now {
 		return nil, nil, false
 	}
-	var fixed []int32
-	for k := range members {
-		if members[k].node != node && !gone[k] && !slices.Contains(missing, k) {
-			fixed = append(fixed, f.siteNumber(members[k].node))
-		}
-	}
-	slices.Sort(fixed)
-	fixed = slices.Compact(fixed)
+	stay := f.stays(members, len(members)-int(l.spares), missing, gone, node)
 	r := l.request.clone()
-	r.Replicas, r.MinSites = uint16(len(missing)), 0
-	if r.PerSite != 0 {
-		r.PerSite = 0 // what stays counts against it in ways that a site's room does not show
-	}
+	r.Replicas, r.Spares, r.MinSurvivalPPM = uint16(len(missing)), 0, 0
 	for step := -1; step < len(r.MayRelax); step++ {
 		if step >= 0 {
 			field := r.MayRelax[step]
@@ -216,21 +242,35 @@ func (f *Fleet) reform(now int64, slot int32, members []member, missing []int, g
 				r.AllowUnmeasured = r.MaxDelayMicros == 0 && r.MinMbps == 0
 			}
 		}
-		c := f.call(now)
-		q := c.ask(r, int(l.alternative), now, max(now, l.from), f.rotate, c.sc)
-		q.until = l.until
-		steps := f.policy.SearchSteps
-		p, ok := c.gang(&q, len(missing), fixed, c.sc, &steps, true)
-		if !ok {
-			continue
+		if p, ok := f.beside(now, l, r, &stay); ok {
+			found = slices.Clone(p.members)
+			for k := range found {
+				found[k].since = max(now, l.from)
+			}
+			return found, relaxed, true
 		}
-		found = slices.Clone(p.members)
-		for k := range found {
-			found[k].since = max(now, l.from)
-		}
-		return found, relaxed, true
 	}
 	return nil, nil, false
+}
+
+// beside looks for replicas beside what stays of a lease, for the rest of its time.
+func (f *Fleet) beside(now int64, l *lease, r *Request, stay *staying) (plan, bool) {
+	c := f.call(now)
+	q := c.ask(r, int(l.alternative), now, max(now, l.from), f.rotate, c.sc)
+	q.until, q.held = l.until, stay.held
+	if r.ApartNodes {
+		q.apart = slices.Concat([]int32{-1}, q.apart, stay.nodes)
+		slices.Sort(q.apart)
+		q.plain = false
+	}
+	steps := f.policy.SearchSteps
+	switch {
+	case r.OneSupplier && stay.owner >= 0:
+		q.suppliers, q.plain = []int32{stay.owner}, false
+	case r.OneSupplier:
+		return c.oneSupplier(&q, int(l.alternative), &steps)
+	}
+	return c.gang(&q, q.replicas, stay.sites, c.sc, &steps, true)
 }
 
 // giveBack ends a lease that lost, at an instant, what cannot be replaced; its job waits for another one if it may.
