@@ -338,6 +338,21 @@ func TestRestoreOfAnOverdueLease(t *testing.T) {
 	require.Equal(t, "[sched.Ended sched.Started]", fmt.Sprintf("[%T %T]", effects[0], effects[1]))
 }
 
+// TestNodeBetweenTwoLeases asks for a place where a lease is over but was not ended, and the next one was to begin.
+func TestNodeBetweenTwoLeases(t *testing.T) {
+	n := machine("n1", "a", 4)
+	n.CPUMilli = 4_000
+	r := newRig(t, nil, n)
+	q := job("a", 1, 1)
+	q.CPUMilli = 2_000
+	r.do(0, sched.Submitted{Request: q})
+	q.Job, q.CPUMilli, q.NotBefore = "b", 3_000, noon.Add(hour)
+	r.do(0, sched.Submitted{Request: q})
+	q.Job, q.CPUMilli, q.NotBefore = "c", 2_000, time.Time{}
+	_, err := r.try(hour+minute, sched.Submitted{Request: q})
+	require.ErrorAs(t, err, new(*sched.UnplaceableError))
+}
+
 // TestLostHoldThatHadExpired loses a node after the time to live of what was held there.
 func TestLostHoldThatHadExpired(t *testing.T) {
 	r := newRig(t, nil, machine("n1", "a", 1))
