@@ -338,6 +338,20 @@ func TestRestoreOfAnOverdueLease(t *testing.T) {
 	require.Equal(t, "[sched.Ended sched.Started]", fmt.Sprintf("[%T %T]", effects[0], effects[1]))
 }
 
+// TestCheapestWalkPassesEmptyBands compares only the first node of the cheapest band that has one.
+func TestCheapestWalkPassesEmptyBands(t *testing.T) {
+	r := newRig(t, func(p *sched.Policy) { p.Candidates = 1 })
+	for i, price := range []uint64{5_000_000, 900_000, 20_000_000, 300_000} {
+		n := machine(sched.NodeID(fmt.Sprintf("n%d", i)), "a", 1)
+		n.HourMicro = price
+		r.do(0, sched.NodeUp{Node: n})
+	}
+	for i, want := range []sched.NodeID{"n3", "n1", "n0", "n2"} {
+		leased := only[sched.Leased](r, 0, sched.Submitted{Request: job(sched.JobID(fmt.Sprintf("j%d", i)), 1, 1)})
+		require.Equal(t, want, leased.Lease.Members[0].Node)
+	}
+}
+
 // TestNodeBetweenTwoLeases asks for a place where a lease is over but was not ended, and the next one was to begin.
 func TestNodeBetweenTwoLeases(t *testing.T) {
 	n := machine("n1", "a", 4)
