@@ -80,10 +80,6 @@ func (s *state) ask(r *Request, alternative int, now, from int64, rotate uint32,
 	s.askKinds(&q, list, memory, sc)
 	s.askPlaces(&q, sc)
 	s.askSuppliers(&q, sc)
-	if q.mig != 0 {
-		q.query.gpus = 0
-		q.gpus = 1
-	}
 	q.share = r.ShareMilli
 	if id := r.Near; id != "" {
 		q.near, _ = s.sites.find(id)

@@ -73,7 +73,7 @@ func (w *dueWalk) step() (instantOf, bool) {
 }
 
 // earliest looks for the first instant after from, up to latest, at which a request fits, if nobody extends. Only ends of leases can make room, so only they
-// are tried. It is bounded by the policy's steps: what is not found within them counts as not found.
+// are tried, and the instant after now where a lease is over that was not ended. It is bounded by the policy's steps: what is not found within them counts as not found.
 func (c *call) earliest(r *Request, from, latest int64) (plan, bool) {
 	steps := c.policy.SearchSteps
 	w := dueWalk{s: c.state, due: c.due}
@@ -85,7 +85,10 @@ func (c *call) earliest(r *Request, from, latest int64) (plan, bool) {
 			return plan{}, false
 		}
 		steps--
-		if x.at <= from || x.at == tried {
+		if x.at <= from && from == c.now { // it is over, and the next tick ends it
+			x.at = from + 1
+		}
+		if x.at <= from || x.at == tried || x.at > latest {
 			continue
 		}
 		if !c.helps(r, x, &steps) {

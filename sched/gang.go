@@ -95,25 +95,21 @@ func (s *state) offer(q *ask, need int, sc *scratch, p *plan) {
 		g.bySite = append(g.bySite, make([]int32, n-len(g.bySite))...)
 	}
 	g.offers = g.offers[:0]
-	x.runsWith(&q.query, max(q.query.gpus, 0), &sc.runs)
-	for r := x.nextRun(&q.query, &sc.runs); r >= 0; r = x.nextRun(&q.query, &sc.runs) {
-		run := x.run(r)
-		bound := need
-		if q.quick() {
-			bound = min(int(run.free)/q.gpus, need)
-		}
-		at := g.bySite[run.site]
-		if at == 0 {
-			g.offers = append(g.offers, siteOffer{site: run.site})
-			at = int32(len(g.offers))
-			g.bySite[run.site] = at
-			if len(g.runs) < len(g.offers) {
-				g.runs = append(g.runs, nil)
+	if q.needsFree() {
+		x.runsWith(&q.query, q.query.gpus, &sc.runs)
+		for r := x.nextRun(&q.query, &sc.runs); r >= 0; r = x.nextRun(&q.query, &sc.runs) {
+			bound := need
+			if q.quick() {
+				bound = min(int(x.run(r).free)/q.gpus, need)
 			}
-			g.runs[at-1] = g.runs[at-1][:0]
+			g.offerRun(r, x.run(r).site, int32(bound), int32(need))
 		}
-		g.runs[at-1] = append(g.runs[at-1], r)
-		g.offers[at-1].room = min(g.offers[at-1].room+int32(bound), int32(need))
+	} else {
+		for site := range min(int32(len(s.sites.list)), x.firstRun.len()) {
+			for r := x.firstRun.at(site) - 1; r >= 0; r = x.run(r).sibling - 1 {
+				g.offerRun(r, site, int32(need), int32(need))
+			}
+		}
 	}
 	if !q.quick() { // the bound says nothing: count
 		for k := range g.offers {
@@ -133,6 +129,25 @@ func (s *state) offer(q *ask, need int, sc *scratch, p *plan) {
 			p.best, p.bestRoom = o.site, int(o.room)
 		}
 	}
+}
+
+// needsFree says whether each replica needs a device that is wholly free now, so that runs without one need not be looked at.
+func (q *ask) needsFree() bool { return !q.later() && q.query.gpus > 0 && q.share == 0 }
+
+// offerRun adds a run to the offer of its site, with an upper bound of the replicas that it may hold.
+func (g *gangScratch) offerRun(r, site, bound, need int32) {
+	at := g.bySite[site]
+	if at == 0 {
+		g.offers = append(g.offers, siteOffer{site: site})
+		at = int32(len(g.offers))
+		g.bySite[site] = at
+		if len(g.runs) < len(g.offers) {
+			g.runs = append(g.runs, nil)
+		}
+		g.runs[at-1] = g.runs[at-1][:0]
+	}
+	g.runs[at-1] = append(g.runs[at-1], r)
+	g.offers[at-1].room = min(g.offers[at-1].room+bound, need)
 }
 
 // dropEmpty takes out the offers without room, their lists of runs with them.

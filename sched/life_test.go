@@ -352,6 +352,29 @@ func TestCheapestWalkPassesEmptyBands(t *testing.T) {
 	}
 }
 
+// TestGangsOnWhatIsBusyNow places gangs that need no device that is wholly free at this moment.
+func TestGangsOnWhatIsBusyNow(t *testing.T) {
+	n := machine("n1", "a", 2)
+	n.Shares, n.MIG = true, true
+	r := newRig(t, nil, n)
+	share := job("share", 1, 2)
+	share.ShareMilli = 100
+	r.do(0, sched.Submitted{Request: share})
+	instance := job("instance", 1, 2)
+	instance.MIG = sched.MIG2g
+	r.do(0, sched.Submitted{Request: instance})
+	share.Job, share.Replicas, share.ShareMilli = "shares", 3, 300
+	only[sched.Leased](r, 0, sched.Submitted{Request: share})
+	instance.Job, instance.Replicas = "instances", 2
+	only[sched.Leased](r, 0, sched.Submitted{Request: instance})
+	cpu := job("cpu", 0, 2)
+	cpu.Replicas, cpu.CPUMilli = 3, 1_000
+	only[sched.Leased](r, 0, sched.Submitted{Request: cpu})
+	whole := job("whole", 1, 2)
+	whole.Replicas, whole.NotBefore = 2, noon.Add(2*hour)
+	only[sched.Leased](r, 0, sched.Submitted{Request: whole})
+}
+
 // TestNodeBetweenTwoLeases asks for a place where a lease is over but was not ended, and the next one was to begin.
 func TestNodeBetweenTwoLeases(t *testing.T) {
 	n := machine("n1", "a", 4)

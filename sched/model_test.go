@@ -26,6 +26,7 @@ type model struct {
 	over   map[sched.LeaseID]bool
 	billed map[gpu.DeviceID][]bill
 	total  uint64
+	lost   *modelLease // the last lease that ended
 }
 
 type modelNode struct {
@@ -38,11 +39,15 @@ type modelNode struct {
 type modelLease struct {
 	sched.Lease
 	request     sched.Request
+	limits      sched.Request // the same without the limits that were given up
 	alternative int
 	active      bool // holds its devices, and not only in the calendar
 	ttl         time.Time
 	holds       []holding
 	past        []bill
+	endedAt     time.Time
+	tookSpares  bool
+	fresh       []sched.Member // placed by the last event
 }
 
 // holding is one member from some time on.
@@ -318,6 +323,9 @@ func (m *model) possibleWith(r *sched.Request, a asked, from time.Time, by sched
 func (m *model) earliest(r *sched.Request, from, latest time.Time) (out time.Time) {
 	var ends []time.Time
 	for _, l := range m.leases {
+		if from.Equal(m.now) && l.active && !l.end().After(m.now) && latest.After(from) { // the next tick ends it
+			ends = append(ends, from.Add(1))
+		}
 		if e := l.end(); len(l.members()) > 0 && e.After(from) && !e.After(latest) {
 			ends = append(ends, e)
 		}
@@ -331,20 +339,22 @@ func (m *model) earliest(r *sched.Request, from, latest time.Time) (out time.Tim
 	return out
 }
 
-// lawful checks a placement that the fleet has just made against all limits of its request. Capacity is checked for all leases together.
+// lawful checks members that the fleet has just placed against all limits of their lease. Capacity is checked for all leases together.
 func (m *model) lawful(l *modelLease, fresh []sched.Member) {
-	r, a := &l.request, alternatives(&l.request)[l.alternative]
+	r, a := l.limits, alternatives(&l.limits)[l.alternative]
+	r.ApartFrom = slices.DeleteFunc(slices.Clone(r.ApartFrom), func(j sched.JobID) bool { return j == r.Job })
 	for _, x := range fresh {
 		n := m.nodes[x.Node]
-		apart := *r
-		apart.ApartFrom = slices.DeleteFunc(slices.Clone(r.ApartFrom), func(j sched.JobID) bool { return j == r.Job })
-		require.True(m.t, m.suits(&apart, a, n), "%s of %+v may not go to %+v", l.ID, *r, *n)
+		require.True(m.t, m.suits(&r, a, n), "%s of %+v may not go to %+v", l.ID, r, *n)
 		require.True(m.t, n.reclaim.IsZero() || !n.reclaim.Before(l.Until), "%s outlives the reclaim of %s", l.ID, n.ID)
 		require.Len(m.t, x.Devices, a.gpus)
 		require.Equal(m.t, r.ShareMilli, x.ShareMilli)
 		require.Equal(m.t, r.MIG != 0, x.MIGSlices != 0)
 		require.Equal(m.t, n.Site, x.Site)
 		require.Equal(m.t, n.Supplier, x.Supplier)
+		for _, y := range l.members() {
+			require.True(m.t, m.near(&r, x.Site, y.Site), "%s: %s and %s are too far apart", l.ID, x.Site, y.Site)
+		}
 	}
 	require.Len(m.t, l.Members, int(r.Replicas))
 	sites, owners, nodes := map[sched.SiteID]int{}, map[sched.SupplierID]bool{}, map[sched.NodeID]int{}
@@ -355,18 +365,18 @@ func (m *model) lawful(l *modelLease, fresh []sched.Member) {
 		if i < len(l.Members) {
 			sites[x.Site]++
 		}
-		for _, y := range l.members()[:i] {
-			require.True(m.t, m.near(r, x.Site, y.Site), "%s: %s and %s are too far apart", l.ID, x.Site, y.Site)
-		}
 	}
 	require.LessOrEqual(m.t, len(sites), int(max(r.MaxSites, 1)))
-	require.GreaterOrEqual(m.t, len(sites), int(r.MinSites))
-	for s, k := range sites {
-		require.True(m.t, r.PerSite == 0 || k <= int(r.PerSite), "%s has %d at %s", l.ID, k, s)
-	}
 	require.True(m.t, !r.OneSupplier || len(owners) == 1)
 	for n, k := range nodes {
 		require.True(m.t, !r.ApartNodes || k == 1, "%s has %d at %s", l.ID, k, n)
+	}
+	if l.tookSpares {
+		return // a spare goes where it can, and what takes a rank stays where it is
+	}
+	require.GreaterOrEqual(m.t, len(sites), int(r.MinSites))
+	for s, k := range sites {
+		require.True(m.t, r.PerSite == 0 || k <= int(r.PerSite), "%s has %d at %s", l.ID, k, s)
 	}
 }
 
