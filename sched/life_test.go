@@ -375,6 +375,20 @@ func TestGangsOnWhatIsBusyNow(t *testing.T) {
 	only[sched.Leased](r, 0, sched.Submitted{Request: whole})
 }
 
+// TestRestoreWithEveryNodeDown asks a restored fleet in which no node takes jobs.
+func TestRestoreWithEveryNodeDown(t *testing.T) {
+	r := newRig(t, func(p *sched.Policy) { p.Candidates = 4 }, machine("n1", "a", 1), machine("n2", "a", 2))
+	r.do(0, sched.NodeDown{Node: "n1"})
+	r.do(0, sched.Drain{Node: "n2", On: true})
+	r.again(with1(sched.IONet(), func(p *sched.Policy) { p.Candidates = 4 }))
+	for _, replicas := range []uint16{1, 2} {
+		q := job("j", 1, 1)
+		q.Replicas, q.Models = replicas, []string{"Tesla T4"}
+		_, err := r.try(0, sched.Submitted{Request: q})
+		require.ErrorContains(t, err, "2 nodes considered: 2 down")
+	}
+}
+
 // TestNodeBetweenTwoLeases asks for a place where a lease is over but was not ended, and the next one was to begin.
 func TestNodeBetweenTwoLeases(t *testing.T) {
 	n := machine("n1", "a", 4)
