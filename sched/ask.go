@@ -23,6 +23,7 @@ type ask struct {
 	beside                  []member // hold part of their nodes already, for the same request
 	besideSites             []int32  // sites to which the limits on links hold
 	notSites                []int32
+	held                    []siteHeld // replicas of the same request that stay, by site
 	delay, mbps             uint32
 	lone                    bool // each replica on a node of its own
 	sieve                   sieve // what the index makes of the query, once it was asked for
@@ -82,10 +83,6 @@ func (s *state) ask(r *Request, alternative int, now, from int64, rotate uint32,
 	s.askKinds(&q, list, memory, sc)
 	s.askPlaces(&q, sc)
 	s.askSuppliers(&q, sc)
-	if q.mig != 0 {
-		q.query.gpus = 0
-		q.gpus = 1
-	}
 	q.share = r.ShareMilli
 	if id := r.Near; id != "" {
 		q.near, _ = s.sites.find(id)

@@ -22,17 +22,17 @@ type takes struct{ cpu, ram, disk uint32 }
 // has says whether the room has so much CPU, memory and disk.
 func (r *room) has(t takes) bool { return r.cpu >= t.cpu && r.ram >= t.ram && r.disk >= t.disk }
 
-// give takes what a member holds out of the room.
+// give takes what a member holds out of the room, at most what is there: a lease that is over but was not ended may stand beside the next one.
 func (r *room) give(m *member, t takes) {
-	r.cpu -= t.cpu
-	r.ram -= t.ram
-	r.disk -= t.disk
+	r.cpu -= min(r.cpu, t.cpu)
+	r.ram -= min(r.ram, t.ram)
+	r.disk -= min(r.disk, t.disk)
 	r.free &^= m.mask
 	if !m.divides() {
 		r.whole |= m.mask
 	} else if r.divided {
 		k := lowestBit(m.mask)
-		r.part.milli[k] += m.milli
+		r.part.milli[k] = min(r.part.milli[k]+m.milli, 1000)
 		r.part.mig[k] |= m.slices
 	}
 }

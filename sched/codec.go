@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
 
 	"github.com/idlegrid/idlegrid/gpu"
 	"github.com/idlegrid/idlegrid/internal/canon"
@@ -159,7 +158,7 @@ func (f *Fleet) encodeSites(w *canon.Writer) {
 	for i := range int32(len(f.sites.list)) {
 		w.Uint32(f.siteLoss.at(i))
 		links := f.links.around(i)
-		links = links[sort.Search(len(links), func(k int) bool { return links[k].to > i }):]
+		links = links[seek(links, i):]
 		w.Len(len(links))
 		for _, l := range links {
 			w.Uint32(uint32(l.to))
@@ -223,6 +222,7 @@ func (f *Fleet) encodeNodes(w *canon.Writer) {
 
 func (f *Fleet) encodeLease(w *canon.Writer, l *lease) {
 	w.Uint64(l.seq)
+	w.Uint64(l.ticket)
 	w.String(string(l.job))
 	w.String(l.owner)
 	w.Uint8(uint8(l.class))

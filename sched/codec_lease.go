@@ -126,7 +126,7 @@ func (d *decoder) request() *Request {
 func (d *decoder) lease() {
 	r, f := d.r, d.f
 	l := lease{
-		seq: r.Uint64(), job: JobID(r.String()), owner: r.String(), class: Class(r.Uint8()), state: State(r.Uint8()), active: r.Bool(),
+		seq: r.Uint64(), ticket: r.Uint64(), job: JobID(r.String()), owner: r.String(), class: Class(r.Uint8()), state: State(r.Uint8()), active: r.Bool(),
 		from: r.Int64(), until: r.Int64(), ttl: r.Int64(), takes: takes{r.Uint32(), r.Uint32(), r.Uint32()},
 		gpus: r.Uint8(), share: r.Uint16(), mig: MIGProfile(r.Uint8()), alternative: r.Uint8(), priority: r.Uint8(),
 		notice: Cause(r.Uint8()), noticeAt: r.Int64(), noticeFor: JobID(r.String()), spares: int32(r.Uint32()),
@@ -163,7 +163,7 @@ func (d *decoder) checkLease(l *lease) {
 		last = f.leases.ref(f.slots - 1).seq
 	}
 	_, known := f.jobs[l.job]
-	d.require(l.seq > last && l.seq <= f.granted, "leases out of order")
+	d.require(l.seq > last && l.seq <= f.granted && l.ticket > 0 && l.ticket <= l.seq, "leases out of order")
 	d.require(!known && named("job", string(l.job)) == nil && named("owner", l.owner) == nil, "lease without a job of its own")
 	d.require(l.class <= Spot && l.state >= StateWaiting && l.state <= StateRunning, "lease out of range")
 	d.require(l.from >= 0 && l.until > l.from && l.ttl >= 0 && l.noticeAt >= 0 && l.until <= math.MaxInt64/2, "lease out of time")
@@ -174,10 +174,27 @@ func (d *decoder) checkLease(l *lease) {
 	d.require(l.state == StateWaiting || len(l.members) > int(l.spares), "lease without members")
 	d.require(l.state != StateWaiting || l.request != nil, "lease that waits for nothing")
 	d.require(l.state == StateHeld || l.ttl == 0, "lease that is held no more, with a time to live")
+	d.require(l.request == nil || l.fromRequest(l.request), "lease that is not of its request")
 	if !d.ok() {
 		return
 	}
-	with := map[int32]*room{} // only looked up
+	d.checkMembers(l)
+}
+
+// fromRequest says whether a lease has the form that its request asks for. Its length may differ: it may have been extended.
+func (l *lease) fromRequest(r *Request) bool {
+	if int(l.alternative) > len(r.Alternatives) || l.job != r.Job || l.owner != r.Owner || l.class != r.Class || l.priority != r.Priority {
+		return false
+	}
+	return l.takes == takes{uint32(r.CPUMilli), uint32(r.RAMMiB), uint32(r.DiskMiB)} && l.gpus == uint8(r.gpus(int(l.alternative))) &&
+		l.share == r.ShareMilli && l.mig == r.MIG && (len(l.members) == 0 || len(l.members)-int(l.spares) == int(r.Replicas))
+}
+
+// checkMembers is what has to hold of each member. What is booked is checked against the calendar, what is active also against what is active
+// already: a lease that is over and was not ended may still stand where the next one was to begin.
+func (d *decoder) checkMembers(l *lease) {
+	f := d.f
+	with := map[int32]*[2]room{} // only looked up
 	for k := range l.members {
 		m := &l.members[k]
 		d.require(m.node >= 0 && m.node < f.nodes.len() && f.nodes.at(m.node).present, "lease on a node that is not there")
@@ -186,17 +203,25 @@ func (d *decoder) checkLease(l *lease) {
 		}
 		r := with[m.node]
 		if r == nil {
-			r = &room{}
-			f.roomOver(m.node, f.now, l.from, l.end(), -1, r)
+			r = &[2]room{}
+			f.roomOver(m.node, l.from-1, l.from, l.end(), -1, &r[0])
+			f.roomNow(m.node, &r[1])
 			with[m.node] = r
 		}
 		sh := &f.shapes.list[f.index.row(m.node).shape]
 		d.require(m.sound(l, sh) && m.since >= 0, "member out of range")
-		d.require(r.holds(m, l.takes), "lease on what is not free")
+		for i := range r {
+			if i == 1 && !l.active || !d.ok() {
+				break
+			}
+			d.require(r[i].holds(m, l.takes), "lease on what is not free")
+			if d.ok() {
+				r[i].give(m, l.takes)
+			}
+		}
 		if !d.ok() {
 			return
 		}
-		r.give(m, l.takes)
 	}
 }
 

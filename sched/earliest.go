@@ -77,7 +77,7 @@ func (w *dueWalk) step() (instantOf, bool) {
 const fewNodes = 2048
 
 // earliest looks for the first instant after from, up to latest, at which a request fits, if nobody extends. Only ends of leases can make room, so only they
-// are tried. It is bounded by the policy's steps: what is not found within them counts as not found.
+// are tried, and the instant after now where a lease is over that was not ended. It is bounded by the policy's steps: what is not found within them counts as not found.
 func (c *call) earliest(r *Request, from, latest int64) (plan, bool) {
 	steps := c.policy.SearchSteps
 	enough, few := false, true
@@ -133,6 +133,9 @@ func (c *call) fitsFrom(q *ask, i int32, from, first int64, steps *uint32) int64
 		e = x.next
 		*steps -= min(*steps, 1)
 		at := c.leases.ref(x.slot).end()
+		if at <= from && from == c.now { // it is over, and the next tick ends it
+			at = from + 1
+		}
 		if at <= from || at >= first {
 			continue
 		}
@@ -158,7 +161,10 @@ func (c *call) walkEnds(r *Request, from, latest, first int64, few bool, steps *
 			return plan{}, false
 		}
 		*steps--
-		if x.at <= from || x.at == tried || !c.helps(r, x, steps) {
+		if x.at <= from && from == c.now { // it is over, and the next tick ends it
+			x.at = from + 1
+		}
+		if x.at <= from || x.at == tried || x.at > latest || !c.helps(r, x, steps) {
 			continue
 		}
 		// All that ends at this instant is out of the way at once, since stretches are half open.

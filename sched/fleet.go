@@ -22,7 +22,7 @@ type Fleet struct {
 	joined  uint32 // nodes that ever joined
 
 	reclaims []reclaimed // nodes that are taken back, by time, then number
-	stale    bool        // something became free since the queue was served
+	stale    bool        // something that waiting jobs may need changed since the queue was served
 	entryFree, entryCount int32 // a free entry plus one, and all entries
 }
 
@@ -176,7 +176,7 @@ func (f *Fleet) applyLease(now int64, e Event) ([]Effect, error) {
 	case FundsEnded:
 		return f.fundsEnded(now, e)
 	case FundsAdded:
-		return f.fundsAdded(e.Lease)
+		return f.fundsAdded(now, e.Lease)
 	case Migrate:
 		return f.migrate(now, e.Moves)
 	case Ticked:
@@ -194,17 +194,23 @@ func (s *state) check(r *Request) error {
 	if err := s.policy.admits(r); err != nil {
 		return err
 	}
-	for _, t := range []time.Time{r.NotBefore, r.NotAfter} {
-		if t.IsZero() {
+	for _, x := range []struct {
+		field string
+		at    time.Time
+	}{{"Request.NotBefore", r.NotBefore}, {"Request.NotAfter", r.NotAfter}} {
+		if x.at.IsZero() {
 			continue
 		}
-		v, err := instant(t)
+		v, err := instant(x.at)
 		if err != nil {
 			return err
 		}
 		if v > s.now+int64(s.policy.MaxAheadSeconds)*second {
-			return invalid("Request.NotAfter %s: want at most %d s ahead", t.UTC().Format(time.RFC3339), s.policy.MaxAheadSeconds)
+			return invalid("%s %s: want at most %d s ahead", x.field, x.at.UTC().Format(time.RFC3339), s.policy.MaxAheadSeconds)
 		}
+	}
+	if !r.NotAfter.IsZero() && r.NotAfter.UnixNano() < s.now {
+		return invalid("Request.NotAfter %s: want not before the event", r.NotAfter.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

@@ -95,33 +95,33 @@ func (s *state) offer(q *ask, need int, sc *scratch, p *plan) {
 		g.bySite = append(g.bySite, make([]int32, n-len(g.bySite))...)
 	}
 	g.offers = g.offers[:0]
-	x.runsWith(&q.query, max(q.query.gpus, 0), &sc.runs)
-	for r := x.nextRun(&q.query, &sc.runs); r >= 0; r = x.nextRun(&q.query, &sc.runs) {
-		run := x.run(r)
-		bound := need
-		if q.quick() {
-			bound = min(int(run.free)/q.gpus, need)
-		}
-		at := g.bySite[run.site]
-		if at == 0 {
-			g.offers = append(g.offers, siteOffer{site: run.site})
-			at = int32(len(g.offers))
-			g.bySite[run.site] = at
-			if len(g.runs) < len(g.offers) {
-				g.runs = append(g.runs, nil)
+	if q.needsFree() {
+		x.runsWith(&q.query, q.query.gpus, &sc.runs)
+		for r := x.nextRun(&q.query, &sc.runs); r >= 0; r = x.nextRun(&q.query, &sc.runs) {
+			bound := need
+			if q.quick() {
+				bound = min(int(x.run(r).free)/q.gpus, need)
 			}
-			g.runs[at-1] = g.runs[at-1][:0]
+			g.offerRun(r, x.run(r).site, int32(bound), int32(need))
 		}
-		g.runs[at-1] = append(g.runs[at-1], r)
-		g.offers[at-1].room = min(g.offers[at-1].room+int32(bound), int32(need))
+	} else {
+		for site := range min(int32(len(s.sites.list)), x.firstRun.len()) {
+			for r := x.firstRun.at(site) - 1; r >= 0; r = x.run(r).sibling - 1 {
+				g.offerRun(r, site, int32(need), int32(need))
+			}
+		}
 	}
 	if !q.quick() { // the bound says nothing: count
 		for k := range g.offers {
 			g.offers[k].room = int32(s.siteRoom(q, int32(need), g.runs[k], sc))
 		}
-		g.offers = slices.DeleteFunc(g.offers, func(o siteOffer) bool { g.bySite[o.site] = 0; return false })
-		s.dropEmpty(g)
 	}
+	for _, h := range q.held { // replicas that stay count where a site may hold only so many
+		if at := g.bySite[h.site]; at != 0 && q.r.PerSite != 0 {
+			g.offers[at-1].room = min(g.offers[at-1].room, max(0, int32(q.r.PerSite)-h.replicas))
+		}
+	}
+	g.dropEmpty()
 	p.compared = len(g.offers)
 	for _, o := range g.offers {
 		p.room += int(o.room)
@@ -131,13 +131,34 @@ func (s *state) offer(q *ask, need int, sc *scratch, p *plan) {
 	}
 }
 
+// needsFree says whether each replica needs a device that is wholly free now, so that runs without one need not be looked at.
+func (q *ask) needsFree() bool { return !q.later() && q.query.gpus > 0 && q.share == 0 }
+
+// offerRun adds a run to the offer of its site, with an upper bound of the replicas that it may hold.
+func (g *gangScratch) offerRun(r, site, bound, need int32) {
+	at := g.bySite[site]
+	if at == 0 {
+		g.offers = append(g.offers, siteOffer{site: site})
+		at = int32(len(g.offers))
+		g.bySite[site] = at
+		if len(g.runs) < len(g.offers) {
+			g.runs = append(g.runs, nil)
+		}
+		g.runs[at-1] = g.runs[at-1][:0]
+	}
+	g.runs[at-1] = append(g.runs[at-1], r)
+	g.offers[at-1].room = min(g.offers[at-1].room+bound, need)
+}
+
 // dropEmpty takes out the offers without room, their lists of runs with them.
-func (s *state) dropEmpty(g *gangScratch) {
+func (g *gangScratch) dropEmpty() {
 	n := 0
 	for k, o := range g.offers {
+		g.bySite[o.site] = 0
 		if o.room > 0 {
 			g.offers[n], g.runs[n], g.runs[k] = o, g.runs[k], g.runs[n]
 			n++
+			g.bySite[o.site] = int32(n)
 		}
 	}
 	g.offers = g.offers[:n]
@@ -245,6 +266,11 @@ func (s *state) take(q *ask, need, sites int, sc *scratch) (price uint64) {
 		return cmp.Or(d, cmp.Compare(a, b))
 	})
 	g.load = append(g.load[:0], make([]int32, len(g.offers)+1)...)
+	for _, h := range q.held {
+		if int(h.site) < len(g.bySite) {
+			g.load[min(int(g.bySite[h.site]), len(g.load)-1)] += h.replicas
+		}
+	}
 	add := func(i int32, n int) {
 		m := &g.nodes[i].m
 		g.taken[i] += int32(n)

@@ -414,6 +414,8 @@ func (x *index) partition(k, country int32) int32 {
 		x.blocks.grow(x.blockLen)
 		x.avail.grow(x.blockLen)
 		x.gangs.grow(x.blockLen)
+		x.avail.edit(x.blockLen - 1) // walks read the pages of every block, also of one without a node that is up
+		x.gangs.edit(x.blockLen - 1)
 	}
 	b := x.kinds.at(k).blocks[n]
 	at := country & 63
@@ -425,6 +427,7 @@ func (x *index) partition(k, country int32) int32 {
 	x.parts.grow(x.partCount)
 	x.counts.grow(x.partCount)
 	*x.parts.edit(p) = partition{kind: k, country: country, block: b}
+	x.counts.edit(p)
 	x.blocks.edit(b).part[at] = p + 1
 	return p
 }

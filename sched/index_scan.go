@@ -277,18 +277,21 @@ func (x *index) startCheapest(q *query, c *cursor) {
 	x.nextBand(q, c)
 }
 
-// nextBand starts the walk through the next band that is not above the query's limit.
+// nextBand starts the walk through the next band that is not above the query's limit and is not empty.
 func (x *index) nextBand(q *query, c *cursor) {
 	band, last := c.band+1, x.priceBand(q.hour)+1
 	if q.band > 0 {
 		band, last = max(band, q.band), min(last, q.band)
 	}
-	*c = cursor{cheap: true, band: band, done: band > last}
-	if !c.done {
+	for ; band <= last; band++ {
+		*c = cursor{cheap: true, band: band}
 		one := *q
 		one.band = band
-		x.begin(&one, q, c)
+		if x.begin(&one, q, c); !c.done {
+			return
+		}
 	}
+	c.done = true
 }
 
 // next returns the next node that passes the query with which the cursor was started, and -1 at the end.

@@ -13,6 +13,7 @@ import (
 // lease is a Lease by indices.
 type lease struct {
 	seq    uint64 // number; 0 in a vacant slot
+	ticket uint64 // number of the first lease of the job, by which it waits
 	job    JobID
 	owner  string
 	class  Class
@@ -154,7 +155,7 @@ func (s *state) slotOf(id LeaseID) (int32, bool) {
 // newLease makes a lease of a plan, with the number that comes next; it is not stored yet.
 func (f *Fleet) newLease(r *Request, p *plan) lease {
 	l := lease{
-		seq: f.granted + 1, job: r.Job, owner: r.Owner, class: r.Class, from: p.from, until: until(p.from, r.Duration),
+		seq: f.granted + 1, ticket: f.granted + 1, job: r.Job, owner: r.Owner, class: r.Class, from: p.from, until: until(p.from, r.Duration),
 		takes: takes{uint32(r.CPUMilli), uint32(r.RAMMiB), uint32(r.DiskMiB)}, gpus: uint8(r.gpus(p.alternative)), share: r.ShareMilli, mig: r.MIG,
 		members: slices.Clone(p.members), spares: int32(p.spares), alternative: uint8(p.alternative), priority: r.Priority,
 	}
@@ -210,6 +211,7 @@ func (f *Fleet) attach(slot int32) {
 // detach is the opposite of attach.
 func (f *Fleet) detach(slot int32) {
 	l := f.leases.ref(slot)
+	f.stale = f.stale || len(l.members) > 0
 	for k := range l.members {
 		f.unlink(slot, int32(k), l.members[k].node)
 		if l.active {

@@ -23,5 +23,6 @@ func (f *Fleet) linkMeasured(e LinkMeasured) error {
 		return invalid("LinkMeasured: %q to itself", e.A)
 	}
 	f.links.set(f.site(e.A), f.site(e.B), e.DelayMicros, e.Mbps)
+	f.stale = true
 	return nil
 }

@@ -51,8 +51,9 @@ func (f *Fleet) holders(i int32) (slots []int32) {
 	return slices.Compact(slots)
 }
 
-// lose takes a node's members from all leases at an instant: the node takes no jobs any more. What can be replaced is.
-func (f *Fleet) lose(now int64, i int32, cause Cause) (effects []Effect) {
+// lose takes a node's members from all leases as of an instant, which may be noticed only now: the node takes no jobs any more. What can be
+// replaced is, from now on, since others may have had meanwhile what is free now.
+func (f *Fleet) lose(at, now int64, i int32, cause Cause) (effects []Effect) {
 	f.setUp(i, false)
 	if s := f.nodes.edit(i); s.reclaim != 0 {
 		f.reclaims = slices.DeleteFunc(f.reclaims, func(x reclaimed) bool { return x.node == i })
@@ -68,19 +69,21 @@ func (f *Fleet) lose(now int64, i int32, cause Cause) (effects []Effect) {
 		case l.state == StateWaiting:
 			f.unassign(slot)
 			f.stale = true
+		case l.state == StateHeld && l.ttl <= at:
+			effects = append(effects, f.giveUp(slot, l.ttl, CauseExpired))
 		case l.state == StateHeld:
-			effects = append(effects, f.giveUp(slot, now, cause))
-		case l.end() <= now:
-			effects = append(effects, f.end(slot, now, CauseExpired))
+			effects = append(effects, f.giveUp(slot, at, cause))
+		case l.end() <= at:
+			effects = append(effects, f.end(slot, at, CauseExpired))
 		default:
-			effects = append(effects, f.replace(now, slot, i, cause)...)
+			effects = append(effects, f.replace(at, now, slot, i, cause)...)
 		}
 	}
 	return effects
 }
 
 // replace finds others for the members of a lease that stood on a node.
-func (f *Fleet) replace(now int64, slot, node int32, cause Cause) []Effect {
+func (f *Fleet) replace(at, now int64, slot, node int32, cause Cause) []Effect {
 	l := f.leases.ref(slot)
 	fresh := slices.Clone(l.members)
 	n := len(fresh) - int(l.spares)
@@ -96,7 +99,7 @@ func (f *Fleet) replace(now int64, slot, node int32, cause Cause) []Effect {
 		var found []member
 		var ok bool
 		if found, relaxed, ok = f.reform(now, slot, fresh, missing, out.gone, node); !ok {
-			return f.giveBack(now, slot, cause)
+			return f.giveBack(at, now, slot, cause)
 		}
 		for k, rank := range missing {
 			fresh[rank] = found[k]
@@ -106,8 +109,8 @@ func (f *Fleet) replace(now int64, slot, node int32, cause Cause) []Effect {
 	effect.Lost, _ = f.members(out.lost, 0)
 	past := slices.Clone(l.past)
 	for k := range out.lost {
-		if l.from < now {
-			past = f.meterOne(past, l, &out.lost[k], now)
+		if l.from < at {
+			past = f.meterOne(past, l, &out.lost[k], at)
 		}
 	}
 	// What is left of the spares closes ranks.
@@ -184,26 +187,52 @@ func (f *Fleet) spareTakes(members []member, n int, node int32) (ranks []int, ou
 	return ranks, out
 }
 
+// siteHeld is how many replicas of a lease stay at a site.
+type siteHeld struct{ site, replicas int32 }
+
+// staying is what a lease that is re-formed keeps.
+type staying struct {
+	sites []int32    // of members and spares, ascending
+	held  []siteHeld // by site: the replicas, spares not counted
+	nodes []int32
+	owner int32 // of the members, -1 if none stays
+}
+
+// stays lists what stays of the first n members and of the spares after them.
+func (f *Fleet) stays(members []member, n int, missing []int, gone []bool, node int32) staying {
+	out := staying{owner: -1}
+	for k := range members {
+		if members[k].node == node || gone[k] || slices.Contains(missing, k) {
+			continue
+		}
+		i := members[k].node
+		at := f.siteNumber(i)
+		out.nodes, out.owner = append(out.nodes, i), f.index.row(i).supplier
+		out.sites = append(out.sites, at)
+		if k >= n {
+			continue
+		}
+		if j := slices.IndexFunc(out.held, func(h siteHeld) bool { return h.site == at }); j >= 0 {
+			out.held[j].replicas++
+		} else {
+			out.held = append(out.held, siteHeld{at, 1})
+		}
+	}
+	slices.Sort(out.sites)
+	out.sites = slices.Compact(out.sites)
+	return out
+}
+
 // reform looks for as many new members as are missing, beside those that stay and under the same limits; then without those that the
 // request may do without.
 func (f *Fleet) reform(now int64, slot int32, members []member, missing []int, gone []bool, node int32) (found []member, relaxed []Change, ok bool) {
 	l := f.leases.ref(slot)
-	if l.request == nil || !l.request.Reform {
+	if l.request == nil || !l.request.Reform || l.end() <= now {
 		return nil, nil, false
 	}
-	var fixed []int32
-	for k := range members {
-		if members[k].node != node && !gone[k] && !slices.Contains(missing, k) {
-			fixed = append(fixed, f.siteNumber(members[k].node))
-		}
-	}
-	slices.Sort(fixed)
-	fixed = slices.Compact(fixed)
+	stay := f.stays(members, len(members)-int(l.spares), missing, gone, node)
 	r := l.request.clone()
-	r.Replicas, r.MinSites = uint16(len(missing)), 0
-	if r.PerSite != 0 {
-		r.PerSite = 0 // what stays counts against it in ways that a site's room does not show
-	}
+	r.Replicas, r.Spares, r.MinSurvivalPPM = uint16(len(missing)), 0, 0
 	for step := -1; step < len(r.MayRelax); step++ {
 		if step >= 0 {
 			field := r.MayRelax[step]
@@ -213,29 +242,43 @@ func (f *Fleet) reform(now int64, slot int32, members []member, missing []int, g
 				r.AllowUnmeasured = r.MaxDelayMicros == 0 && r.MinMbps == 0
 			}
 		}
-		c := f.call(now)
-		q := c.ask(r, int(l.alternative), now, max(now, l.from), f.rotate, c.sc)
-		q.until = l.until
-		steps := f.policy.SearchSteps
-		p, ok := c.gang(&q, len(missing), fixed, c.sc, &steps, true)
-		if !ok {
-			continue
+		if p, ok := f.beside(now, l, r, &stay); ok {
+			found = slices.Clone(p.members)
+			for k := range found {
+				found[k].since = max(now, l.from)
+			}
+			return found, relaxed, true
 		}
-		found = slices.Clone(p.members)
-		for k := range found {
-			found[k].since = max(now, l.from)
-		}
-		return found, relaxed, true
 	}
 	return nil, nil, false
 }
 
-// giveBack ends a lease that lost what cannot be replaced; its job waits for another one if it may.
-func (f *Fleet) giveBack(now int64, slot int32, cause Cause) []Effect {
+// beside looks for replicas beside what stays of a lease, for the rest of its time.
+func (f *Fleet) beside(now int64, l *lease, r *Request, stay *staying) (plan, bool) {
+	c := f.call(now)
+	q := c.ask(r, int(l.alternative), now, max(now, l.from), f.rotate, c.sc)
+	q.until, q.held = l.until, stay.held
+	if r.ApartNodes {
+		q.apart = slices.Concat([]int32{-1}, q.apart, stay.nodes)
+		slices.Sort(q.apart)
+		q.plain = false
+	}
+	steps := f.policy.SearchSteps
+	switch {
+	case r.OneSupplier && stay.owner >= 0:
+		q.suppliers, q.plain = []int32{stay.owner}, false
+	case r.OneSupplier:
+		return c.oneSupplier(&q, int(l.alternative), &steps)
+	}
+	return c.gang(&q, q.replicas, stay.sites, c.sc, &steps, true)
+}
+
+// giveBack ends a lease that lost, at an instant, what cannot be replaced; its job waits for another one if it may.
+func (f *Fleet) giveBack(at, now int64, slot int32, cause Cause) []Effect {
 	l := f.leases.ref(slot)
-	r, priority := l.request, l.priority
-	rest := l.until - max(now, l.from)
-	ended := f.end(slot, now, cause)
+	r, priority, from, ticket := l.request, l.priority, l.from, l.ticket
+	rest := l.until - max(at, from)
+	ended := f.end(slot, at, cause)
 	effects := []Effect{ended}
 	if r == nil || !r.Queue || !r.Reform || uint64(len(f.queue)) >= uint64(f.policy.MaxQueue) {
 		return effects
@@ -243,8 +286,12 @@ func (f *Fleet) giveBack(now int64, slot int32, cause Cause) []Effect {
 	again := r.clone()
 	again.Duration = roundUp(rest)
 	again.Priority = priority
+	again.NotBefore, again.NotAfter = time.Time{}, time.Time{} // the window that it asked for was met
+	if from > now {
+		again.NotBefore = moment(from)
+	}
 	f.recent = slices.DeleteFunc(f.recent, func(e endedJob) bool { return e.job == r.Job })
-	next := f.enqueueJob(now, again)
+	next := f.enqueueJob(now, again, ticket)
 	f.stale = true
 	return append(effects, Requeued{Lease: leaseID(f.leases.ref(next).seq), Job: r.Job})
 }

@@ -67,6 +67,9 @@ func (f *Fleet) move(now int64, m Move) (moved, error) {
 		return moved{}, fmt.Errorf("%w: %q does not run", ErrUnknownLease, m.Lease)
 	}
 	l := f.leases.ref(slot)
+	if now >= l.end() {
+		return moved{}, fmt.Errorf("%w: %q is over", ErrUnknownLease, m.Lease)
+	}
 	if err := within("Move.Rank", uint64(m.Rank), 0, uint64(len(l.members)-1)); err != nil {
 		return moved{}, err
 	}

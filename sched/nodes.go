@@ -27,6 +27,7 @@ func (f *Fleet) nodeUp(n Node) error {
 	f.up++
 	f.devices += len(n.Devices)
 	f.free += len(n.Devices)
+	f.stale = true
 	return nil
 }
 
@@ -136,11 +137,11 @@ func (f *Fleet) nodeDown(now int64, id NodeID) ([]Effect, error) {
 	}
 	f.setUp(i, false)
 	s := f.nodes.edit(i)
-	s.present, s.draining, s.reclaim = false, false, 0
+	s.present, s.draining = false, false
 	f.up--
 	f.devices -= int(f.index.record(i).cards())
 	f.free -= count(f.index.record(i).free)
-	return f.lose(now, i, CauseNodeLost), nil
+	return f.lose(now, now, i, CauseNodeLost), nil
 }
 
 func (f *Fleet) upNode(id NodeID) (int32, error) {
@@ -165,6 +166,7 @@ func (f *Fleet) nodeChanged(e NodeChanged) error {
 	t := e.Terms
 	f.index.change(i, uint32(t.HourMicro), t.StandingPPM, t.Tier, f.index.record(i).connectivity(), t.Assurance, uint8(t.Compliance))
 	f.nodes.edit(i).loss = t.LossPPM
+	f.stale = true
 	return nil
 }
 
@@ -176,6 +178,7 @@ func (f *Fleet) drain(e Drain) error {
 	s := f.nodes.edit(i)
 	s.draining = e.On
 	f.setUp(i, !e.On)
+	f.stale = true
 	return nil
 }
 
@@ -195,6 +198,7 @@ func (f *Fleet) siteRated(e SiteRated) error {
 		return err
 	}
 	*f.siteLoss.edit(f.site(e.Site)) = e.LossPPM
+	f.stale = true
 	return nil
 }
 

@@ -15,29 +15,33 @@ func (f *Fleet) wait(now int64, r *Request, why *UnplaceableError) ([]Effect, er
 		return nil, ErrQueueFull
 	}
 	f.forget(now)
-	slot := f.enqueueJob(now, r)
+	slot := f.enqueueJob(now, r, 0)
 	l := f.leases.ref(slot)
 	out := Queued{Lease: leaseID(l.seq), Job: r.Job, Why: why}
+	f.breakPromises()
 	if f.promised(slot) && f.promise(now, slot) {
 		out.Earliest = moment(f.leases.ref(slot).from)
 	}
 	return []Effect{out}, nil
 }
 
-// enqueueJob makes a lease that waits.
-func (f *Fleet) enqueueJob(now int64, r *Request) int32 {
+// enqueueJob makes a lease that waits, with the ticket of the lease that the job had before, if it had one.
+func (f *Fleet) enqueueJob(now int64, r *Request, ticket uint64) int32 {
 	l := f.newLease(r, &plan{from: now})
 	l.state, l.request = StateWaiting, r.clone()
+	if ticket != 0 {
+		l.ticket = ticket
+	}
 	slot := f.store(l)
 	i, _ := slices.BinarySearchFunc(f.queue, slot, f.queueOrder)
 	f.queue = slices.Insert(f.queue, i, slot)
 	return slot
 }
 
-// queueOrder is the higher priority first, then the older lease.
+// queueOrder is the higher priority first, then who came first.
 func (f *Fleet) queueOrder(a, b int32) int {
 	x, y := f.leases.ref(a), f.leases.ref(b)
-	return cmp.Or(cmp.Compare(y.priority, x.priority), cmp.Compare(x.seq, y.seq))
+	return cmp.Or(cmp.Compare(y.priority, x.priority), cmp.Compare(x.ticket, y.ticket), cmp.Compare(x.seq, y.seq))
 }
 
 // promised says whether a waiting job is to have a beginning that others must not move.
@@ -50,6 +54,15 @@ func (f *Fleet) promised(slot int32) bool {
 	case BackfillNone:
 	}
 	return false
+}
+
+// breakPromises takes back what jobs were promised that are to have no promise any more, because others came before them.
+func (f *Fleet) breakPromises() {
+	for _, slot := range f.queue {
+		if len(f.leases.ref(slot).members) > 0 && !f.promised(slot) {
+			f.unassign(slot)
+		}
+	}
 }
 
 // promise books the first stretch at which a waiting job fits, if one is found.
@@ -87,12 +100,13 @@ func (f *Fleet) unassign(slot int32) {
 	f.requeue(slot)
 }
 
-// serve begins what waits and fits, in order of the queue, and renews promises. It does nothing unless something became free or a
+// serve begins what waits and fits, in order of the queue, and renews promises. It does nothing unless something changed that waiting jobs may need, or a
 // promise has come due.
 func (f *Fleet) serve(now int64) (effects []Effect) {
 	if !f.stale && !slices.ContainsFunc(f.queue, func(slot int32) bool { return f.ripe(slot, now) }) {
 		return nil
 	}
+	f.breakPromises()
 	purse := int64(f.policy.SearchSteps)
 	for _, slot := range slices.Clone(f.queue) {
 		l := f.leases.ref(slot)
@@ -150,7 +164,7 @@ func (f *Fleet) fromQueue(now int64, slot int32, r *Request, p *plan) Leased {
 	f.detach(slot)
 	fresh := f.newLease(r, p)
 	l := f.leases.edit(slot)
-	fresh.seq, fresh.heapAt = l.seq, l.heapAt
+	fresh.seq, fresh.ticket, fresh.heapAt = l.seq, l.ticket, l.heapAt
 	fresh.state, fresh.active = StateRunning, true
 	if fresh.from > now {
 		fresh.state, fresh.active = StateBooked, false

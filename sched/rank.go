@@ -119,7 +119,7 @@ func (s *state) watts(q *ask, r *ranked) uint32 {
 	row := s.index.row(r.m.node)
 	sh := &s.shapes.list[row.shape]
 	w := uint32(sh.watts) * uint32(max(q.gpus, 1))
-	if q.gpus == 0 {
+	if q.gpus == 0 && q.mig == 0 {
 		w = 0
 	}
 	if row.booking == 0 {

@@ -22,7 +22,12 @@ const (
 )
 
 // String returns the class's name.
-func (c Class) String() string { return label(c+1, "on demand", "reserved", "spot") }
+func (c Class) String() string {
+	if c > Spot {
+		return label(c)
+	}
+	return label(c+1, "on demand", "reserved", "spot")
+}
 
 // Alternative is another way to serve a request: all its replicas take the same one.
 type Alternative struct {
@@ -78,7 +83,7 @@ type Request struct {
 	// Near is the site to which Policy's Locality measures, for example where the data lies.
 	Near SiteID
 	// NotBefore is when the lease shall begin, the time of the event if zero or earlier. If NotAfter is later, the lease begins at the first
-	// instant between the two at which it fits.
+	// instant between the two at which it fits. A NotAfter before the event is refused.
 	NotBefore, NotAfter time.Time
 	// Duration is for how long the lease is booked, in whole seconds, between the bounds of the policy.
 	Duration time.Duration

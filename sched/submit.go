@@ -289,7 +289,7 @@ func (f *Fleet) extend(now int64, e Extend) ([]Effect, error) {
 		l.until+int64(e.By)-l.from > int64(f.policy.MaxDurationSeconds)*second {
 		return nil, invalid("Extend.By %v: want whole seconds, and a lease of at most %d s", e.By, f.policy.MaxDurationSeconds)
 	}
-	if err := f.conflict(slot, l.until, l.until+int64(e.By)); err != nil {
+	if err := f.conflict(now, slot, l.until, l.until+int64(e.By), true); err != nil {
 		return nil, err
 	}
 	f.leases.edit(slot).until += int64(e.By)
@@ -297,38 +297,43 @@ func (f *Fleet) extend(now int64, e Extend) ([]Effect, error) {
 	return []Effect{Extended{Lease: e.Lease, Until: moment(f.leases.ref(slot).until)}}, nil
 }
 
-// conflict says what keeps a lease from holding all that it has in [from, until), too; nil if nothing does.
-func (f *Fleet) conflict(slot int32, from, until int64) error {
+// conflict says what keeps a lease from holding all that it has in [from, until), too, where it holds it right before; nil if nothing does. That
+// a node is taken back before counts only if that is asked for.
+func (f *Fleet) conflict(now int64, slot int32, from, until int64, reclaims bool) error {
 	l := f.leases.ref(slot)
-	out := &ConflictError{Lease: leaseID(l.seq), Until: moment(until)}
-	latest := until
+	latest, node, with := until, int32(-1), uint64(0)
 	for k := range l.members {
 		i := l.members[k].node
-		if t := f.nodes.at(i).reclaim; t != 0 && t < latest {
-			latest, out.Node, out.With = max(t, from), f.ids.nodeID(i), ""
+		if t := f.nodes.at(i).reclaim; reclaims && t != 0 && t < latest {
+			latest, node, with = max(t, from), i, 0
 		}
 		for e := f.index.row(i).booking; e != 0; {
 			x := f.entries.at(e - 1)
 			e = x.next
+			// What is free shrinks only where something begins.
 			o := f.leases.ref(x.slot)
-			if x.slot == slot || o.from >= latest || o.end() <= from || f.both(l, o, i, x, from, until) {
+			at := o.from
+			if x.slot == slot || at < from || at > latest || at >= until || o.end() <= at || at == latest && o.seq >= with || f.bothAt(now, slot, i, at) {
 				continue
 			}
-			latest, out.Node, out.With = max(o.from, from), f.ids.nodeID(i), leaseID(o.seq)
+			latest, node, with = at, i, o.seq
 		}
 	}
-	if latest == until {
+	if node < 0 {
 		return nil
 	}
-	out.Until = moment(latest)
+	out := &ConflictError{Lease: leaseID(l.seq), Node: f.ids.nodeID(node), Until: moment(latest)}
+	if with != 0 {
+		out.With = leaseID(with)
+	}
 	return out
 }
 
-// both says whether a node can hold what a lease has there together with all that others have there while one of them, o, holds, too.
-func (f *Fleet) both(l, o *lease, i int32, x entry, from, until int64) bool {
+// bothAt says whether a node can hold, at an instant, what a lease has there beside all others.
+func (f *Fleet) bothAt(now int64, slot, i int32, at int64) bool {
 	var r room
-	slot, _ := f.byLease.find(l.seq)
-	f.roomOver(i, from, max(from, o.from), min(until, o.end()), slot, &r)
+	f.roomOver(i, now, at, at+1, slot, &r)
+	l := f.leases.ref(slot)
 	for k := range l.members {
 		m := &l.members[k]
 		if m.node != i {
@@ -355,24 +360,31 @@ func (f *Fleet) fundsEnded(now int64, e FundsEnded) ([]Effect, error) {
 		return nil, invalid("FundsEnded.Until %s: want not before the event", e.Until.UTC().Format(time.RFC3339))
 	}
 	l := f.leases.edit(slot)
+	if now >= l.end() {
+		return nil, fmt.Errorf("%w: %q is over", ErrUnknownLease, e.Lease)
+	}
 	if l.notice == CausePreempted && l.noticeAt <= at {
 		return nil, nil // it ends before that
 	}
 	l.notice, l.noticeAt, l.noticeFor = CauseUnfunded, at, ""
 	f.requeue(slot)
+	f.stale = true // what it had booked after that is free
 	return []Effect{Notified{Lease: e.Lease, Cause: CauseUnfunded, At: moment(l.end())}}, nil
 }
 
-func (f *Fleet) fundsAdded(id LeaseID) ([]Effect, error) {
+func (f *Fleet) fundsAdded(now int64, id LeaseID) ([]Effect, error) {
 	slot, ok := f.begun(id)
 	if !ok || f.leases.ref(slot).notice != CauseUnfunded {
 		return nil, fmt.Errorf("%w: %q is not out of funds", ErrUnknownLease, id)
 	}
 	l := f.leases.edit(slot)
-	if err := f.conflict(slot, l.end(), l.until); err != nil { // what others booked after the end that was announced
+	if now >= l.end() {
+		return nil, fmt.Errorf("%w: %q is over", ErrUnknownLease, id)
+	}
+	if err := f.conflict(now, slot, l.end(), l.until, false); err != nil { // what others booked after the end that was announced
 		return nil, err
 	}
-	l.notice, l.noticeAt = 0, 0
+	l.notice, l.noticeAt = f.otherReclaim(l)
 	f.requeue(slot)
 	return []Effect{NoticeLifted{Lease: id}}, nil
 }
@@ -384,7 +396,7 @@ func (f *Fleet) ticked(now int64) []Effect {
 		if len(f.reclaims) > 0 && f.reclaims[0].at <= now && (len(f.due) == 0 || !f.dueBefore(f.reclaims[0].at)) {
 			x := f.reclaims[0]
 			f.reclaims = f.reclaims[1:]
-			effects = append(effects, f.lose(x.at, x.node, CauseReclaimed)...)
+			effects = append(effects, f.lose(x.at, now, x.node, CauseReclaimed)...)
 			continue
 		}
 		if len(f.due) == 0 || f.leases.ref(f.due[0]).next() > now {
