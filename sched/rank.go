@@ -42,7 +42,7 @@ func (s *state) key(c Criterion, q *ask, r *ranked, sc *scratch) int64 {
 	case Loosest:
 		return -int64(s.left(q, r))
 	case Fragmentation:
-		return s.fragmentation(q, r)
+		return s.fragmentation(q, r, sc)
 	case Surest:
 		return int64(s.loss(i))
 	case Locality:

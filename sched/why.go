@@ -29,7 +29,9 @@ type Verdict struct {
 
 // Why says what speaks against a device for one replica of a request now: the question of a supplier whose card stays idle. The error wraps ErrInvalid or
 // is ErrUnknownDevice.
-func (f *Fleet) Why(r Request, d gpu.DeviceID) (Verdict, error) { return f.why(&r, d, f.rotate, &f.scratch) }
+func (f *Fleet) Why(r Request, d gpu.DeviceID) (Verdict, error) {
+	return f.why(&r, d, f.rotate, &f.scratch)
+}
 
 func (s *state) why(r *Request, d gpu.DeviceID, rotate uint32, sc *scratch) (Verdict, error) {
 	if err := s.check(r); err != nil {
