@@ -130,12 +130,10 @@ func benchQueries(n int, cpu bool) []query {
 
 // best scores the first 16 nodes that pass, as a policy does.
 func best(x *index, q *query, c *cursor) int32 {
-	at, least, left := int32(-1), uint32(math.MaxUint32), 16
-	for x.start(q, c); left > 0; left-- {
-		i := x.next(q, c)
-		if i < 0 {
-			break
-		}
+	var some [16]int32
+	at, least := int32(-1), uint32(math.MaxUint32)
+	x.start(q, c)
+	for _, i := range some[:x.nextSome(q, c, some[:])] {
 		r := x.record(i)
 		if score := r.hour + uint32(bits.OnesCount16(r.free)-q.gpus)*100_000; score < least {
 			at, least = i, score

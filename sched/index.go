@@ -76,11 +76,14 @@ type record struct {
 const (
 	bitsTier    = 4
 	bitsConnect = 7
+	maskCards   = 15
+	maskTier    = 7 << bitsTier
+	maskConnect = 3 << bitsConnect
 	bitsBooked  = 1 << 9
 	bitsShares  = 1 << 10
 )
 
-func (r *record) cards() int          { return int(r.bits&15) + 1 }
+func (r *record) cards() int          { return int(r.bits&maskCards) + 1 }
 func (r *record) tier() uint8         { return uint8(r.bits >> bitsTier & 7) }
 func (r *record) connectivity() uint8 { return uint8(r.bits>>bitsConnect&3) + 1 }
 
@@ -148,7 +151,22 @@ func newIndex(priceBands, standingBands []uint32) *index {
 	if len(priceBands) > maxBands || len(standingBands) > maxBands {
 		panic("sched: newIndex: too many bands")
 	}
-	return &index{prices: slices.Clone(priceBands), standings: slices.Clone(standingBands)}
+	x := &index{prices: slices.Clone(priceBands), standings: slices.Clone(standingBands)}
+	// What queries ask most comes first, so that it lies in the same line of memory: one, two, four or eight devices and the
+	// lower tiers are one line.
+	for _, m := range [...]int{
+		mapUp + 1, mapUp + 2, mapUp + 4, mapUp + 8, mapTier, mapTier + 1, mapTier + 2, mapConnect,
+		mapUp, mapConnect + 1, mapConnect + 2, mapTier + 3, mapUp + 3, mapUp + 5, mapUp + 6, mapUp + 7,
+	} {
+		x.maps.open(m)
+	}
+	for b := range priceBands {
+		x.maps.open(mapPrice + b)
+	}
+	for b := range standingBands {
+		x.maps.open(mapStanding + b)
+	}
+	return x
 }
 
 // view returns the index as it is now, to be read while x goes on.
@@ -294,21 +312,30 @@ func (x *index) setUp(i int32, up bool) {
 	x.counts.edit(p).upCards += cards
 	x.total.up[0] += sign
 	x.total.upCards += cards
-	x.runFree(run, sign*int32(free))
+	x.runFree(run, x.runs.edit(run), sign*int32(free))
 }
 
 // setFree says what of a node is free now: the mask of its wholly free devices, and the rest in the units of nodeFacts.
 func (x *index) setFree(i int32, free uint16, cpu, ram, disk uint32) {
 	r, row := x.records.edit(i), x.rows.edit(i)
-	before, now := count(r.free), count(free)
-	if a, b := cpuLevel(row.cpu), cpuLevel(cpu); a != b {
-		x.levels(mapCPU, i, a, b)
+	if cpu != row.cpu {
+		if a, b := cpuLevel(row.cpu), cpuLevel(cpu); a != b {
+			x.levels(mapCPU, i, a, b)
+		}
+		r.cpu, row.cpu = coarse(cpu), cpu
 	}
-	r.free, r.cpu, r.ram, r.disk = free, coarse(cpu), coarse(ram), coarse(disk)
-	row.cpu, row.ram, row.disk = cpu, ram, disk
+	if ram != row.ram {
+		r.ram, row.ram = coarse(ram), ram
+	}
+	if disk != row.disk {
+		r.disk, row.disk = coarse(disk), disk
+	}
+	before, now := count(r.free), count(free)
+	r.free = free
 	if before != now && x.isUp(i) {
-		x.atLeast(x.runs.at(row.run).part, i, before, now)
-		x.runFree(row.run, int32(now-before))
+		run := x.runs.edit(row.run)
+		x.atLeast(run.part, i, before, now)
+		x.runFree(row.run, run, int32(now-before))
 	}
 }
 
@@ -337,7 +364,7 @@ func (x *index) change(i int32, hour, standing uint32, tier, connectivity, assur
 	x.levels(mapStanding, i, x.standingLevel(row.standing), x.standingLevel(standing))
 	x.terms(i, r.tier(), r.connectivity(), row.assurance, row.compliance, tier, connectivity, assurance, compliance)
 	r.hour, r.standing, row.standing = hour, coarse(standing), standing
-	r.bits = r.bits&^(7<<bitsTier|3<<bitsConnect) | uint16(tier)<<bitsTier | uint16(connectivity-1)<<bitsConnect
+	r.bits = r.bits&^(maskTier|maskConnect) | uint16(tier)<<bitsTier | uint16(connectivity-1)<<bitsConnect
 	row.assurance, row.compliance = assurance, compliance
 }
 
@@ -364,20 +391,20 @@ func (x *index) levels(first int, i int32, before, now int) {
 
 // atLeast moves a node from having so many free devices to having others; -1 is being down.
 func (x *index) atLeast(p, i int32, before, now int) {
-	c, w := x.counts.edit(p), i>>6
+	c, w, bit := x.counts.edit(p), i>>6, uint64(1)<<(i&63)
 	for k := before + 1; k <= now; k++ {
 		word := x.maps.edit(mapUp+k, w)
 		if *word == 0 {
 			*x.sums[k].edit(w >> 6) |= 1 << (w & 63)
 		}
-		*word |= 1 << (i & 63)
+		*word |= bit
 		if c.up[k]++; c.up[k] == 1 {
 			x.offer(p, k, true)
 		}
 	}
 	for k := now + 1; k <= before; k++ {
 		word := x.maps.edit(mapUp+k, w)
-		if *word &^= 1 << (i & 63); *word == 0 {
+		if *word &^= bit; *word == 0 {
 			*x.sums[k].edit(w >> 6) &^= 1 << (w & 63)
 		}
 		if c.up[k]--; c.up[k] == 0 {
@@ -388,7 +415,7 @@ func (x *index) atLeast(p, i int32, before, now int) {
 
 // offer notes whether a partition has a node with at least k free devices.
 func (x *index) offer(p int32, k int, on bool) {
-	part := x.parts.at(p)
+	part := x.part(p)
 	if bit := uint64(1) << (part.country & 63); on {
 		x.avail.edit(part.block)[k] |= bit
 	} else {
@@ -495,3 +522,22 @@ func coarse(v uint32) uint16 {
 const coarseExact = 1 << 12
 
 func trailing(w uint64) int { return bits.TrailingZeros64(w) }
+
+// reserve makes room for more nodes of a kind in a country, all in one place: scans of what was entered in bulk read less memory
+// than of what has grown. It does nothing if a partition has room.
+func (x *index) reserve(kind, country, nodes int32) {
+	p := x.partition(kind, country)
+	t := &x.parts.edit(p).nodes
+	if more := nodes - (t.size - t.used + t.holes); more > 0 {
+		size := int32(leastExtent)
+		for size < more && size < wordLen {
+			size *= 2
+		}
+		if more > wordLen {
+			size = (more + wordLen - 1) / wordLen * wordLen
+		}
+		t.extents = append(t.extents, x.nodes.take(size))
+		t.size += size
+		x.widened(p, t.size)
+	}
+}

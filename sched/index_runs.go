@@ -166,9 +166,8 @@ func (x *index) leave(r, i int32) {
 	x.parts.edit(run.part).runs.release(r)
 }
 
-// runFree changes what a run has free, and its bucket.
-func (x *index) runFree(r, delta int32) {
-	run := x.runs.edit(r)
+// runFree changes what run r has free, and its bucket.
+func (x *index) runFree(r int32, run *run, delta int32) {
 	before := bucket(run.free)
 	run.free += delta
 	now := bucket(run.free)
@@ -176,7 +175,7 @@ func (x *index) runFree(r, delta int32) {
 		return
 	}
 	w, bit := r>>6, uint64(1)<<(r&63)
-	p := x.parts.at(run.part)
+	p := x.part(run.part)
 	country := uint64(1) << (p.country & 63)
 	if now >= 0 {
 		*x.buckets[now].edit(w) |= bit

@@ -33,6 +33,7 @@ func (q *query) allows(country int32) bool {
 // sieve is what a query comes to: the maps to AND, and what of the records has to be looked at.
 type sieve struct {
 	none                     bool  // no node can pass
+	more                     bool  // more than price and standing has to be looked at in the records
 	level                    uint8 // of sums and avail: how many free devices the maps ask for
 	base                     uint8 // slot of the map of nodes that are up with so many devices free
 	not                      uint8 // slot of a map that excludes, if excludes
@@ -61,9 +62,11 @@ func (x *index) sift(q *query, p *sieve) bool {
 	if q.anyFree {
 		p.cards = uint8(max(q.gpus, 0))
 		p.share = q.share
+		p.more = true
 		return !p.none
 	}
 	p.cpu, p.ram, p.disk = coarse(q.cpu), coarse(q.ram), coarse(q.disk)
+	p.more = q.cpu|q.ram|q.disk != 0 || q.share%125 != 0
 	if l := cpuLevel(q.cpu); l > 0 {
 		x.require(p, mapCPU+l-1)
 	}
@@ -293,23 +296,60 @@ func (x *index) nextBand(q *query, c *cursor) {
 
 // next returns the next node that passes the query with which the cursor was started, and -1 at the end.
 func (x *index) next(q *query, c *cursor) int32 {
-	for !c.done {
-		for c.word != 0 {
-			i := c.w<<6 + int32(trailing(c.word))
-			c.word &= c.word - 1
-			if x.fits(q, &c.sieve, i) {
-				return i
+	var one [1]int32
+	if x.nextSome(q, c, one[:]) == 0 {
+		return -1
+	}
+	return one[0]
+}
+
+// nextSome writes the next nodes to a slice and returns how many there were: fewer than fit only at the end. It is faster than next.
+func (x *index) nextSome(q *query, c *cursor, out []int32) int {
+	n := 0
+	for n < len(out) {
+		if c.word == 0 {
+			if !x.advance(q, c) {
+				break
 			}
+			continue
+		}
+		p, first := &c.sieve, c.w<<6
+		page := x.records.table[first>>8]
+		hour, standing, more := p.hour, p.standing, p.more
+		word := c.word
+		for word != 0 && n < len(out) {
+			i := first + int32(trailing(word))
+			word &= word - 1
+			r := &page[i&(pageLen-1)]
+			if r.hour > hour || r.standing < standing {
+				continue
+			}
+			if (more || r.standing == standing && standing >= coarseExact) && !x.fits(q, p, i) {
+				continue
+			}
+			out[n] = i
+			n++
+		}
+		c.word = word
+	}
+	return n
+}
+
+// advance goes to the next word with nodes. It returns false at the end.
+func (x *index) advance(q *query, c *cursor) bool {
+	for !c.done {
+		if x.nextWord(c) {
+			return true
 		}
 		switch {
-		case x.nextWord(c) || x.nextExtent(q, c):
+		case x.nextExtent(q, c):
 		case c.cheap:
 			x.nextBand(q, c)
 		default:
 			c.done = true
 		}
 	}
-	return -1
+	return false
 }
 
 // nextWord goes to the next word of the extent that has a node. In long extents it goes along the summary.

@@ -12,7 +12,7 @@ type rack struct {
 }
 
 const (
-	rackPage = 8 // words
+	rackPage = 8 // words, and so many maps get room at a time: a line of memory
 	noSlot   = 0 // of maps without a bit; the others have the number of their slot + 1
 )
 
@@ -59,7 +59,7 @@ func (b *rack) own(n int32) {
 func (b *rack) open(m int) {
 	if b.count == b.stride {
 		old := b.stride
-		b.stride += 4
+		b.stride += rackPage
 		for n, page := range b.table {
 			if page == nil {
 				continue
