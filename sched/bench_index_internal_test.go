@@ -278,7 +278,7 @@ func benchSite(b *testing.B, x *index, cards int, filters bool) {
 func takeRun(x *index, q *query, run int32, cards int, out []benchHeld) []benchHeld {
 	var s sieve
 	x.sift(q, &s)
-	for i, n := x.runs.at(run).head, x.runs.at(run).nodes; n > 0 && cards > 0; n-- {
+	for i := x.runs.at(run).head; i >= 0 && cards > 0; {
 		if x.and(&s, i>>6)>>(i&63)&1 != 0 && x.fits(q, &s, i) {
 			k := min(count(x.record(i).free), cards)
 			out = append(out, benchHeld{i, take(x, i, k, 0, 0), 0, 0})
@@ -355,6 +355,7 @@ func BenchmarkIndexLoad(b *testing.B) {
 		}
 	}
 	all := heap() - before
+	runtime.KeepAlive(names)
 	names = nil
 	withRows := heap() - before
 	x.rows = pages[nodeRow]{}

@@ -22,7 +22,9 @@ type index struct {
 	sums      [maxDevices + 1]pages[uint64] // bit w of sums[k]: word w of mapUp + k is not zero
 	records   pages[record]
 	rows      pages[nodeRow]
-	following pages[int32] // by node: 1 + the next one of its run
+	owner     pages[int32]  // by eight positions: their partition
+	shares    pages[uint16] // thousandths of a device: the largest part of one that is free
+	following pages[int32]  // by node: 1 + the next one of its run
 	runs      pages[run]
 	runTaken  pages[uint64]
 	buckets   [runBuckets]pages[uint64] // by run: bits.Len32(free) - 1 is the bucket
@@ -98,9 +100,7 @@ type nodeRow struct {
 	cpu, ram, disk           uint32 // free
 	standing                 uint32
 	run                      int32
-	supplier, shape, booking int32  // the caller's
-	share                    uint16 // thousandths of a device: the largest part of one that is free
-	assurance, compliance    uint8
+	supplier, shape, booking int32 // the caller's
 }
 
 // nodeFacts is a node that joins.
@@ -180,6 +180,7 @@ func (x *index) view() *index {
 		v.buckets[i] = x.buckets[i].view()
 	}
 	v.records, v.rows, v.following = x.records.view(), x.rows.view(), x.following.view()
+	v.owner, v.shares = x.owner.view(), x.shares.view()
 	v.runs, v.runTaken, v.firstRun = x.runs.view(), x.runTaken.view(), x.firstRun.view()
 	v.parts, v.counts, v.kinds = x.parts.view(), x.counts.view(), x.kinds.view()
 	v.blocks, v.avail, v.gangs = x.blocks.view(), x.avail.view(), x.gangs.view()
@@ -211,13 +212,21 @@ func (x *index) widened(p, size int32) {
 	x.growth[0] = append(x.growth[0], p)
 	part := x.parts.at(p)
 	x.blocks.edit(part.block).size[part.country&(wordLen-1)] = size
-	end := x.nodes.end
-	if end <= x.records.len() {
-		return
+	if end := x.nodes.end; end > x.records.len() {
+		x.lengthen(end)
 	}
+	e := part.nodes.extents[len(part.nodes.extents)-1]
+	for i := e.start; i < e.start+e.size; i += leastExtent {
+		*x.owner.edit(i / leastExtent) = p
+	}
+}
+
+func (x *index) lengthen(end int32) {
 	x.records.grow(end)
 	x.rows.grow(end)
 	x.following.grow(end)
+	x.shares.grow(end)
+	x.owner.grow(x.records.len() / leastExtent)
 	words := x.records.len() / wordLen
 	x.maps.grow(words)
 	for k := range x.sums {
@@ -237,7 +246,7 @@ func (x *index) fill(i, run int32, n *nodeFacts) {
 	}
 	*x.rows.edit(i) = nodeRow{
 		cpu: n.cpu, ram: n.ram, disk: n.disk, standing: n.standing, run: run, supplier: n.supplier, shape: n.shape,
-		booking: -1, assurance: n.assurance, compliance: n.compliance,
+		booking: -1,
 	}
 	x.set(mapTaken, i)
 	for b := range 4 {
@@ -247,8 +256,7 @@ func (x *index) fill(i, run int32, n *nodeFacts) {
 	x.levels(mapPrice, i, x.priceBand(n.hour), len(x.prices))
 	x.levels(mapStanding, i, 0, x.standingLevel(n.standing))
 	x.terms(i, 0, 1, 0, 0, n.tier, n.connectivity, n.assurance, n.compliance)
-	p := x.runs.at(run).part
-	x.joined(p, 1, int32(n.cards))
+	x.joined(i, 1, int32(n.cards))
 }
 
 // remove takes a node out. Its number will be given to the next node of its partition.
@@ -259,25 +267,49 @@ func (x *index) remove(i int32) {
 	x.levels(mapCPU, i, cpuLevel(row.cpu), 0)
 	x.levels(mapPrice, i, len(x.prices), x.priceBand(r.hour))
 	x.levels(mapStanding, i, x.standingLevel(row.standing), 0)
-	x.terms(i, r.tier(), r.connectivity(), row.assurance, row.compliance, 0, 1, 0, 0)
+	x.terms(i, r.tier(), r.connectivity(), x.assurance(i), x.compliance(i), 0, 1, 0, 0)
 	for b := range 4 {
 		x.put(mapSize+b, i, false)
 	}
 	x.put(mapTaken, i, false)
-	p := x.runs.at(row.run).part
 	x.leave(row.run, i)
 	*x.records.edit(i), *x.rows.edit(i) = record{}, nodeRow{}
-	x.joined(p, -1, -int32(r.cards()))
-	x.parts.edit(p).nodes.release(i)
+	x.joined(i, -1, -int32(r.cards()))
+	x.parts.edit(x.partOf(i)).nodes.release(i)
 }
 
-func (x *index) joined(p, nodes, cards int32) {
-	c := x.counts.edit(p)
+func (x *index) joined(i, nodes, cards int32) {
+	c := x.counts.edit(x.partOf(i))
 	c.nodes += nodes
 	c.cards += cards
 	x.total.nodes += nodes
 	x.total.cards += cards
 }
+
+// partOf returns the partition of a node.
+func (x *index) partOf(i int32) int32 { return x.owner.at(i / leastExtent) }
+
+// assurance and compliance are in no record, but in maps.
+func (x *index) assurance(i int32) uint8 {
+	l := 0
+	for l < levelMax && x.has(mapAssure+l, i) {
+		l++
+	}
+	return uint8(l)
+}
+
+func (x *index) compliance(i int32) uint8 {
+	set := 0
+	for b := range 8 {
+		if x.has(mapComply+b, i) {
+			set |= 1 << b
+		}
+	}
+	return uint8(set)
+}
+
+// share is the largest part of a device that is free on a node with shares, in thousandths.
+func (x *index) share(i int32) uint16 { return x.shares.at(i) }
 
 // isUp says whether a node is up.
 func (x *index) isUp(i int32) bool { return x.has(mapUp, i) }
@@ -296,8 +328,7 @@ func (x *index) setUp(i int32, up bool) {
 	if x.isUp(i) == up {
 		return
 	}
-	r, run := x.records.at(i), x.rows.at(i).run
-	p := x.runs.at(run).part
+	r, run, p := x.records.at(i), x.rows.at(i).run, x.partOf(i)
 	free, sign := count(r.free), int32(1)
 	if up {
 		x.atLeast(p, i, -1, free)
@@ -312,7 +343,7 @@ func (x *index) setUp(i int32, up bool) {
 	x.counts.edit(p).upCards += cards
 	x.total.up[0] += sign
 	x.total.upCards += cards
-	x.runFree(run, x.runs.edit(run), sign*int32(free))
+	x.runFree(run, sign*int32(free))
 }
 
 // setFree says what of a node is free now: the mask of its wholly free devices, and the rest in the units of nodeFacts.
@@ -333,17 +364,16 @@ func (x *index) setFree(i int32, free uint16, cpu, ram, disk uint32) {
 	before, now := count(r.free), count(free)
 	r.free = free
 	if before != now && x.isUp(i) {
-		run := x.runs.edit(row.run)
-		x.atLeast(run.part, i, before, now)
-		x.runFree(row.run, run, int32(now-before))
+		x.atLeast(x.partOf(i), i, before, now)
+		x.runFree(row.run, int32(now-before))
 	}
 }
 
 // setShare says how many thousandths of one device are free at most on a node whose devices are given in parts.
 func (x *index) setShare(i int32, milli uint16) {
-	if row := x.rows.at(i); row.share != milli {
-		x.levels(mapShare, i, shareLevel(row.share), shareLevel(milli))
-		x.rows.edit(i).share = milli
+	if before := x.share(i); before != milli {
+		x.levels(mapShare, i, shareLevel(before), shareLevel(milli))
+		*x.shares.edit(i) = milli
 	}
 }
 
@@ -362,10 +392,9 @@ func (x *index) change(i int32, hour, standing uint32, tier, connectivity, assur
 	r, row := x.records.edit(i), x.rows.edit(i)
 	x.levels(mapPrice, i, x.priceBand(hour), x.priceBand(r.hour))
 	x.levels(mapStanding, i, x.standingLevel(row.standing), x.standingLevel(standing))
-	x.terms(i, r.tier(), r.connectivity(), row.assurance, row.compliance, tier, connectivity, assurance, compliance)
+	x.terms(i, r.tier(), r.connectivity(), x.assurance(i), x.compliance(i), tier, connectivity, assurance, compliance)
 	r.hour, r.standing, row.standing = hour, coarse(standing), standing
 	r.bits = r.bits&^(maskTier|maskConnect) | uint16(tier)<<bitsTier | uint16(connectivity-1)<<bitsConnect
-	row.assurance, row.compliance = assurance, compliance
 }
 
 // terms turns the bits of one set of levels into those of another.

@@ -99,7 +99,7 @@ func (x *index) complete() error {
 	for p := range x.partCount {
 		t := &x.part(p).runs
 		for n := range t.used {
-			if r := t.position(n); x.runTaken.at(r>>6)>>(r&63)&1 != 0 && x.runs.at(r).nodes == 0 {
+			if r := t.position(n); x.runTaken.at(r>>6)>>(r&63)&1 != 0 && x.runs.at(r).head < 0 {
 				return invalid("layout: run %d has no nodes", r)
 			}
 		}

@@ -20,11 +20,11 @@ func (x *index) value(f field, i int32) uint32 {
 	row := x.row(i)
 	switch f {
 	case fieldAssurance:
-		return uint32(row.assurance)
+		return uint32(x.assurance(i))
 	case fieldStanding:
 		return row.standing
 	case fieldCards:
-		return uint32(row.share)
+		return uint32(x.share(i))
 	case fieldCPU:
 		return row.cpu
 	case fieldRAM:
@@ -124,7 +124,7 @@ func (x *index) loosest(q *query, f field) (value uint32, ok bool) {
 			return value, ok
 		}
 		if f == fieldCompliance {
-			value, ok = nearer(value, uint32(x.row(i).compliance&q.compliance), ok), true
+			value, ok = nearer(value, uint32(x.compliance(i)&q.compliance), ok), true
 			continue
 		}
 		value, ok = x.offered(&loose, f, i), true

@@ -10,8 +10,7 @@ import (
 // their numbers.
 type run struct {
 	site, part int32
-	head, tail int32 // nodes
-	nodes      int32
+	head, tail int32 // nodes; head is -1 where there are none, which only a restored run may have
 	free       int32 // wholly free devices of nodes that are up
 	sibling    int32 // 1 + the next run of the site, in order of number
 }
@@ -29,10 +28,7 @@ func (x *index) runKind(r int32) (kind, country int32) {
 func (x *index) runNodes(r int32) iter.Seq[int32] {
 	return func(yield func(int32) bool) {
 		run := x.runs.at(r)
-		for i, n := run.head, run.nodes; n > 0; n-- {
-			if !yield(i) {
-				return
-			}
+		for i := run.head; i >= 0 && yield(i); {
 			i = x.following.at(i) - 1
 		}
 	}
@@ -59,7 +55,7 @@ func (x *index) join(site, p, i int32) int32 {
 	}
 	run := x.runs.edit(r)
 	switch {
-	case run.nodes == 0:
+	case run.head < 0:
 		run.head, run.tail = i, i
 		*x.following.edit(i) = 0
 	case i > run.tail:
@@ -74,7 +70,6 @@ func (x *index) join(site, p, i int32) int32 {
 		*x.following.edit(i) = x.following.at(before)
 		*x.following.edit(before) = i + 1
 	}
-	run.nodes++
 	return r
 }
 
@@ -135,7 +130,7 @@ func (x *index) enter(r, site, p int32) {
 	}
 	next := *link
 	*link = r + 1
-	*x.runs.edit(r) = run{site: site, part: p, sibling: next}
+	*x.runs.edit(r) = run{site: site, part: p, head: -1, sibling: next}
 }
 
 // leave takes node i, which is down, out of its run. A run without nodes ends, and its number is given to the next one of its
@@ -153,8 +148,7 @@ func (x *index) leave(r, i int32) {
 		}
 	}
 	*x.following.edit(i) = 0
-	run.nodes--
-	if run.nodes > 0 {
+	if run.head >= 0 {
 		return
 	}
 	link := x.firstRun.edit(run.site)
@@ -167,7 +161,8 @@ func (x *index) leave(r, i int32) {
 }
 
 // runFree changes what run r has free, and its bucket.
-func (x *index) runFree(r int32, run *run, delta int32) {
+func (x *index) runFree(r, delta int32) {
+	run := x.runs.edit(r)
 	before := bucket(run.free)
 	run.free += delta
 	now := bucket(run.free)
@@ -277,7 +272,7 @@ func (x *index) room(q *query, r int32, limit int) int {
 		return 0
 	}
 	sum, at, word := 0, int32(-1), uint64(0)
-	for i, n := run.head, run.nodes; n > 0 && sum < limit; n-- {
+	for i := run.head; i >= 0 && sum < limit; {
 		if i>>6 != at {
 			at = i >> 6
 			word = x.and(&p, at)

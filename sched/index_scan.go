@@ -35,12 +35,12 @@ type sieve struct {
 	none                     bool  // no node can pass
 	more                     bool  // more than price and standing has to be looked at in the records
 	level                    uint8 // of sums and avail: how many free devices the maps ask for
-	base                     uint8 // slot of the map of nodes that are up with so many devices free
-	not                      uint8 // slot of a map that excludes, if excludes
 	excludes                 bool
-	n                        uint8 // of slots
-	cards                    uint8 // the node has to have so many; 0: the maps have seen to it
-	slots                    [maxSieve]uint8
+	n                        uint8  // of lines
+	base                     uint16 // line of the map of nodes that are up with so many devices free
+	not                      uint16 // line of a map that excludes, if excludes
+	cards                    uint8  // the node has to have so many; 0: the maps have seen to it
+	lines                    [maxSieve]uint16
 	hour                     uint32
 	standing, cpu, ram, disk uint16 // coarse; equal values from coarseExact on have to be looked at in the row
 	share                    uint16 // 0: the maps have seen to it
@@ -57,7 +57,7 @@ func (x *index) sift(q *query, p *sieve) bool {
 	if !q.anyFree && q.share == 0 {
 		p.level = uint8(max(q.gpus, 0))
 	}
-	p.base = x.slot(p, mapUp+int(p.level))
+	p.base = x.line(p, mapUp+int(p.level))
 	x.siftTerms(q, p)
 	if q.anyFree {
 		p.cards = uint8(max(q.gpus, 0))
@@ -87,8 +87,8 @@ func (x *index) siftTerms(q *query, p *sieve) {
 			p.none = true
 			return
 		}
-		if b > 0 && x.maps.slots[mapPrice+b-1] != noSlot {
-			p.excludes, p.not = true, x.slot(p, mapPrice+b-1)
+		if b > 0 && x.maps.lines[mapPrice+b-1] != noLine {
+			p.excludes, p.not = true, x.line(p, mapPrice+b-1)
 		}
 	}
 	if b < len(x.prices) {
@@ -116,35 +116,33 @@ func (x *index) siftTerms(q *query, p *sieve) {
 
 // require adds a map to a sieve.
 func (x *index) require(p *sieve, m int) {
-	p.slots[p.n] = x.slot(p, m)
+	p.lines[p.n] = x.line(p, m)
 	p.n++
 }
 
-// slot is the slot of a map. If the map has no bit, nothing passes.
-func (x *index) slot(p *sieve, m int) uint8 {
-	s := x.maps.slots[m]
-	if s == noSlot {
+// line is where a map is in a page. If the map has no bit, nothing passes.
+func (x *index) line(p *sieve, m int) uint16 {
+	l := x.maps.lines[m]
+	if l == noLine {
 		p.none = true
 		return 0
 	}
-	return s - 1
+	return l - 1
 }
 
 // and returns the nodes of a word that are in all maps of a sieve.
 func (x *index) and(p *sieve, w int32) uint64 {
-	block := x.maps.block(w)
-	if block == nil {
+	page := x.maps.table[w/rackPage]
+	if page == nil {
 		return 0
 	}
-	word := block[p.base]
-	if word == 0 {
-		return 0
-	}
-	for _, s := range p.slots[:p.n] {
-		word &= block[s]
+	at := int(w % rackPage)
+	word := page[int(p.base)+at]
+	for _, line := range p.lines[:p.n] {
+		word &= page[int(line)+at]
 	}
 	if p.excludes {
-		word &^= block[p.not]
+		word &^= page[int(p.not)+at]
 	}
 	return word
 }
@@ -165,7 +163,7 @@ func (x *index) fits(q *query, p *sieve, i int32) bool {
 	if q.anyFree {
 		return row.standing >= q.standing && (q.share == 0 || r.shares())
 	}
-	return row.standing >= q.standing && row.cpu >= q.cpu && row.ram >= q.ram && row.disk >= q.disk && row.share >= p.share
+	return row.standing >= q.standing && row.cpu >= q.cpu && row.ram >= q.ram && row.disk >= q.disk && (p.share == 0 || x.share(i) >= p.share)
 }
 
 // edge says whether coarse values do not tell which of two numbers is larger.
@@ -352,40 +350,37 @@ func (x *index) advance(q *query, c *cursor) bool {
 	return false
 }
 
-// nextWord goes to the next word of the extent that has a node. In long extents it goes along the summary.
+// nextWord goes to the next word of the extent that has a node that is in all maps. Long extents are read along the summary.
 func (x *index) nextWord(c *cursor) bool {
-	w := c.w + 1
-	if c.end-w > shortExtent {
-		return x.nextWordFar(c)
-	}
-	for ; w < c.end; w++ {
-		if word := x.and(&c.sieve, w) & c.mask; word != 0 {
-			c.w, c.word = w, word
-			return true
+	p, w := &c.sieve, c.w+1
+	far := c.end-w > rackPage
+	for w < c.end {
+		if far {
+			rest := x.sums[p.level].at(w>>6) >> (w & 63)
+			if rest == 0 {
+				w = (w>>6 + 1) << 6
+				continue
+			}
+			w += int32(trailing(rest))
 		}
-	}
-	c.w = w
-	return false
-}
-
-const shortExtent = 4 // words
-
-func (x *index) nextWordFar(c *cursor) bool {
-	sum := &x.sums[c.sieve.level]
-	for w := c.w + 1; w < c.end; {
-		rest := sum.at(w>>6) >> (w & 63)
-		if rest == 0 {
-			w = (w>>6 + 1) << 6
-			continue
+		page := x.maps.table[w/rackPage]
+		for stop := min(c.end, w/rackPage*rackPage+rackPage); w < stop; w++ {
+			at := int(w % rackPage)
+			word := page[int(p.base)+at] & c.mask
+			if word == 0 {
+				continue
+			}
+			for _, line := range p.lines[:p.n] {
+				word &= page[int(line)+at]
+			}
+			if p.excludes {
+				word &^= page[int(p.not)+at]
+			}
+			if word != 0 {
+				c.w, c.word = w, word
+				return true
+			}
 		}
-		if w += int32(trailing(rest)); w >= c.end {
-			break
-		}
-		if word := x.and(&c.sieve, w) & c.mask; word != 0 {
-			c.w, c.word = w, word
-			return true
-		}
-		w++
 	}
 	c.w = c.end
 	return false

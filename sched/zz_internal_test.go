@@ -15,6 +15,7 @@ func dev() int {
 	}
 	return 1_000_000
 }
+
 func TestZZ(t *testing.T) {
 	nodes := benchNodes(1_000_000, false)
 	x := newIndex(benchBands())
