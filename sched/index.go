@@ -10,14 +10,13 @@ import (
 // over the positions, so that a query is the AND of a few words. Everything is in pages that views share. The numbers of kinds,
 // countries, sites, suppliers and shapes are the caller's, dense and from 0.
 //
-// Which nodes a query finds, and in which order, depends only on what was called in which order; restoreIndex gives the same
-// index again.
+// Which nodes a query finds, and in which order, depends only on the order of nodes inside their partitions, and that on what was
+// called in which order. Positions depend on more, and decide nothing.
 type index struct {
 	prices    []uint32 // ascending: band b holds prices <= prices[b], above those of band b - 1
 	standings []uint32 // ascending: level l holds standings >= standings[l-1]
 	nodes     space
 	runSpace  space
-	growth    [2][]int32 // by space: the partition of each extent, in order
 	maps      rack
 	sums      [maxDevices + 1]pages[uint64] // bit w of sums[k]: word w of mapUp + k is not zero
 	records   pages[record]
@@ -132,11 +131,8 @@ type kindBlocks struct {
 	upCards int32
 }
 
-// block is 64 countries of a kind.
-type block struct {
-	part [wordLen]int32 // 1 + its partition, 0 where there is none
-	size [wordLen]int32 // positions of the partition
-}
+// block is 64 countries of a kind: 1 + the partition of each, 0 where there is none.
+type block [wordLen]int32
 
 // check panics on facts that no map can hold: the caller has validated them.
 func (n *nodeFacts) check() {
@@ -202,20 +198,17 @@ func (x *index) claim(p int32) int32 {
 	before := t.size
 	i := t.claim(&x.nodes, x.taken)
 	if t.size != before {
-		x.widened(p, t.size)
+		x.widened(p, t)
 	}
 	return i
 }
 
-// widened makes room for the positions of a partition that has grown.
-func (x *index) widened(p, size int32) {
-	x.growth[0] = append(x.growth[0], p)
-	part := x.parts.at(p)
-	x.blocks.edit(part.block).size[part.country&(wordLen-1)] = size
+// widened makes room for the last extent of a partition.
+func (x *index) widened(p int32, t *territory) {
 	if end := x.nodes.end; end > x.records.len() {
 		x.lengthen(end)
 	}
-	e := part.nodes.extents[len(part.nodes.extents)-1]
+	e := t.extents[len(t.extents)-1]
 	for i := e.start; i < e.start+e.size; i += leastExtent {
 		*x.owner.edit(i / leastExtent) = p
 	}
@@ -473,7 +466,7 @@ func (x *index) partition(k, country int32) int32 {
 	}
 	b := x.kinds.at(k).blocks[n]
 	at := country & 63
-	if p := x.blocks.edit(b).part[at]; p > 0 {
+	if p := x.blocks.edit(b)[at]; p > 0 {
 		return p - 1
 	}
 	p := x.partCount
@@ -481,7 +474,7 @@ func (x *index) partition(k, country int32) int32 {
 	x.parts.grow(x.partCount)
 	x.counts.grow(x.partCount)
 	*x.parts.edit(p) = partition{kind: k, country: country, block: b}
-	x.blocks.edit(b).part[at] = p + 1
+	x.blocks.edit(b)[at] = p + 1
 	return p
 }
 
@@ -551,22 +544,3 @@ func coarse(v uint32) uint16 {
 const coarseExact = 1 << 12
 
 func trailing(w uint64) int { return bits.TrailingZeros64(w) }
-
-// reserve makes room for more nodes of a kind in a country, all in one place: scans of what was entered in bulk read less memory
-// than of what has grown. It does nothing if a partition has room.
-func (x *index) reserve(kind, country, nodes int32) {
-	p := x.partition(kind, country)
-	t := &x.parts.edit(p).nodes
-	if more := nodes - (t.size - t.used + t.holes); more > 0 {
-		size := int32(leastExtent)
-		for size < more && size < wordLen {
-			size *= 2
-		}
-		if more > wordLen {
-			size = (more + wordLen - 1) / wordLen * wordLen
-		}
-		t.extents = append(t.extents, x.nodes.take(size))
-		t.size += size
-		x.widened(p, t.size)
-	}
-}

@@ -34,6 +34,8 @@ type twinNode struct {
 
 // twinPart is a partition: its slots in order, each with the number that it has in the index; nil is a hole.
 type twinPart struct {
+	kind, country int32
+
 	slots []*twinNode
 	at    []int32
 	runs  []*twinRun // nil is a hole
@@ -59,7 +61,7 @@ func (w *twin) add(t *testing.T, f nodeFacts) *twinNode {
 	key := [2]int32{f.kind, f.country}
 	p := w.parts[key]
 	if p == nil {
-		p = &twinPart{}
+		p = &twinPart{kind: f.kind, country: f.country}
 		w.parts[key] = p
 	}
 	if hole := slices.Index(p.slots, nil); hole >= 0 {
@@ -82,7 +84,7 @@ func (w *twin) add(t *testing.T, f nodeFacts) *twinNode {
 		p.runs, p.runAt = append(p.runs, &twinRun{site: f.site}), append(p.runAt, r)
 	}
 	p.runs[at].nodes = append(p.runs[at].nodes, n)
-	slices.SortFunc(p.runs[at].nodes, func(a, b *twinNode) int { return cmp.Compare(a.at, b.at) })
+	slices.SortFunc(p.runs[at].nodes, func(a, b *twinNode) int { return cmp.Compare(slices.Index(p.slots, a), slices.Index(p.slots, b)) })
 	return n
 }
 
@@ -337,7 +339,6 @@ func (w *twin) runsWith(q *query, cards int) []int32 {
 	out := []int32{}
 	for b := range 31 {
 		for _, p := range w.order(q) {
-			// Runs are in the order of extents; that of numbers is the same inside an extent.
 			for at, r := range p.runs {
 				if r == nil {
 					continue

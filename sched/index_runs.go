@@ -6,13 +6,13 @@ import (
 	"slices"
 )
 
-// run is all nodes of one kind in one site and country: where a gang of one site is looked for. Its nodes are a list in order of
-// their numbers.
+// run is all nodes of one kind in one site and country: where a gang of one site is looked for. Its nodes are a list in the order
+// of a scan.
 type run struct {
 	site, part int32
 	head, tail int32 // nodes; head is -1 where there are none, which only a restored run may have
 	free       int32 // wholly free devices of nodes that are up
-	sibling    int32 // 1 + the next run of the site, in order of number
+	sibling    int32 // 1 + the next run of the site
 }
 
 // run returns a run.
@@ -24,7 +24,7 @@ func (x *index) runKind(r int32) (kind, country int32) {
 	return p.kind, p.country
 }
 
-// runNodes yields the nodes of a run in order of their numbers.
+// runNodes yields the nodes of a run in the order of a scan.
 func (x *index) runNodes(r int32) iter.Seq[int32] {
 	return func(yield func(int32) bool) {
 		run := x.runs.at(r)
@@ -34,7 +34,7 @@ func (x *index) runNodes(r int32) iter.Seq[int32] {
 	}
 }
 
-// runsOfSite returns the runs of a site in order of their numbers; the slice is the caller's.
+// runsOfSite returns the runs of a site in order of kind, then country; the slice is the caller's.
 func (x *index) runsOfSite(site int32) []int32 {
 	if site >= x.firstRun.len() {
 		return nil
@@ -53,20 +53,24 @@ func (x *index) join(site, p, i int32) int32 {
 	if r < 0 {
 		r = x.newRun(site, p)
 	}
-	run := x.runs.edit(r)
+	run, t := x.runs.edit(r), &x.part(p).nodes
+	n := t.number(i)
 	switch {
 	case run.head < 0:
 		run.head, run.tail = i, i
 		*x.following.edit(i) = 0
-	case i > run.tail:
+	case n == t.used-1 || n > t.number(run.tail):
 		*x.following.edit(run.tail) = i + 1
 		*x.following.edit(i) = 0
 		run.tail = i
-	case i < run.head:
+	case n < t.number(run.head):
 		*x.following.edit(i) = run.head + 1
 		run.head = i
 	default:
-		before := x.before(run.head, i)
+		before := run.head
+		for after := x.following.at(before) - 1; t.number(after) < n; after = x.following.at(before) - 1 {
+			before = after
+		}
 		*x.following.edit(i) = x.following.at(before)
 		*x.following.edit(before) = i + 1
 	}
@@ -85,34 +89,19 @@ func (x *index) findRun(site, p int32) int32 {
 	return r
 }
 
-// before returns the last node of a list that is before node i. It reads the list, whose links lie together: some ten thousand
-// nodes of one kind in one site take some ten microseconds.
-func (x *index) before(head, i int32) int32 {
-	at := head
-	for {
-		after := x.following.at(at) - 1
-		if after < 0 || after >= i {
-			return at
-		}
-		at = after
-	}
-}
-
 // newRun makes a run and enters it into the list of its site.
 func (x *index) newRun(site, p int32) int32 {
 	t := &x.parts.edit(p).runs
 	size := t.size
 	r := t.claim(&x.runSpace, x.takenRuns)
 	if t.size != size {
-		x.runsWidened(p)
+		x.lengthenRuns()
 	}
 	x.enter(r, site, p)
 	return r
 }
 
-// runsWidened makes room for the runs of a partition that has grown.
-func (x *index) runsWidened(p int32) {
-	x.growth[1] = append(x.growth[1], p)
+func (x *index) lengthenRuns() {
 	end := x.runSpace.end
 	x.runs.grow(end)
 	x.runTaken.grow((end + wordLen - 1) / wordLen)
@@ -121,16 +110,21 @@ func (x *index) runsWidened(p int32) {
 	}
 }
 
-// enter makes r an empty run of a site and a partition.
+// enter makes r an empty run of a site and a partition. The runs of a site are in order of kind, then country.
 func (x *index) enter(r, site, p int32) {
 	*x.runTaken.edit(r >> 6) |= 1 << (r & 63)
+	part := x.part(p)
 	link := x.firstRun.edit(site)
-	for *link > 0 && *link-1 < r {
+	for *link > 0 && x.part(x.runs.at(*link-1).part).before(part) {
 		link = &x.runs.edit(*link - 1).sibling
 	}
 	next := *link
 	*link = r + 1
 	*x.runs.edit(r) = run{site: site, part: p, head: -1, sibling: next}
+}
+
+func (p *partition) before(other *partition) bool {
+	return p.kind < other.kind || p.kind == other.kind && p.country < other.country
 }
 
 // leave takes node i, which is down, out of its run. A run without nodes ends, and its number is given to the next one of its
@@ -141,7 +135,10 @@ func (x *index) leave(r, i int32) {
 	if run.head == i {
 		run.head = after - 1
 	} else {
-		before := x.before(run.head, i)
+		before := run.head // the links of a run lie together: 10,000 of one kind in one site take some ten microseconds
+		for x.following.at(before) != i+1 {
+			before = x.following.at(before) - 1
+		}
 		*x.following.edit(before) = after
 		if run.tail == i {
 			run.tail = before
@@ -220,7 +217,7 @@ func (x *index) runsWith(_ *query, cards int, c *runCursor) {
 }
 
 // nextRun returns the next run, -1 at the end: those first whose count of free devices has the smallest power of two that can
-// hold the cards, so that large holes stay; then kinds as the query lists them, countries and runs by number.
+// hold the cards, so that large holes stay; then kinds as the query lists them, countries by number, and runs by age.
 func (x *index) nextRun(q *query, c *runCursor) int32 {
 	for {
 		for c.word != 0 {

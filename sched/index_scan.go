@@ -171,15 +171,14 @@ func edge(have, want uint16) bool { return have == want && want >= coarseExact }
 
 // ring walks the partitions of a query that are worth a visit: kinds in order, then countries by number.
 type ring struct {
-	gangs   bool // worth is having a run in bucket level, else a node that is up with so many devices free
-	level   uint8
-	kind    int     // the next one: an index into the query's list, or a number
-	blocks  []int32 // of the kind before, from the next one on
-	at      int     // the first of blocks has countries from 64 * at
-	block   int32   // of the last partition
-	country int     // of the last partition, in its block
-	mask    uint64  // countries of block that are still to come
-	n       int32   // how many partitions were returned
+	gangs  bool // worth is having a run in bucket level, else a node that is up with so many devices free
+	level  uint8
+	kind   int     // the next one: an index into the query's list, or a number
+	blocks []int32 // of the kind before, from the next one on
+	at     int     // the first of blocks has countries from 64 * at
+	block  int32   // of the last partition
+	mask   uint64  // countries of block that are still to come
+	n      int32   // how many partitions were returned
 }
 
 // nextPart returns the next partition, -1 at the end.
@@ -206,10 +205,10 @@ func (x *index) nextPart(q *query, r *ring) int32 {
 			r.mask &= q.countries[at]
 		}
 	}
-	r.country = trailing(r.mask)
-	r.mask &= r.mask - 1
+	low := r.mask
+	r.mask &= low - 1
 	r.n++
-	return x.blocks.table[r.block>>8][r.block&(pageLen-1)].part[r.country] - 1
+	return x.blocks.table[r.block>>8][r.block&(pageLen-1)][trailing(low)] - 1
 }
 
 func (x *index) nextKind(q *query, r *ring) bool {
@@ -235,18 +234,20 @@ func (x *index) part(p int32) *partition { return &x.parts.table[p>>8][p&(pageLe
 
 // cursor is where a scan stands. It may be used again for the next one.
 type cursor struct {
-	sieve   sieve
-	ring    ring
-	extents []extent // of the partition
-	extent  int      // the next one
-	w, end  int32    // the word, and the end of the extent
-	mask    uint64
-	word    uint64 // nodes of the word that are still to come
-	cheap   bool   // band by band
-	done    bool
-	second  bool // a rotated walk is on its second round
-	band    int  // the one that the sieve has, where cheap
-	first   spot // where a rotated walk began
+	sieve    sieve
+	ring     ring
+	extents  []extent // of the partition
+	extent   int      // the next one
+	w, end   int32    // the word, and the end of the extent
+	mask     uint64
+	word     uint64 // nodes of the word that are still to come
+	cheap    bool   // band by band
+	done     bool
+	second   bool  // a rotated walk is on its second round
+	band     int   // the one that the sieve has, where cheap
+	first    spot  // where a rotated walk began
+	last     int32 // the word where it ends, -1 before it is near, and the nodes there that are before the start
+	lastMask uint64
 }
 
 // spot is a place of a walk: the number of the partition among those of the query, that of the extent, and the word.
@@ -258,7 +259,7 @@ type spot struct {
 
 // start starts a scan for the nodes that pass a query. A cursor is good until the index changes.
 func (x *index) start(q *query, c *cursor) {
-	*c = cursor{}
+	*c = cursor{last: -1}
 	x.begin(q, q, c)
 }
 
@@ -284,7 +285,7 @@ func (x *index) nextBand(q *query, c *cursor) {
 	if q.band > 0 {
 		band, last = max(band, q.band), min(last, q.band)
 	}
-	*c = cursor{cheap: true, band: band, done: band > last}
+	*c = cursor{cheap: true, last: -1, band: band, done: band > last}
 	if !c.done {
 		one := *q
 		one.band = band
@@ -364,6 +365,10 @@ func (x *index) nextWord(c *cursor) bool {
 			w += int32(trailing(rest))
 		}
 		page := x.maps.table[w/rackPage]
+		if page == nil { // nobody has been there yet
+			w = w/rackPage*rackPage + rackPage
+			continue
+		}
 		for stop := min(c.end, w/rackPage*rackPage+rackPage); w < stop; w++ {
 			at := int(w % rackPage)
 			word := page[int(p.base)+at] & c.mask
@@ -375,6 +380,9 @@ func (x *index) nextWord(c *cursor) bool {
 			}
 			if p.excludes {
 				word &^= page[int(p.not)+at]
+			}
+			if w == c.last {
+				word &= c.lastMask
 			}
 			if word != 0 {
 				c.w, c.word = w, word
@@ -408,18 +416,19 @@ func (x *index) nextExtent(q *query, c *cursor) bool {
 	c.w--
 	c.mask = e.mask()
 	if c.second && c.ring.n == c.first.part && c.extent == c.first.extent {
-		c.end = c.first.w
+		c.end, c.last = c.first.w+1, c.first.w
 		c.extents = c.extents[:c.extent+1]
 	}
 	c.extent++
 	return true
 }
 
-// rotate puts a cursor where a rotated walk begins: at the word that is the query's fraction of all positions behind the start.
+// rotate puts a cursor where a rotated walk begins: at the query's fraction of all positions that were handed out.
 func (x *index) rotate(q *query, c *cursor) {
 	total := uint64(0)
-	for r := c.ring; x.nextPart(q, &r) >= 0; {
-		total += uint64(x.sizeOf(&r))
+	r := c.ring
+	for p := x.nextPart(q, &r); p >= 0; p = x.nextPart(q, &r) {
+		total += uint64(x.part(p).nodes.used)
 	}
 	skip := int32(total * uint64(q.rotate) >> 32)
 	for {
@@ -428,27 +437,24 @@ func (x *index) rotate(q *query, c *cursor) {
 			c.done = true // nothing is there
 			return
 		}
-		if size := x.sizeOf(&c.ring); skip >= size {
-			skip -= size
+		t := &x.part(p).nodes
+		if skip >= t.used {
+			skip -= t.used
 			continue
 		}
-		c.extents = x.part(p).nodes.extents
-		for skip >= c.extents[c.extent].size {
-			skip -= c.extents[c.extent].size
-			c.extent++
-		}
+		c.extents = t.extents
 		break
 	}
-	e := c.extents[c.extent]
-	c.w, c.end = e.words()
-	c.w += skip / wordLen
-	c.mask = e.mask()
+	e := c.extents[0]
+	for ; skip >= e.size; e = c.extents[c.extent] {
+		skip -= e.size
+		c.extent++
+	}
+	at := e.start + skip
+	_, c.end = e.words()
+	c.w, c.mask = at/wordLen, e.mask()
 	c.first = spot{c.ring.n, c.extent, c.w}
 	c.extent++
-	c.w--
-}
-
-// sizeOf is how many positions the last partition of a ring has.
-func (x *index) sizeOf(r *ring) int32 {
-	return x.blocks.table[r.block>>8][r.block&(pageLen-1)].size[r.country]
+	c.lastMask = 1<<(at%wordLen) - 1
+	c.word = x.and(&c.sieve, c.w) & c.mask &^ c.lastMask
 }

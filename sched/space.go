@@ -136,18 +136,18 @@ func (t *territory) number(i int32) int32 {
 	panic("sched: territory.number: not ours")
 }
 
-// fill takes one of the holes, and returns false if position i is none.
-func (t *territory) fill(i int32, taken func(w int32) uint64) bool {
-	at := int32(0)
-	for _, e := range t.extents {
-		if i >= e.start && i < e.start+e.size {
-			if at+i-e.start >= t.used || taken(i>>6)>>(i&63)&1 != 0 {
-				return false
-			}
-			t.holes--
-			return true
-		}
-		at += e.size
+// lay gives an owner that has nothing n positions in one extent, all of them holes. It returns false if n is 0.
+func (t *territory) lay(s *space, n int32) bool {
+	if n == 0 {
+		return false
 	}
-	return false
+	size := (n + wordLen - 1) / wordLen * wordLen
+	if n <= wordLen/2 {
+		for size = leastExtent; size < n; {
+			size *= 2
+		}
+	}
+	e := s.take(size)
+	*t = territory{extents: []extent{e}, size: e.size, used: n, holes: n}
+	return true
 }
