@@ -1,12 +1,12 @@
 package sched
 
-// The tables of ids are open: a slot's place is as near behind its home as was free. They are filled to 85 %, because a byte of
+// The tables of ids are open: a slot's place is as near behind its home as was free. They are filled to 90 %, because a byte of
 // the hash beside each slot keeps a search from following slots of other IDs (one in 255), and grow by a quarter, so that they
-// are never less than 68 % full: at a million devices that saves a third of what doubling may cost. Deletion moves later slots
+// are never less than 72 % full: at a million devices that saves a third of what doubling may cost. Deletion moves later slots
 // back instead of leaving a mark, so that tables do not rot.
 
 const (
-	fullNum, fullDen = 17, 20 // of the slots may be in use
+	fullNum, fullDen = 9, 10 // of the slots may be in use
 )
 
 type idTable struct {

@@ -284,7 +284,7 @@ func takeRun(x *index, q *query, run int32, cards int, out []benchHeld) []benchH
 			out = append(out, benchHeld{i, take(x, i, k, 0, 0), 0, 0})
 			cards -= k
 		}
-		i = x.following.at(i) - 1
+		i = x.row(i).following - 1
 	}
 	return out
 }

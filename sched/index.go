@@ -23,7 +23,6 @@ type index struct {
 	rows      pages[nodeRow]
 	owner     pages[int32]  // by eight positions: their partition
 	shares    pages[uint16] // thousandths of a device: the largest part of one that is free
-	following pages[int32]  // by node: 1 + the next one of its run
 	runs      pages[run]
 	runTaken  pages[uint64]
 	buckets   [runBuckets]pages[uint64] // by run: bits.Len32(free) - 1 is the bucket
@@ -66,12 +65,12 @@ const (
 // record is all that a scan reads of a node beyond the bit maps.
 type record struct {
 	hour     uint32 // price of a device for an hour, millionths of a dollar
-	standing uint16 // coarse of parts per million
+	standing uint16 // parts per million / 16; the rest is in bits
 	free     uint16 // bit k: device k is wholly free
 	cpu      uint16 // coarse of thousandths of a core that are free
 	ram      uint16 // coarse of MiB that are free
 	disk     uint16 // coarse of what is free
-	bits     uint16 // cards - 1, tier, connectivity - 1, and two flags
+	bits     uint16 // cards - 1, tier, connectivity - 1, two flags, standing % 16
 }
 
 const (
@@ -82,11 +81,22 @@ const (
 	maskConnect = 3 << bitsConnect
 	bitsBooked  = 1 << 9
 	bitsShares  = 1 << 10
+	bitsPPM     = 11
+	maskPPM     = 15 << bitsPPM
+	maxStanding = 1<<20 - 1
 )
 
 func (r *record) cards() int          { return int(r.bits&maskCards) + 1 }
 func (r *record) tier() uint8         { return uint8(r.bits >> bitsTier & 7) }
 func (r *record) connectivity() uint8 { return uint8(r.bits>>bitsConnect&3) + 1 }
+
+// exactStanding is the standing in parts per million.
+func (r *record) exactStanding() uint32 { return uint32(r.standing)<<4 | uint32(r.bits>>bitsPPM&15) }
+
+// setStanding sets the standing, at most maxStanding.
+func (r *record) setStanding(ppm uint32) {
+	r.standing, r.bits = uint16(ppm>>4), r.bits&^maskPPM|uint16(ppm&15)<<bitsPPM
+}
 
 // booked says whether the node has a booking that has not yet begun.
 func (r *record) booked() bool { return r.bits&bitsBooked != 0 }
@@ -97,9 +107,9 @@ func (r *record) shares() bool { return r.bits&bitsShares != 0 }
 // nodeRow is what is exact of a node, or rarely read.
 type nodeRow struct {
 	cpu, ram, disk           uint32 // free
-	standing                 uint32
 	run                      int32
-	supplier, shape, booking int32 // the caller's
+	following                int32 // 1 + the next node of the run
+	supplier, shape, booking int32 // the caller's; booking is 0 at first
 }
 
 // nodeFacts is a node that joins.
@@ -136,8 +146,15 @@ type block [wordLen]int32
 
 // check panics on facts that no map can hold: the caller has validated them.
 func (n *nodeFacts) check() {
-	if n.cards == 0 || n.cards > maxDevices || n.tier > levelMax || n.connectivity == 0 || n.connectivity > levelMax || n.assurance > levelMax {
-		panic("sched: index.add: facts out of range")
+	if n.cards == 0 || n.cards > maxDevices {
+		panic("sched: index.add: cards out of range")
+	}
+	checkTerms(n.standing, n.tier, n.connectivity, n.assurance)
+}
+
+func checkTerms(standing uint32, tier, connectivity, assurance uint8) {
+	if standing > maxStanding || tier > levelMax || connectivity == 0 || connectivity > levelMax || assurance > levelMax {
+		panic("sched: index: terms out of range")
 	}
 }
 
@@ -175,7 +192,7 @@ func (x *index) view() *index {
 	for i := range x.buckets {
 		v.buckets[i] = x.buckets[i].view()
 	}
-	v.records, v.rows, v.following = x.records.view(), x.rows.view(), x.following.view()
+	v.records, v.rows = x.records.view(), x.rows.view()
 	v.owner, v.shares = x.owner.view(), x.shares.view()
 	v.runs, v.runTaken, v.firstRun = x.runs.view(), x.runTaken.view(), x.firstRun.view()
 	v.parts, v.counts, v.kinds = x.parts.view(), x.counts.view(), x.kinds.view()
@@ -217,7 +234,6 @@ func (x *index) widened(p int32, t *territory) {
 func (x *index) lengthen(end int32) {
 	x.records.grow(end)
 	x.rows.grow(end)
-	x.following.grow(end)
 	x.shares.grow(end)
 	x.owner.grow(x.records.len() / leastExtent)
 	words := x.records.len() / wordLen
@@ -229,17 +245,19 @@ func (x *index) lengthen(end int32) {
 
 // fill writes everything about a new node.
 func (x *index) fill(i, run int32, n *nodeFacts) {
-	*x.records.edit(i) = record{
-		hour: n.hour, standing: coarse(n.standing), free: full(int(n.cards)),
+	r := x.records.edit(i)
+	*r = record{
+		hour: n.hour, free: full(int(n.cards)),
 		cpu: coarse(n.cpu), ram: coarse(n.ram), disk: coarse(n.disk),
 		bits: uint16(n.cards-1) | uint16(n.tier)<<bitsTier | uint16(n.connectivity-1)<<bitsConnect,
 	}
+	r.setStanding(n.standing)
 	if n.shares {
-		x.records.edit(i).bits |= bitsShares
+		r.bits |= bitsShares
 	}
-	*x.rows.edit(i) = nodeRow{
-		cpu: n.cpu, ram: n.ram, disk: n.disk, standing: n.standing, run: run, supplier: n.supplier, shape: n.shape,
-		booking: -1,
+	row := x.rows.edit(i)
+	*row = nodeRow{
+		cpu: n.cpu, ram: n.ram, disk: n.disk, run: run, following: row.following, supplier: n.supplier, shape: n.shape,
 	}
 	x.set(mapTaken, i)
 	for b := range 4 {
@@ -256,18 +274,18 @@ func (x *index) fill(i, run int32, n *nodeFacts) {
 func (x *index) remove(i int32) {
 	x.setUp(i, false)
 	x.setShare(i, 0)
-	r, row := x.records.at(i), x.rows.at(i)
+	r, row := x.record(i), x.row(i)
 	x.levels(mapCPU, i, cpuLevel(row.cpu), 0)
 	x.levels(mapPrice, i, len(x.prices), x.priceBand(r.hour))
-	x.levels(mapStanding, i, x.standingLevel(row.standing), 0)
+	x.levels(mapStanding, i, x.standingLevel(r.exactStanding()), 0)
 	x.terms(i, r.tier(), r.connectivity(), x.assurance(i), x.compliance(i), 0, 1, 0, 0)
 	for b := range 4 {
 		x.put(mapSize+b, i, false)
 	}
 	x.put(mapTaken, i, false)
+	x.joined(i, -1, -int32(r.cards()))
 	x.leave(row.run, i)
 	*x.records.edit(i), *x.rows.edit(i) = record{}, nodeRow{}
-	x.joined(i, -1, -int32(r.cards()))
 	x.parts.edit(x.partOf(i)).nodes.release(i)
 }
 
@@ -379,14 +397,13 @@ func (x *index) setBooked(i int32, booked bool) {
 
 // change gives a node new terms.
 func (x *index) change(i int32, hour, standing uint32, tier, connectivity, assurance, compliance uint8) {
-	if tier > levelMax || connectivity == 0 || connectivity > levelMax || assurance > levelMax {
-		panic("sched: index.change: terms out of range")
-	}
-	r, row := x.records.edit(i), x.rows.edit(i)
+	checkTerms(standing, tier, connectivity, assurance)
+	r := x.records.edit(i)
 	x.levels(mapPrice, i, x.priceBand(hour), x.priceBand(r.hour))
-	x.levels(mapStanding, i, x.standingLevel(row.standing), x.standingLevel(standing))
+	x.levels(mapStanding, i, x.standingLevel(r.exactStanding()), x.standingLevel(standing))
 	x.terms(i, r.tier(), r.connectivity(), x.assurance(i), x.compliance(i), tier, connectivity, assurance, compliance)
-	r.hour, r.standing, row.standing = hour, coarse(standing), standing
+	r.hour = hour
+	r.setStanding(standing)
 	r.bits = r.bits&^(maskTier|maskConnect) | uint16(tier)<<bitsTier | uint16(connectivity-1)<<bitsConnect
 }
 

@@ -127,11 +127,12 @@ func (w *twin) checkMaps(t *testing.T) {
 		}
 		r, row := x.record(i), x.row(i)
 		require.Equal(t, record{
-			n.hour, coarse(n.standing), n.free, coarse(n.cpu), coarse(n.ram), coarse(n.disk), r.bits,
+			n.hour, uint16(n.standing / 16), n.free, coarse(n.cpu), coarse(n.ram), coarse(n.disk), r.bits,
 		}, *r)
 		require.Equal(t, nodeRow{
-			n.cpu, n.ram, n.disk, n.standing, row.run, n.supplier, n.shape, -1,
+			n.cpu, n.ram, n.disk, row.run, row.following, n.supplier, n.shape, 0,
 		}, *row)
+		require.Equal(t, n.standing, r.exactStanding())
 		require.Equal(t, []any{n.share, n.assurance, n.compliance}, []any{x.share(i), x.assurance(i), x.compliance(i)})
 		require.Equal(t, []any{int(n.cards), n.tier, n.connectivity, n.book, n.shares},
 			[]any{r.cards(), r.tier(), r.connectivity(), r.booked(), r.shares()})
@@ -410,13 +411,13 @@ func TestIndexPanics(t *testing.T) {
 	i := x.add(good)
 	for _, spoil := range []func(n *nodeFacts){
 		func(n *nodeFacts) { n.cards = 0 }, func(n *nodeFacts) { n.cards = 17 }, func(n *nodeFacts) { n.tier = 5 },
-		func(n *nodeFacts) { n.connectivity = 0 }, func(n *nodeFacts) { n.connectivity = 5 }, func(n *nodeFacts) { n.assurance = 5 },
+		func(n *nodeFacts) { n.connectivity = 0 }, func(n *nodeFacts) { n.standing = maxStanding + 1 }, func(n *nodeFacts) { n.connectivity = 5 }, func(n *nodeFacts) { n.assurance = 5 },
 	} {
 		n := good
 		spoil(&n)
 		require.Panics(t, func() { x.add(n) })
 		if n.cards == good.cards {
-			require.Panics(t, func() { x.change(i, 0, 0, n.tier, n.connectivity, n.assurance, 0) })
+			require.Panics(t, func() { x.change(i, 0, n.standing, n.tier, n.connectivity, n.assurance, 0) })
 		}
 	}
 	require.Panics(t, func() { x.census(&query{band: 1}) })
@@ -426,7 +427,7 @@ func TestIndexPanics(t *testing.T) {
 // TestEmptyIndex asks an index without nodes everything.
 func TestEmptyIndex(t *testing.T) {
 	x := newIndex(twinPrices, twinStandings)
-	for _, q := range []query{{}, {rotate: 7}, {kinds: []int32{0, 5}}, {countries: []uint64{1}}, {gpus: 17}, {share: 1001}, {tier: 5}} {
+	for _, q := range []query{{}, {rotate: 7}, {kinds: []int32{0, 5}}, {countries: []uint64{1}}, {gpus: 17}, {share: 1001}, {tier: 5}, {standing: maxStanding + 1}} {
 		require.Empty(t, collect(x, &q))
 		require.Empty(t, collectRuns(x, &q, 0))
 		require.Equal(t, census{}, x.census(&q))

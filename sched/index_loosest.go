@@ -16,13 +16,13 @@ func (x *index) value(f field, i int32) uint32 {
 		return uint32(x.record(i).tier())
 	case fieldSize:
 		return uint32(x.record(i).cards())
+	case fieldStanding:
+		return x.record(i).exactStanding()
 	}
 	row := x.row(i)
 	switch f {
 	case fieldAssurance:
 		return uint32(x.assurance(i))
-	case fieldStanding:
-		return row.standing
 	case fieldCards:
 		return uint32(x.share(i))
 	case fieldCPU:

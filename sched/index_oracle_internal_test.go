@@ -367,7 +367,11 @@ func near(r *rand.Rand, limits ...uint32) uint32 {
 func somePrice(r *rand.Rand) uint32 {
 	return near(r, 0, 100, 5000, 5001, 70_000, 90_000, math.MaxUint32-2)
 }
-func someStanding(r *rand.Rand) uint32 { return near(r, 0, 1, 4000, 4096, 8192, 500_000, 999_999) }
+
+func someStanding(r *rand.Rand) uint32 {
+	return near(r, 0, 1, 15, 4000, 4096, 8192, 500_000, 500_016, 999_999)
+}
+
 func someCPU(r *rand.Rand) uint32 {
 	return near(r, 0, 500, 1000, 2000, 4000, 4096, 8000, 8192, 8192+32, 64_000, 64_016, 128_000, 256_000)
 }

@@ -29,7 +29,7 @@ func (x *index) runNodes(r int32) iter.Seq[int32] {
 	return func(yield func(int32) bool) {
 		run := x.runs.at(r)
 		for i := run.head; i >= 0 && yield(i); {
-			i = x.following.at(i) - 1
+			i = x.row(i).following - 1
 		}
 	}
 }
@@ -58,21 +58,21 @@ func (x *index) join(site, p, i int32) int32 {
 	switch {
 	case run.head < 0:
 		run.head, run.tail = i, i
-		*x.following.edit(i) = 0
+		x.rows.edit(i).following = 0
 	case n == t.used-1 || n > t.number(run.tail):
-		*x.following.edit(run.tail) = i + 1
-		*x.following.edit(i) = 0
+		x.rows.edit(run.tail).following = i + 1
+		x.rows.edit(i).following = 0
 		run.tail = i
 	case n < t.number(run.head):
-		*x.following.edit(i) = run.head + 1
+		x.rows.edit(i).following = run.head + 1
 		run.head = i
 	default:
 		before := run.head
-		for after := x.following.at(before) - 1; t.number(after) < n; after = x.following.at(before) - 1 {
+		for after := x.row(before).following - 1; t.number(after) < n; after = x.row(before).following - 1 {
 			before = after
 		}
-		*x.following.edit(i) = x.following.at(before)
-		*x.following.edit(before) = i + 1
+		x.rows.edit(i).following = x.row(before).following
+		x.rows.edit(before).following = i + 1
 	}
 	return r
 }
@@ -131,20 +131,20 @@ func (p *partition) before(other *partition) bool {
 // partition.
 func (x *index) leave(r, i int32) {
 	run := x.runs.edit(r)
-	after := x.following.at(i)
+	after := x.row(i).following
 	if run.head == i {
 		run.head = after - 1
 	} else {
-		before := run.head // the links of a run lie together: 10,000 of one kind in one site take some ten microseconds
-		for x.following.at(before) != i+1 {
-			before = x.following.at(before) - 1
+		before := run.head // the links of a run lie together:
+		for x.row(before).following != i+1 {
+			before = x.row(before).following - 1
 		}
-		*x.following.edit(before) = after
+		x.rows.edit(before).following = after
 		if run.tail == i {
 			run.tail = before
 		}
 	}
-	*x.following.edit(i) = 0
+	x.rows.edit(i).following = 0
 	if run.head >= 0 {
 		return
 	}
@@ -277,7 +277,7 @@ func (x *index) room(q *query, r int32, limit int) int {
 		if word>>(i&63)&1 != 0 && x.fits(q, &p, i) {
 			sum += x.replicas(q, i, limit-sum)
 		}
-		i = x.following.at(i) - 1
+		i = x.row(i).following - 1
 	}
 	return sum
 }

@@ -32,26 +32,27 @@ func (q *query) allows(country int32) bool {
 
 // sieve is what a query comes to: the maps to AND, and what of the records has to be looked at.
 type sieve struct {
-	none                     bool  // no node can pass
-	more                     bool  // more than price and standing has to be looked at in the records
-	level                    uint8 // of sums and avail: how many free devices the maps ask for
-	excludes                 bool
-	n                        uint8  // of lines
-	base                     uint16 // line of the map of nodes that are up with so many devices free
-	not                      uint16 // line of a map that excludes, if excludes
-	cards                    uint8  // the node has to have so many; 0: the maps have seen to it
-	lines                    [maxSieve]uint16
-	hour                     uint32
-	standing, cpu, ram, disk uint16 // coarse; equal values from coarseExact on have to be looked at in the row
-	share                    uint16 // 0: the maps have seen to it
+	none           bool  // no node can pass
+	more           bool  // more than price and standing has to be looked at in the records
+	level          uint8 // of sums and avail: how many free devices the maps ask for
+	excludes       bool
+	n              uint8  // of lines
+	base           uint16 // line of the map of nodes that are up with so many devices free
+	not            uint16 // line of a map that excludes, if excludes
+	cards          uint8  // the node has to have so many; 0: the maps have seen to it
+	lines          [maxSieve]uint16
+	hour           uint32
+	standing       uint16 // as in a record: equal values have to be looked at
+	cpu, ram, disk uint16 // coarse: equal values from coarseExact on have to be looked at in the row
+	share          uint16 // 0: the maps have seen to it
 }
 
 const maxSieve = 16 // price, standing, tier, connectivity, assurance, 8 of compliance, CPU, share: 15
 
 // sift writes the sieve of a query. It returns false if no node can pass.
 func (x *index) sift(q *query, p *sieve) bool {
-	*p = sieve{hour: q.hour, standing: coarse(q.standing)}
-	if q.gpus > maxDevices || q.tier > levelMax || q.connectivity > levelMax || q.assurance > levelMax || q.share > wholeDevice {
+	*p = sieve{hour: q.hour, standing: uint16(q.standing >> 4)}
+	if q.standing > maxStanding || q.gpus > maxDevices || q.tier > levelMax || q.connectivity > levelMax || q.assurance > levelMax || q.share > wholeDevice {
 		return false
 	}
 	if !q.anyFree && q.share == 0 {
@@ -96,9 +97,6 @@ func (x *index) siftTerms(q *query, p *sieve) {
 	}
 	if l := x.standingLevel(q.standing); l > 0 {
 		x.require(p, mapStanding+l-1)
-		if x.standings[l-1] == q.standing {
-			p.standing = 0
-		}
 	}
 	if q.tier > 0 {
 		x.require(p, mapTier+int(q.tier)-1)
@@ -150,20 +148,20 @@ func (x *index) and(p *sieve, w int32) uint64 {
 // fits says whether a node that is in all maps of the sieve passes the query.
 func (x *index) fits(q *query, p *sieve, i int32) bool {
 	r := x.record(i)
-	if r.hour > p.hour || r.standing < p.standing || r.cpu < p.cpu || r.ram < p.ram || r.disk < p.disk {
+	if r.hour > p.hour || r.exactStanding() < q.standing || r.cpu < p.cpu || r.ram < p.ram || r.disk < p.disk {
 		return false
 	}
 	if r.bits&15+1 < uint16(p.cards) {
 		return false
 	}
-	if p.share == 0 && !edge(r.standing, p.standing) && !edge(r.cpu, p.cpu) && !edge(r.ram, p.ram) && !edge(r.disk, p.disk) {
+	if p.share == 0 && !edge(r.cpu, p.cpu) && !edge(r.ram, p.ram) && !edge(r.disk, p.disk) {
 		return true
 	}
-	row := x.row(i)
 	if q.anyFree {
-		return row.standing >= q.standing && (q.share == 0 || r.shares())
+		return q.share == 0 || r.shares()
 	}
-	return row.standing >= q.standing && row.cpu >= q.cpu && row.ram >= q.ram && row.disk >= q.disk && (p.share == 0 || x.share(i) >= p.share)
+	row := x.row(i)
+	return row.cpu >= q.cpu && row.ram >= q.ram && row.disk >= q.disk && (p.share == 0 || x.share(i) >= p.share)
 }
 
 // edge says whether coarse values do not tell which of two numbers is larger.
@@ -323,7 +321,7 @@ func (x *index) nextSome(q *query, c *cursor, out []int32) int {
 			if r.hour > hour || r.standing < standing {
 				continue
 			}
-			if (more || r.standing == standing && standing >= coarseExact) && !x.fits(q, p, i) {
+			if (more || r.standing == standing) && !x.fits(q, p, i) {
 				continue
 			}
 			out[n] = i
