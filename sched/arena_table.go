@@ -70,8 +70,24 @@ func (x *ids) insert(table int, node int32, n int) {
 		x.widen(table, n)
 		return // the node has its block by now, so that it is among those that were entered anew
 	}
-	for k := range n {
-		t.place(x.entry(table, node, k).hash(), uint32(node)<<4|uint32(k))
+	x.enter(t, table, node)
+}
+
+// enter enters what a node's block has for a table.
+func (x *ids) enter(t *idTable, table int, node int32) {
+	b, slot := x.read(node), uint32(node)<<4
+	e, rest := readID(b[1:])
+	if table == ofNodes {
+		t.place(e.hash(), slot)
+		return
+	}
+	for k := range uint32(b[0]&headerCount) + 1 {
+		if b[0]&headerPacked != 0 {
+			e, rest = arenaID{kind: kindGPU, data: rest[:uuidLen]}, rest[uuidLen:]
+		} else {
+			e, rest = readID(rest)
+		}
+		t.place(e.hash(), slot|k)
 	}
 }
 
@@ -83,15 +99,8 @@ func (x *ids) widen(table, n int) {
 	t.slots.grow(t.size)
 	t.tags.grow(t.size)
 	for node := range x.offset.len() {
-		if x.offset.at(node) == 0 {
-			continue
-		}
-		devices := 1
-		if table == ofDevices {
-			devices = int(x.read(node)[0]&headerCount) + 1
-		}
-		for k := range devices {
-			t.place(x.entry(table, node, k).hash(), uint32(node)<<4|uint32(k))
+		if x.offset.at(node) != 0 {
+			x.enter(&t, table, node)
 		}
 	}
 	x.tables[table] = t

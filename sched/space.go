@@ -79,11 +79,15 @@ func (t *territory) claim(s *space, taken func(w int32) uint64) int32 {
 	return t.position(n)
 }
 
-// widen adds an extent: as much as the owner has until it has a word, then a quarter of it in whole words.
+// widen adds an extent: as much as the owner has until it has a word, then half a word until it has two, then a quarter of what
+// it has in whole words.
 func (t *territory) widen(s *space) {
 	size := max(t.size, leastExtent)
-	if t.size >= wordLen {
+	switch {
+	case t.size >= 2*wordLen:
 		size = min(max(t.size/4/wordLen, 1)*wordLen, mostExtent)
+	case t.size >= wordLen:
+		size = wordLen / 2
 	}
 	t.extents = append(t.extents, s.take(size))
 	t.size += size
