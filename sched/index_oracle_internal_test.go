@@ -377,12 +377,18 @@ func someCPU(r *rand.Rand) uint32 {
 }
 func someRAM(r *rand.Rand) uint32 { return near(r, 0, 100, 4095, 4096, 65_536, 65_568, 1<<31) }
 
+// manyBits has three of four bits set.
+func manyBits(r *rand.Rand) uint16 {
+	a, b := r.Intn(1<<16), r.Intn(1<<16)
+	return uint16(a | b)
+}
+
 func someFacts(r *rand.Rand) nodeFacts {
 	return nodeFacts{
 		kind: int32(r.Intn(4)), country: twinCountries[r.Intn(1+r.Intn(len(twinCountries)))], site: int32(r.Intn(6)), supplier: 3, shape: 9,
 		hour: somePrice(r), standing: someStanding(r), cpu: someCPU(r), ram: someRAM(r), disk: someRAM(r),
 		cards: uint8(1 + r.Intn(1+r.Intn(16))), tier: uint8(r.Intn(5)), connectivity: uint8(1 + r.Intn(4)), assurance: uint8(r.Intn(5)),
-		compliance: uint8(r.Intn(256)) | uint8(r.Intn(256)), shares: r.Intn(2) == 0,
+		compliance: uint8(manyBits(r)), shares: r.Intn(2) == 0,
 	}
 }
 
@@ -416,7 +422,7 @@ func (w *twin) step(t *testing.T, r *rand.Rand) {
 		n.book = !n.book
 		w.x.setBooked(n.at, n.book)
 	default:
-		n.free = uint16(r.Intn(1<<n.cards)) & (uint16(r.Intn(1<<16)) | uint16(r.Intn(1<<16)))
+		n.free = uint16(r.Intn(1<<n.cards)) & manyBits(r)
 		n.cpu, n.ram, n.disk = someCPU(r), someRAM(r), someRAM(r)
 		w.x.setFree(n.at, n.free, n.cpu, n.ram, n.disk)
 	}
@@ -449,7 +455,12 @@ func someQuery(r *rand.Rand) query {
 	maybe(func() { q.tier = uint8(r.Intn(5)) })
 	maybe(func() { q.connectivity = uint8(r.Intn(5)) })
 	maybe(func() { q.assurance = uint8(r.Intn(5)) })
-	maybe(func() { q.compliance = uint8(1<<r.Intn(8) | 1<<r.Intn(8)) })
+	maybe(func() {
+		q.compliance = 1 << r.Intn(8)
+		if r.Intn(2) == 0 {
+			q.compliance |= 1 << r.Intn(8)
+		}
+	})
 	maybe(func() { q.anyFree = true })
 	maybe(func() {
 		q.countries = make([]uint64, 1+r.Intn(2))
