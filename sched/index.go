@@ -480,6 +480,8 @@ func (x *index) partition(k, country int32) int32 {
 		x.blocks.grow(x.blockLen)
 		x.avail.grow(x.blockLen)
 		x.gangs.grow(x.blockLen)
+		x.avail.edit(longer[n]) // walks look at these without asking whether the page exists
+		x.gangs.edit(longer[n])
 	}
 	b := x.kinds.at(k).blocks[n]
 	at := country & 63
@@ -490,6 +492,7 @@ func (x *index) partition(k, country int32) int32 {
 	x.partCount++
 	x.parts.grow(x.partCount)
 	x.counts.grow(x.partCount)
+	x.counts.edit(p)
 	*x.parts.edit(p) = partition{kind: k, country: country, block: b}
 	x.blocks.edit(b)[at] = p + 1
 	return p

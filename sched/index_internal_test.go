@@ -206,6 +206,7 @@ func TestIndexAgainstTwin(t *testing.T) {
 func FuzzIndex(f *testing.F) {
 	f.Add(int64(1), uint16(50))
 	f.Add(int64(2), uint16(400))
+	f.Add(int64(-98), uint16(1)) // one node, down
 	f.Fuzz(func(t *testing.T, seed int64, steps uint16) {
 		r := rand.New(rand.NewSource(seed))
 		w := newTwin(twinPrices[:r.Intn(5)], twinStandings[:r.Intn(5)])
