@@ -452,9 +452,9 @@ func someQuery(r *rand.Rand) query {
 	maybe(func() { q.cpu = someCPU(r) })
 	maybe(func() { q.ram = someRAM(r) })
 	maybe(func() { q.disk = someRAM(r) })
-	maybe(func() { q.tier = uint8(r.Intn(5)) })
-	maybe(func() { q.connectivity = uint8(r.Intn(5)) })
-	maybe(func() { q.assurance = uint8(r.Intn(5)) })
+	maybe(func() { q.tier = uint8(r.Intn(6)) })
+	maybe(func() { q.connectivity = uint8(r.Intn(6)) })
+	maybe(func() { q.assurance = uint8(r.Intn(6)) })
 	maybe(func() {
 		q.compliance = 1 << r.Intn(8)
 		if r.Intn(2) == 0 {
