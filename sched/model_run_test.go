@@ -236,7 +236,7 @@ func (x *trial) play(e sched.Event) {
 	before := x.f.Digest()
 	judge := x.judge(e)
 	effects, err := x.f.Apply(x.at, e)
-	require.NoError(x.t, x.f.Audit(), "after %+v", e)
+	require.NoError(x.t, x.f.Audit(), "after %+v: %+v", e, effects)
 	if x.twin != nil {
 		also, err2 := x.twin.Apply(x.at, e)
 		require.Equal(x.t, effects, also, "%+v", e)
@@ -387,14 +387,5 @@ func TestModel(t *testing.T) {
 	t.Logf("%v", counts)
 	for _, k := range []string{"Held", "HoldEnded", "Leased", "Started", "Queued", "Extended", "Notified", "NoticeLifted", "Replaced", "Requeued", "Moved", "Ended"} {
 		require.Positive(t, counts["sched."+k], k)
-	}
-}
-
-func TestOneSeed(t *testing.T) {
-	x := newTrial(t, 0)
-	for i := range 5000 {
-		x.at = x.at.Add(time.Duration(x.r.IntN(300)) * time.Second)
-		x.play(x.event())
-		x.look(i)
 	}
 }

@@ -192,7 +192,7 @@ func (f *Fleet) hold(now int64, e *Hold) ([]Effect, error) {
 	}
 	f.forget(now)
 	l := f.newLease(r, &p)
-	l.state, l.ttl, l.active = StateHeld, until(now, ttl), l.from <= now
+	l.state, l.ttl, l.active = StateHeld, min(until(now, ttl), l.until), l.from <= now
 	public := f.placement(&p)
 	out := f.held(f.store(l))
 	out.Placement = public
@@ -365,6 +365,11 @@ func (f *Fleet) fundsEnded(now int64, e FundsEnded) ([]Effect, error) {
 	if l.notice == CausePreempted && l.noticeAt <= at {
 		return nil, nil // it ends before that
 	}
+	if at > l.end() { // money for longer: others may have booked what was to be free
+		if err := f.conflict(now, slot, l.end(), min(at, l.until), false); err != nil {
+			return nil, err
+		}
+	}
 	l.notice, l.noticeAt, l.noticeFor = CauseUnfunded, at, ""
 	f.requeue(slot)
 	f.stale = true // what it had booked after that is free
@@ -410,7 +415,9 @@ func (f *Fleet) ticked(now int64) []Effect {
 			f.unassign(slot)
 			f.stale = true
 		case l.state == StateBooked && l.begins() == 1:
-			f.begin(slot)
+			if l.end() > now { // else others may have what it had, and it only has to be ended
+				f.begin(slot)
+			}
 			f.leases.edit(slot).state = StateRunning
 			f.requeue(slot)
 			effects = append(effects, Started{Lease: leaseID(l.seq)})
