@@ -425,6 +425,16 @@ func TestMoneyForLongerMeetsWhatIsBooked(t *testing.T) {
 	r.do(minute, sched.FundsEnded{Lease: "lease-1", Until: noon.Add(2 * hour)})
 	_, err = r.try(minute, sched.FundsAdded{Lease: "lease-1"})
 	require.ErrorAs(t, err, new(*sched.ConflictError))
+
+	// The same for a lease that was not to begin any more: one that began before it is in its way.
+	r = newRig(t, nil, machine("n1", "a", 1))
+	q = job("later", 1, 5)
+	q.NotBefore = noon.Add(3 * hour)
+	r.do(0, sched.Submitted{Request: q})
+	r.do(0, sched.FundsEnded{Lease: "lease-1", Until: noon.Add(hour)})
+	r.do(0, sched.Submitted{Request: job("long", 1, 4)})
+	_, err = r.try(minute, sched.FundsAdded{Lease: "lease-1"})
+	require.Equal(t, &sched.ConflictError{Lease: "lease-1", Node: "n1", With: "lease-2", Until: noon.Add(3 * hour)}, err)
 }
 
 // TestNodeBetweenTwoLeases asks for a place where a lease is over but was not ended, and the next one was to begin.
