@@ -40,7 +40,10 @@ type scratch struct {
 	places         []uint64
 	suppliers, not []int32
 	apart          []int32
+	nodes          []int32
+	ask            ask // of the search that is going on
 	cursor         cursor
+	walk           walker
 	runs           runCursor
 	view           NodeView
 	ranked         [3]ranked
@@ -94,19 +97,16 @@ func (s *state) askKinds(q *ask, list []string, memory uint64, sc *scratch) {
 		return
 	}
 	sc.kinds, sc.small = sc.kinds[:0], sc.small[:0]
-	for i := range s.kinds.list {
-		k := &s.kinds.list[i]
-		if len(list) > 0 && !slices.Contains(list, s.models.list[k.model]) {
-			continue
+	for k, name := range list {
+		if m, ok := s.models.find(name); ok && !slices.Contains(list[:k], name) {
+			for _, i := range s.kindsOf[m] {
+				s.askKind(q, i, memory, sc)
+			}
 		}
-		have := k.memory
-		if q.mig != 0 {
-			have = have * uint64(q.mig.memory()) / memorySlices
-		}
-		if have < memory {
-			sc.small = append(sc.small, int32(i))
-		} else {
-			sc.kinds = append(sc.kinds, int32(i))
+	}
+	if len(list) == 0 {
+		for i := range s.kinds.list {
+			s.askKind(q, int32(i), memory, sc)
 		}
 	}
 	if sc.kinds == nil {
@@ -115,12 +115,41 @@ func (s *state) askKinds(q *ask, list []string, memory uint64, sc *scratch) {
 	q.kinds, q.small = sc.kinds, sc.small
 }
 
+// askKind enters a kind of a model that was asked for, by its memory.
+func (s *state) askKind(q *ask, i int32, memory uint64, sc *scratch) {
+	have := s.kinds.list[i].memory
+	if q.mig != 0 {
+		have = have * uint64(q.mig.memory()) / memorySlices
+	}
+	if have < memory {
+		sc.small = append(sc.small, i)
+	} else {
+		sc.kinds = append(sc.kinds, i)
+	}
+}
+
 func (s *state) askPlaces(q *ask, sc *scratch) {
 	r := q.r
 	if len(r.Countries) == 0 && len(r.Regions) == 0 && len(r.NotCountries) == 0 {
 		return
 	}
-	sc.places = append(sc.places[:0], make([]uint64, len(s.places.list)/64+1)...)
+	n := len(s.places.list)/64 + 1
+	if len(sc.places) < n {
+		sc.places = make([]uint64, n)
+	}
+	sc.places = sc.places[:n]
+	clear(sc.places)
+	q.countries = sc.places
+	if len(r.Regions) == 0 && len(r.NotCountries) == 0 {
+		for _, name := range r.Countries {
+			if c, ok := s.countries.find(name); ok {
+				for _, i := range s.placesOf[c] {
+					sc.places[i>>6] |= 1 << (i & 63)
+				}
+			}
+		}
+		return
+	}
 	for i := range s.places.list {
 		p := &s.places.list[i]
 		c := s.countries.list[p.country]
@@ -129,7 +158,6 @@ func (s *state) askPlaces(q *ask, sc *scratch) {
 			sc.places[i>>6] |= 1 << (i & 63)
 		}
 	}
-	q.countries = sc.places
 }
 
 func (s *state) askSuppliers(q *ask, sc *scratch) {
@@ -199,7 +227,7 @@ func (s *state) beyond(q *ask, i int32, sc *scratch, r *room, m *member) Reason 
 		}
 		r.give(&q.beside[k], q.takes)
 	}
-	if !q.fits(sh, r, m) {
+	if !s.fits(q, sh, r, m) {
 		return q.lacking(r)
 	}
 	m.node = i

@@ -137,6 +137,13 @@ func (f *Fleet) unlink(slot, k, node int32) {
 
 // occupy takes what a member holds off, or (with on false) puts it back to, what the node has free now.
 func (f *Fleet) occupy(m *member, t takes, on bool) {
+	f.weigh(m.node, -1)
+	f.occupied(m, t, on)
+	f.weigh(m.node, 1)
+	f.changed()
+}
+
+func (f *Fleet) occupied(m *member, t takes, on bool) {
 	row, rec, st := f.index.row(m.node), f.index.record(m.node), f.nodes.at(m.node)
 	cpu, ram, disk, free := row.cpu+t.cpu, row.ram+t.ram, row.disk+t.disk, rec.free|m.mask
 	if on {

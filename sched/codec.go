@@ -93,6 +93,7 @@ func (f *Fleet) encode() *canon.Writer {
 	w.Uint64(f.ended)
 	w.Uint64(f.metered)
 	w.Uint32(f.rotate)
+	w.Uint32(f.joined)
 	w.Bool(f.stale)
 	f.demand.encode(w)
 	encodeNames(w, f.models.list)
@@ -204,6 +205,7 @@ func (f *Fleet) encodeNodes(w *canon.Writer) {
 			w.Uint32(rec.hour)
 			w.Uint32(row.standing)
 			w.Uint32(st.loss)
+			w.Uint32(st.joined)
 			w.Uint8(rec.tier())
 			w.Uint8(row.assurance)
 			w.Uint8(row.compliance)
@@ -284,8 +286,8 @@ func (d *decoder) require(ok bool, what string) {
 
 func (d *decoder) decode() {
 	f, r := d.f, d.r
-	f.now, f.granted, f.ended, f.metered, f.rotate, f.stale = r.Int64(), r.Uint64(), r.Uint64(), r.Uint64(), r.Uint32(), r.Bool()
-	f.demand = d.demand()
+	f.now, f.granted, f.ended, f.metered, f.rotate, f.joined, f.stale = r.Int64(), r.Uint64(), r.Uint64(), r.Uint64(), r.Uint32(), r.Uint32(), r.Bool()
+	demand := d.demand()
 	decodeNames(d, &f.models, 1)
 	decodeNames(d, &f.countries, 2)
 	decodeNames(d, &f.regions, 0)
@@ -294,12 +296,16 @@ func (d *decoder) decode() {
 	for range r.Len(12) {
 		k := kind{int32(r.Uint32()), r.Uint64()}
 		d.require(inside(k.model, len(f.models.list)) && k.memory > 0 && k.memory <= maxRoom, "kind out of range")
-		f.kinds.add(k)
+		if d.ok() {
+			f.kind(f.models.list[k.model], k.memory)
+		}
 	}
 	for range r.Len(8) {
 		p := place{int32(r.Uint32()), int32(r.Uint32())}
 		d.require(inside(p.country, len(f.countries.list)) && inside(p.region, len(f.regions.list)), "place out of range")
-		f.places.add(p)
+		if d.ok() {
+			f.place(f.countries.list[p.country], f.regions.list[p.region])
+		}
 	}
 	for range r.Len(30) {
 		d.shape()
@@ -326,6 +332,15 @@ func (d *decoder) decode() {
 		d.require(e.at >= 0 && e.at <= f.now, "remembered job ended after the last event")
 		f.jobs[e.job] = jobState{ended: e.at}
 		f.recent = append(f.recent, e)
+	}
+	if !d.ok() {
+		return
+	}
+	f.demand = demand // only now: what was entered so far is counted at once
+	f.prepare()
+	d.require(len(demand.weight) == len(demand.wants), "weights of another mix")
+	if d.ok() {
+		f.sum()
 	}
 }
 
@@ -425,8 +440,10 @@ func (d *decoder) nodes() {
 func (d *decoder) node() {
 	r, f := d.r, d.f
 	i, site, supplier, shape := int32(r.Uint32()), int32(r.Uint32()), int32(r.Uint32()), int32(r.Uint32())
-	t := NodeTerms{HourMicro: uint64(r.Uint32()), StandingPPM: r.Uint32(), LossPPM: r.Uint32(), Tier: r.Uint8(), Assurance: r.Uint8(), Compliance: Compliance(r.Uint8())}
-	st := nodeState{loss: t.LossPPM, known: true, present: r.Bool(), draining: r.Bool(), reclaim: r.Int64()}
+	t := NodeTerms{HourMicro: uint64(r.Uint32()), StandingPPM: r.Uint32(), LossPPM: r.Uint32()}
+	joined := r.Uint32()
+	t.Tier, t.Assurance, t.Compliance = r.Uint8(), r.Uint8(), Compliance(r.Uint8())
+	st := nodeState{loss: t.LossPPM, joined: joined, known: true, present: r.Bool(), draining: r.Bool(), reclaim: r.Int64()}
 	id := NodeID(r.String())
 	d.require(inside(site, len(f.sites.list)) && inside(supplier, len(f.suppliers.list)) && inside(shape, len(f.shapes.list)), "node out of range")
 	d.require(named("node", string(id)) == nil && t.validate() == nil && st.reclaim >= 0 && (st.present || !st.draining && st.reclaim == 0), "node out of range")
@@ -459,7 +476,7 @@ func (d *decoder) node() {
 // revive brings a node that was entered into the state that it had.
 func (f *Fleet) revive(i int32, st nodeState) {
 	s := f.nodes.edit(i)
-	s.present, s.draining, s.reclaim = st.present, st.draining, st.reclaim
+	s.present, s.draining, s.reclaim, s.joined = st.present, st.draining, st.reclaim, st.joined
 	if !st.present {
 		return
 	}

@@ -72,37 +72,115 @@ func (w *dueWalk) step() (instantOf, bool) {
 	return instantOf{}, false
 }
 
+// fewNodes is up to how many nodes are looked at one by one for the instant at which a replica fits; where more would do, leases are gone through in order
+// of their ends, since one of the first is sure to help.
+const fewNodes = 2048
+
 // earliest looks for the first instant after from, up to latest, at which a request fits, if nobody extends. Only ends of leases can make room, so only they
 // are tried, and the instant after now where a lease is over that was not ended. It is bounded by the policy's steps: what is not found within them counts as not found.
 func (c *call) earliest(r *Request, from, latest int64) (plan, bool) {
 	steps := c.policy.SearchSteps
+	enough, few := false, true
+	first := latest + 1
+	for a := range len(r.Alternatives) + 1 {
+		q := &c.sc.ask
+		*q = c.ask(r, a, c.now, from+1, c.rotate, c.sc)
+		able, all := c.ableNodes(q)
+		enough = enough || able
+		if few = few && all && r.Replicas == 1; few {
+			for _, i := range c.sc.nodes {
+				first = c.fitsFrom(q, i, from, first, &steps)
+			}
+		}
+	}
+	switch {
+	case !enough:
+		return plan{}, false
+	case few && first > latest:
+		return plan{}, false
+	}
+	return c.walkEnds(r, from, latest, first, few, &steps)
+}
+
+// ableNodes lists the nodes that would do if all that they have were free, and says whether they would hold all replicas; all is false if they are not listed to
+// the last.
+func (c *call) ableNodes(q *ask) (able, all bool) {
+	sum := 0
+	c.sc.nodes = c.sc.nodes[:0]
+	x := c.index
+	x.start(&q.query, &c.sc.cursor)
+	for i := x.next(&q.query, &c.sc.cursor); i >= 0; i = x.next(&q.query, &c.sc.cursor) {
+		c.sc.nodes = append(c.sc.nodes, i)
+		switch {
+		case q.gpus == 0 || q.share != 0 || q.mig != 0:
+			sum = q.replicas
+		default:
+			sum += x.record(i).cards() / q.gpus
+		}
+		if sum >= q.replicas && len(c.sc.nodes) > fewNodes {
+			return true, false
+		}
+	}
+	return sum >= q.replicas, true
+}
+
+// fitsFrom is the first instant after from and before first at which a node holds a replica; first if there is none.
+func (c *call) fitsFrom(q *ask, i int32, from, first int64, steps *uint32) int64 {
+	var free room
+	var m member
+	for e := c.index.row(i).booking; e != 0; {
+		x := c.entries.at(e - 1)
+		e = x.next
+		*steps -= min(*steps, 1)
+		at := c.leases.ref(x.slot).end()
+		if at <= from && from == c.now { // it is over, and the next tick ends it
+			at = from + 1
+		}
+		if at <= from || at >= first {
+			continue
+		}
+		q.from, q.until = at, until(at, q.r.Duration)
+		if c.beyond(q, i, c.sc, &free, &m) == 0 {
+			first = at
+		}
+	}
+	return first
+}
+
+// walkEnds tries the ends of leases in order. Where few says that every node was looked at, none before first can help.
+func (c *call) walkEnds(r *Request, from, latest, first int64, few bool, steps *uint32) (plan, bool) {
+	if few {
+		return c.anyAlternative(r, first, steps)
+	}
 	w := dueWalk{s: c.state, due: c.due}
 	w.pushPlace(0)
 	tried := from
-	for steps > 0 {
+	for *steps > 0 {
 		x, ok := w.step()
 		if !ok || x.at > latest {
 			return plan{}, false
 		}
-		steps--
+		*steps--
 		if x.at <= from && from == c.now { // it is over, and the next tick ends it
 			x.at = from + 1
 		}
-		if x.at <= from || x.at == tried || x.at > latest {
-			continue
-		}
-		if !c.helps(r, x, &steps) {
+		if x.at <= from || x.at == tried || x.at > latest || !c.helps(r, x, steps) {
 			continue
 		}
 		// All that ends at this instant is out of the way at once, since stretches are half open.
 		tried = x.at
-		for a := range len(r.Alternatives) + 1 {
-			if p, ok := c.placeAt(r, a, x.at, &steps); ok {
-				return p, true
-			}
-			if steps == 0 {
-				return plan{}, false
-			}
+		if p, ok := c.anyAlternative(r, x.at, steps); ok {
+			return p, true
+		}
+	}
+	return plan{}, false
+}
+
+// anyAlternative places the first alternative that fits from an instant on.
+func (c *call) anyAlternative(r *Request, at int64, steps *uint32) (plan, bool) {
+	for a := range len(r.Alternatives) + 1 {
+		if p, ok := c.placeAt(r, a, at, steps); ok {
+			return p, true
 		}
 	}
 	return plan{}, false
@@ -112,7 +190,11 @@ func (c *call) earliest(r *Request, from, latest int64) (plan, bool) {
 func (c *call) helps(r *Request, x instantOf, steps *uint32) bool {
 	l := c.leases.ref(x.slot)
 	for a := range len(r.Alternatives) + 1 {
-		q := c.ask(r, a, c.now, x.at, c.rotate, c.sc)
+		q := &c.sc.ask
+		if q.r != r || len(r.Alternatives) > 0 || !q.later() {
+			*q = c.ask(r, a, c.now, x.at, c.rotate, c.sc)
+		}
+		q.from, q.until = x.at, until(x.at, r.Duration)
 		var free room
 		var m member
 		last := int32(-1)
@@ -123,7 +205,7 @@ func (c *call) helps(r *Request, x instantOf, steps *uint32) bool {
 			}
 			last = i
 			*steps -= min(*steps, 1)
-			if c.passes(&q, i) && c.beyond(&q, i, c.sc, &free, &m) == 0 {
+			if c.passes(q, i) && c.beyond(q, i, c.sc, &free, &m) == 0 {
 				return true
 			}
 		}

@@ -41,14 +41,14 @@ func (m *member) price(hour uint32) uint32 {
 func lowestBit(mask uint16) int { return bits.TrailingZeros16(mask) }
 
 // fits says what of a room one replica would take; false if it does not fit. Only the devices of m are set.
-func (q *ask) fits(sh *shape, r *room, m *member) bool {
+func (s *state) fits(q *ask, sh *shape, r *room, m *member) bool {
 	if !r.has(q.takes) {
 		return false
 	}
 	m.mask, m.milli, m.slices = 0, 0, 0
 	switch {
 	case q.share != 0:
-		return q.fitShare(sh, r, m)
+		return s.fitShare(q, sh, r, m)
 	case q.mig != 0:
 		return q.fitMIG(sh, r, m)
 	case q.gpus == 0:
@@ -61,7 +61,7 @@ func (q *ask) fits(sh *shape, r *room, m *member) bool {
 }
 
 // fitShare takes the device that the share fills best: the least that is left, then the first device.
-func (q *ask) fitShare(sh *shape, r *room, m *member) bool {
+func (s *state) fitShare(q *ask, sh *shape, r *room, m *member) bool {
 	if !sh.shares {
 		return false
 	}
@@ -70,7 +70,7 @@ func (q *ask) fitShare(sh *shape, r *room, m *member) bool {
 		if r.whole&(1<<k) != 0 || r.part.mig[k] != 0 || r.part.milli[k]+q.share > 1000 {
 			continue
 		}
-		if v := q.leftOver(1000-r.part.milli[k], 1000-r.part.milli[k]-q.share); best < 0 || v < left {
+		if v := s.leftOver(1000-r.part.milli[k], 1000-r.part.milli[k]-q.share); best < 0 || v < left {
 			best, left = k, v
 		}
 	}

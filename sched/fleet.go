@@ -19,6 +19,7 @@ type Fleet struct {
 	ended   uint64
 	metered uint64 // device seconds
 	rotate  uint32
+	joined  uint32 // nodes that ever joined
 
 	reclaims []reclaimed // nodes that are taken back, by time, then number
 	stale    bool        // something that waiting jobs may need changed since the queue was served
@@ -36,6 +37,8 @@ type state struct {
 	models    names[string]
 	kinds     catalog[kind]
 	places    catalog[place]
+	kindsOf   [][]int32 // by model; never changed, but replaced
+	placesOf  [][]int32 // by country
 	countries names[string]
 	regions   names[string]
 	sites     names[SiteID]
@@ -81,6 +84,7 @@ type shape struct {
 // nodeState is what the index does not need of a node.
 type nodeState struct {
 	loss     uint32 // ppm an hour
+	joined   uint32 // number in the order of joining
 	part     int32  // number in parts plus one, 0 if the node divides no device
 	reclaim  int64  // when the supplier takes it back, 0 if not announced
 	held     uint16 // whole or part, devices that something holds now

@@ -209,7 +209,7 @@ func (s *state) nodeRoom(q *ask, i int32, limit int, sc *scratch) int {
 	}
 	sh := &s.shapes.list[s.index.row(i).shape]
 	n := 0
-	for n < limit && q.fits(sh, &free, &m) {
+	for n < limit && s.fits(q, sh, &free, &m) {
 		free.give(&m, q.takes)
 		n++
 	}
@@ -322,7 +322,7 @@ func (s *state) collect(q *ask, sc *scratch, p *plan) {
 		sh := &s.shapes.list[s.index.row(node).shape]
 		for range g.taken[i] {
 			m := member{node: node}
-			q.fits(sh, &free, &m)
+			s.fits(q, sh, &free, &m)
 			m.hour = m.price(s.index.record(node).hour)
 			free.give(&m, q.takes)
 			g.members = append(g.members, m)

@@ -54,7 +54,7 @@ func (f *Fleet) holders(i int32) (slots []int32) {
 // lose takes a node's members from all leases as of an instant, which may be noticed only now: the node takes no jobs any more. What can be
 // replaced is, from now on, since others may have had meanwhile what is free now.
 func (f *Fleet) lose(at, now int64, i int32, cause Cause) (effects []Effect) {
-	f.index.setUp(i, false)
+	f.setUp(i, false)
 	if s := f.nodes.edit(i); s.reclaim != 0 {
 		f.reclaims = slices.DeleteFunc(f.reclaims, func(x reclaimed) bool { return x.node == i })
 		s.reclaim = 0

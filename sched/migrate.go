@@ -102,7 +102,7 @@ func (f *Fleet) fitsAt(now int64, l *lease, rank int, i int32) (member, bool) {
 	q := ask{takes: l.takes, mig: l.mig}
 	q.gpus, q.share = int(l.gpus), l.share
 	to := member{node: i, hour: old.hour, since: now} // the price was fixed when the lease was placed
-	return to, q.fits(sh, &free, &to)
+	return to, f.fits(&q, sh, &free, &to)
 }
 
 // put1 changes one member of a lease that holds what it has.

@@ -23,7 +23,7 @@ func (f *Fleet) nodeUp(n Node) error {
 	i = f.put(n)
 	s := f.nodes.edit(i)
 	s.present, s.draining, s.reclaim = true, false, 0
-	f.index.setUp(i, true)
+	f.setUp(i, true)
 	f.up++
 	f.devices += len(n.Devices)
 	f.free += len(n.Devices)
@@ -42,7 +42,9 @@ func (f *Fleet) put(n Node) int32 {
 		f.forgetNode(i)
 	}
 	i := f.index.add(f.factsOf(&n))
+	f.joined++
 	f.enter(i, &n)
+	f.nodes.edit(i).joined = f.joined
 	return i
 }
 
@@ -82,11 +84,30 @@ func (f *Fleet) factsOf(n *Node) nodeFacts {
 }
 
 func (f *Fleet) kind(model string, memory uint64) int32 {
-	return f.kinds.add(kind{f.models.add(model), memory})
+	k := kind{f.models.add(model), memory}
+	i := f.kinds.add(k)
+	f.kindsOf = listed(f.kindsOf, k.model, i)
+	return i
 }
 
 func (f *Fleet) place(country, region string) int32 {
-	return f.places.add(place{f.countries.add(country), f.regions.add(region)})
+	p := place{f.countries.add(country), f.regions.add(region)}
+	i := f.places.add(p)
+	f.placesOf = listed(f.placesOf, p.country, i)
+	return i
+}
+
+// listed returns lists with a number entered in one of them; the lists that were there stay as they are, since views may read them.
+func listed(lists [][]int32, at, v int32) [][]int32 {
+	if int(at) < len(lists) && slices.Contains(lists[at], v) {
+		return lists
+	}
+	out := slices.Clone(lists)
+	for len(out) <= int(at) {
+		out = append(out, nil)
+	}
+	out[at] = append(slices.Clone(out[at]), v)
+	return out
 }
 
 func (f *Fleet) shape(n *Node) int32 {
@@ -114,7 +135,7 @@ func (f *Fleet) nodeDown(now int64, id NodeID) ([]Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.index.setUp(i, false)
+	f.setUp(i, false)
 	s := f.nodes.edit(i)
 	s.present, s.draining = false, false
 	f.up--
@@ -156,9 +177,17 @@ func (f *Fleet) drain(e Drain) error {
 	}
 	s := f.nodes.edit(i)
 	s.draining = e.On
-	f.index.setUp(i, !e.On)
+	f.setUp(i, !e.On)
 	f.stale = true
 	return nil
+}
+
+// setUp says whether a node takes jobs.
+func (f *Fleet) setUp(i int32, up bool) {
+	f.weigh(i, -1)
+	f.index.setUp(i, up)
+	f.weigh(i, 1)
+	f.changed()
 }
 
 func (f *Fleet) siteRated(e SiteRated) error {

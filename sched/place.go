@@ -32,10 +32,10 @@ func (s *state) single(q *ask, sc *scratch) (plan, bool) {
 	}
 	sc.ranked[0].m.node, sc.ranked[1].m.node = -1, -1
 	best, second, other := &sc.ranked[0], &sc.ranked[1], &sc.ranked[2]
-	x, c := s.index, &sc.cursor
-	s.walk(q, c)
-	for i := x.next(&q.query, c); i >= 0; i = x.next(&q.query, c) {
-		other.n, other.m.node = 0, i
+	x, w := s.index, &sc.walk
+	s.walk(&q.query, w, s.cheapestFirst())
+	for i := s.next(w); i >= 0; i = s.next(w) {
+		other.n, other.m = 0, member{node: i}
 		if !q.plain || x.record(i).booked() {
 			if q.custom && calls == 0 {
 				p.exhaustive = false
@@ -81,13 +81,9 @@ func (s *state) single(q *ask, sc *scratch) (plan, bool) {
 	return p, true
 }
 
-// walk begins the walk over the nodes that pass: the cheaper bands first, where the cheapest of the first candidates is wanted.
-func (s *state) walk(q *ask, c *cursor) {
-	if s.policy.Candidates != 0 && len(s.policy.Order) > 0 && s.policy.Order[0] == Cheapest {
-		s.index.startCheapest(&q.query, c)
-	} else {
-		s.index.start(&q.query, c)
-	}
+// cheapestFirst says whether the cheapest of the first candidates is wanted, so that the cheaper bands have to come first.
+func (s *state) cheapestFirst() bool {
+	return s.policy.Candidates != 0 && len(s.policy.Order) > 0 && s.policy.Order[0] == Cheapest
 }
 
 func (s *state) beats(q *ask, a, b *ranked, sc *scratch) bool {

@@ -77,10 +77,10 @@ func (s *state) rankedOf(q *ask, i int32, sc *scratch) (out ranked) {
 
 // place1 counts how many of those compared are better, or as good and earlier.
 func (s *state) place1(q *ask, a *ranked, sc *scratch) int {
-	x := s.index
 	rank, seen, met := 1, 0, false
-	s.walk(q, &sc.cursor)
-	for i := x.next(&q.query, &sc.cursor); i >= 0; i = x.next(&q.query, &sc.cursor) {
+	w := &sc.walk
+	s.walk(&q.query, w, s.cheapestFirst())
+	for i := s.next(w); i >= 0; i = s.next(w) {
 		other := ranked{}
 		if s.beyond(q, i, sc, &other.free, &other.m) != 0 {
 			continue
