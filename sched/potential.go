@@ -235,7 +235,7 @@ func (s *state) leftOver(before, after uint16) int64 {
 
 // counted says whether a node is among those that say how scarce something is.
 func (f *Fleet) counted(i int32) bool {
-	return len(f.demand.wants) > 0 && uint32(mix64(uint64(i)))%f.demand.stride == 0 && f.index.isUp(i)
+	return len(f.demand.wants) > 0 && uint32(mix64(uint64(f.nodes.ref(i).joined)))%f.demand.stride == 0 && f.index.isUp(i)
 }
 
 // weigh adds what a node offers to each kind of replica to the sums, or takes it off.
