@@ -200,7 +200,8 @@ func (h *victimHunt) greedy() {
 		}
 	}
 	slices.SortFunc(moves, func(a, b victimMove) int {
-		return cmp.Or(compareRatio(a.cost, a.gain, b.cost, b.gain), cmp.Compare(a.cost, b.cost), cmp.Compare(a.node, b.node), cmp.Compare(a.first, b.first))
+		return cmp.Or(compareRatio(a.cost, a.gain, b.cost, b.gain), cmp.Compare(a.cost, b.cost), cmp.Compare(a.node, b.node),
+			cmp.Compare(a.first, b.first))
 	})
 	var set []int32
 	in := make([]bool, len(h.leases))

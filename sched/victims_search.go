@@ -219,7 +219,8 @@ func (h *victimHunt) cheapest(nodes []int32) []int32 {
 		if len(with) > h.need {
 			slices.SortFunc(with, func(a, b int32) int {
 				x, y := h.options[a][g], h.options[b][g]
-				return cmp.Or(cmp.Compare(x.cost, y.cost), cmp.Compare(x.count, y.count), slices.Compare(h.named(0, a, x.mask, -1), h.named(1, b, y.mask, -1)))
+				return cmp.Or(cmp.Compare(x.cost, y.cost), cmp.Compare(x.count, y.count),
+					slices.Compare(h.named(0, a, x.mask, -1), h.named(1, b, y.mask, -1)))
 			})
 			with = with[:h.need]
 		}
