@@ -52,8 +52,8 @@ type victimLease struct {
 //
 // It solves a relaxed problem exactly, in which the parts of a lease can be evicted one by one, each for its share of the cost. Where the
 // answer evicts a lease in part, there follow two problems: one with that lease evicted and one with it kept. When the steps are used up, it
-// answers with the best set that it saw, of which no single lease could be spared. A step is one set of leases of a node, or one way to
-// divide replicas between a node and those before it.
+// answers with the best set that it saw, of which no single lease could be spared. A step is one look at a node, a part of a lease, a set
+// of leases of a node, or a way to divide replicas between a node and those before it.
 //
 // The fields say what is asked. A victimHunt runs once.
 type victimHunt struct {
@@ -115,8 +115,7 @@ func (h *victimHunt) run() (evict []int32, cost uint64, exact, ok bool) {
 	}
 	h.exact, h.best.cost = true, math.MaxUint64
 	h.shareCosts()
-	h.greedy()
-	if h.prepare() {
+	if h.greedy() && h.prepare() {
 		h.branch()
 	}
 	return h.best.leases, h.best.cost, h.exact, true
@@ -140,8 +139,9 @@ func (h *victimHunt) spare(lease int32) {
 	}
 }
 
-// offerSet keeps a set that is enough if, without what can be spared, it is the best so far. The set is the caller's no longer.
-func (h *victimHunt) offerSet(set []int32) {
+// offerSet keeps a set that is enough if, without what can be spared, it is the best so far. The set is the caller's no longer. It returns
+// false when the steps are used up; not before it is done, since without it there may be no answer.
+func (h *victimHunt) offerSet(set []int32) bool {
 	slices.SortFunc(set, func(a, b int32) int {
 		return cmp.Or(cmp.Compare(h.leases[b].cost, h.leases[a].cost), cmp.Compare(b, a))
 	})
@@ -173,6 +173,11 @@ func (h *victimHunt) offerSet(set []int32) {
 	if left.compare(h.best) < 0 {
 		h.best = left
 	}
+	parts := 0
+	for _, l := range set {
+		parts += 4 * len(h.leases[l].parts) // in, out, and some of them in and out again
+	}
+	return h.spend(parts)
 }
 
 // victimMove frees room on one node by evicting leases of it: the first few in the order of cost for a card.
@@ -183,7 +188,7 @@ type victimMove struct {
 }
 
 // greedy finds a first set: it evicts where a replica costs least, until enough fit, and then spares what it can.
-func (h *victimHunt) greedy() {
+func (h *victimHunt) greedy() bool {
 	var moves []victimMove
 	for n, items := range h.items {
 		slices.SortFunc(items, func(a, b victimItem) int {
@@ -220,7 +225,7 @@ func (h *victimHunt) greedy() {
 	for _, l := range set {
 		h.spare(l)
 	}
-	h.offerSet(set)
+	return h.offerSet(set)
 }
 
 // compareRatio compares a/x with b/y in 128 bits; a divisor of 0 makes the largest ratio.

@@ -26,8 +26,8 @@ type relaxed struct {
 type victimItem struct {
 	lease int32
 	room  hostRoom
-	cost  uint64 // a share; all shares together are the cost of the lease
-	named bool   // the part with the largest share
+	cost  uint64 // a share of the lease's cost
+	named bool   // the first part with the largest share
 }
 
 // victimOption is a set of a node's items, a bit for each. One with a mask of 0 is none.
@@ -51,45 +51,60 @@ type victimStep struct {
 	prev int32
 }
 
-// shareCosts divides the costs of leases among those of their parts that can be of use.
+// shareCosts divides the costs of leases among those of their parts that can be of use. No answer needs more nodes than there are replicas
+// without room, hence not more parts of a lease: the largest so many of them share the cost, and each other pays the like.
 func (h *victimHunt) shareCosts() {
 	h.items, h.need = make([][]victimItem, len(h.nodes)), h.replicas-h.fit
+	var sizes []int32
 	for i, l := range h.leases {
-		weight, useful := uint64(0), 0
+		sizes = sizes[:0]
 		for _, p := range l.parts {
 			if h.useful(p) {
-				weight += uint64(p.gpus)
-				useful++
+				sizes = append(sizes, p.gpus)
 			}
 		}
-		left, named := l.cost, (*victimItem)(nil)
+		if len(sizes) == 0 {
+			continue
+		}
+		slices.SortFunc(sizes, func(a, b int32) int { return cmp.Compare(b, a) })
+		weight, left := uint64(0), l.cost
+		for _, n := range sizes[:min(len(sizes), h.need)] {
+			weight += uint64(n)
+		}
+		for _, n := range sizes[:min(len(sizes), h.need)] {
+			left -= portion(l.cost, uint64(n), weight)
+		}
+		named := false
 		for _, p := range l.parts {
 			if !h.useful(p) {
 				continue
 			}
-			item := victimItem{lease: int32(i), room: p.hostRoom}
-			if weight > 0 {
-				high, low := bits.Mul64(l.cost, uint64(p.gpus))
-				item.cost, _ = bits.Div64(high, low, weight)
+			item := victimItem{lease: int32(i), room: p.hostRoom, cost: portion(l.cost, uint64(p.gpus), weight)}
+			if !named && p.gpus == sizes[0] {
+				named, item.named = true, true
+				item.cost += left // what rounding left
 			}
-			left -= item.cost
 			h.items[p.node] = append(h.items[p.node], item)
-			if last := &h.items[p.node][len(h.items[p.node])-1]; named == nil || last.cost > named.cost {
-				named = last
-			}
-			if useful > 1 {
+			if len(sizes) > 1 {
 				h.mixed = append(h.mixed, p.node)
 			}
 		}
-		if named != nil {
-			named.named, named.cost = true, named.cost+left
-		}
-		if useful > 1 {
+		if len(sizes) > 1 {
 			h.wide = append(h.wide, int32(i))
 		}
 	}
 	slices.Sort(h.mixed)
 	h.mixed = slices.Compact(h.mixed)
+}
+
+// portion is cost x part / whole, rounded down: a relaxed problem must not cost more. It is 0 where the whole is.
+func portion(cost, part, whole uint64) uint64 {
+	if whole == 0 {
+		return 0
+	}
+	high, low := bits.Mul64(cost, part)
+	q, _ := bits.Div64(high, low, whole)
+	return q
 }
 
 // useful says whether a part is on a node where replicas could fit that do not fit now.
@@ -131,12 +146,7 @@ func (h *victimHunt) prepare() bool {
 		h.pure[i] = victimSum{cost: math.MaxUint64, last: -1}
 	}
 	h.pure[0].cost = 0
-	for _, n := range h.cheapest(pure) {
-		if !h.add(h.pure, n) {
-			return false
-		}
-	}
-	return true
+	return h.addAll(h.pure, pure)
 }
 
 // choose finds the options of a node: all sets of its undecided items.
@@ -202,11 +212,14 @@ func (h *victimHunt) try(c *victimChoice, i int, room hostRoom, set victimOption
 	return true
 }
 
-// cheapest leaves out nodes that no best answer uses. It uses at most need nodes, and if one of them is not among the need cheapest for its
-// number of replicas, one that is has not been used and could take its place.
-func (h *victimHunt) cheapest(nodes []int32) []int32 {
-	var out, with []int32
+// addAll lets nodes take part in the best sums. It leaves out those that no best answer uses: an answer uses at most need nodes, and if one
+// of them is not among the need cheapest for its number of replicas, one that is has not been used and could take its place.
+func (h *victimHunt) addAll(sums []victimSum, nodes []int32) bool {
+	var some, with []int32
 	for g := 1; ; g++ {
+		if !h.spend(len(nodes)) {
+			return false
+		}
 		with = with[:0]
 		for _, n := range nodes {
 			if len(h.options[n]) > g && h.options[n][g].mask != 0 {
@@ -217,17 +230,28 @@ func (h *victimHunt) cheapest(nodes []int32) []int32 {
 			break
 		}
 		if len(with) > h.need {
+			if !h.spend(len(with) * bits.Len(uint(len(with)))) {
+				return false
+			}
 			slices.SortFunc(with, func(a, b int32) int {
 				x, y := h.options[a][g], h.options[b][g]
-				return cmp.Or(cmp.Compare(x.cost, y.cost), cmp.Compare(x.count, y.count),
-					slices.Compare(h.named(0, a, x.mask, -1), h.named(1, b, y.mask, -1)))
+				return cmp.Or(cmp.Compare(x.cost, y.cost), cmp.Compare(x.count, y.count), h.compareNames(a, x.mask, b, y.mask))
 			})
 			with = with[:h.need]
 		}
-		out = append(out, with...)
+		some = append(some, with...)
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	slices.Sort(some)
+	for _, n := range slices.Compact(some) {
+		if !h.add(sums, n) {
+			return false
+		}
+	}
+	return true
+}
+
+func (h *victimHunt) compareNames(a int32, x uint32, b int32, y uint32) int {
+	return slices.Compare(h.named(0, a, x, -1), h.named(1, b, y, -1))
 }
 
 // add lets a node take part in the best sums.
@@ -290,16 +314,13 @@ func (h *victimHunt) branch() bool {
 	}
 	missing := h.replicas - h.fit
 	if missing <= 0 {
-		h.offerSet(set.leases)
-		return true
+		return h.offerSet(set.leases)
 	}
 	mark := len(h.trace)
 	defer func() { h.trace = h.trace[:mark] }()
 	sums := slices.Clone(h.pure)
-	for _, n := range h.cheapest(h.mixed) {
-		if !h.add(sums, n) {
-			return false
-		}
+	if !h.addAll(sums, h.mixed) {
+		return false
 	}
 	found := sums[missing]
 	if found.cost == math.MaxUint64 {
@@ -315,7 +336,9 @@ func (h *victimHunt) branch() bool {
 		h.best = bound
 		return true
 	}
-	h.offerSet(append(touched, set.leases...))
+	if !h.offerSet(append(touched, set.leases...)) {
+		return false
+	}
 	return h.decide(split, evicted) && h.decide(split, kept)
 }
 
@@ -348,6 +371,9 @@ func (h *victimHunt) split(last int32) (lease int32, touched []int32) {
 // decide goes on with one lease evicted or kept.
 func (h *victimHunt) decide(lease int32, f fate) bool {
 	before := make([][]victimOption, len(h.leases[lease].parts))
+	if !h.spend(len(h.wide)) {
+		return false
+	}
 	h.fate[lease] = f
 	if f == evicted {
 		h.evict(lease)
