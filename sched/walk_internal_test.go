@@ -21,6 +21,7 @@ func TestWalk(t *testing.T) {
 		for i := range 1 + r.IntN(60) {
 			n := Node{
 				ID: NodeID(fmt.Sprint("n", i)), Site: "s", Supplier: "o", Model: fmt.Sprint("m", r.IntN(4)), MemoryMiB: 1 + uint64(r.IntN(2)), CPUMilli: 1, RAMMiB: 1,
+				HourMicro: uint64(r.IntN(5)) * 100_000,
 				Country: []string{"DE", "FR"}[r.IntN(2)], Connectivity: 1,
 			}
 			for k := range 1 + r.IntN(3) {
@@ -54,5 +55,13 @@ func TestWalk(t *testing.T) {
 		}
 		slices.Sort(got)
 		require.Equal(t, want, got)
+
+		got = got[:0]
+		f.walk(&q.query, &w, true)
+		for i := f.next(&w); i >= 0; i = f.next(&w) {
+			got = append(got, i)
+		}
+		slices.Sort(got)
+		require.Equal(t, want, got, "%+v", q.query)
 	}
 }
