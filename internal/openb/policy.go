@@ -147,8 +147,8 @@ func Packing(s Setup) (Placer, error) {
 	return newScored(newFleet(s), packing{}, nil), nil
 }
 
-// score follows the plugin of the published simulator: 50 to 100 if no whole card is opened, lower the more of the cards
-// is free; 33 to 50 on a host in use, lower the more cards are opened; at most 33 on an empty one.
+// score follows the plugin of the published simulator: 50 to 100 if no whole card is opened, less the more room there is on the
+// cards it would take; 33 to 49 on a host in use, less the more cards are opened; at most 32 on an empty one.
 func (packing) score(h *host, w *want) (float64, int) {
 	if w.GPUs == 0 {
 		return 0, -1

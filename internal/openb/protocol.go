@@ -39,10 +39,10 @@ type Curve [buckets]float64
 func arrivals(t *Trace, seed int64) ([]Spec, []Host, *rand.Rand) {
 	rng := rand.New(rand.NewSource(seed)) //nolint:gosec // the published runs drew from it
 	rng.Int()                             // as the published runs did, before all else
-	pods := make([]Spec, len(t.Pods))
+	var pods []Spec
 	var asked int64
-	for i, p := range t.Pods {
-		pods[i] = p.Spec
+	for _, p := range t.Pods {
+		pods = append(pods, p.Spec)
 		asked += p.Spec.Demand()
 	}
 	rng.Shuffle(len(pods), func(i, j int) { pods[i], pods[j] = pods[j], pods[i] })
