@@ -18,14 +18,14 @@ type ask struct {
 	custom   bool // plugins have a filter
 
 	suppliers, notSuppliers []int32
-	apart                   []int32 // nodes to keep away from, ascending
-	near                    int32   // site, -1 if none is named or known
+	apart                   []int32  // nodes to keep away from, ascending
+	near                    int32    // site, -1 if none is named or known
 	beside                  []member // hold part of their nodes already, for the same request
 	besideSites             []int32  // sites to which the limits on links hold
 	notSites                []int32
 	held                    []siteHeld // replicas of the same request that stay, by site
 	delay, mbps             uint32
-	lone                    bool // each replica on a node of its own
+	lone                    bool  // each replica on a node of its own
 	sieve                   sieve // what the index makes of the query, once it was asked for
 	sifted, none            bool
 	plain                   bool // whole devices that are free now: the index alone decides, but for nodes with something booked
@@ -47,6 +47,7 @@ type scratch struct {
 	runs           runCursor
 	view           NodeView
 	ranked         [3]ranked
+	memo           memo
 	members        []member
 	gang           gangScratch
 }

@@ -121,11 +121,11 @@ func (x *index) chosen(q *query, out *census) []uint64 {
 
 // stages lists the filters that the query sets, in order.
 func (x *index) stages(q *query, list []stage) []stage {
-	add := func(f field, want, least, levels int, first int) {
+	add := func(f field, want, least, levels, first int) {
 		if want <= least {
 			return
 		}
-		s := stage{field: f, n: 1, sure: 0, best: 0}
+		s := stage{field: f, n: 1}
 		s.maps[0] = noMap
 		if want <= levels {
 			s.maps[0] = int16(first + want - least - 1)
@@ -197,7 +197,7 @@ func inBand(f field, first, l, levels int, exact bool) stage {
 
 func (x *index) priceStage(q *query) stage {
 	s := stage{field: fieldPrice}
-	b, first := x.priceBand(q.hour), 0
+	b := x.priceBand(q.hour)
 	if q.band > 0 {
 		panic("sched: index.census: a census is of all bands")
 	}
@@ -207,7 +207,7 @@ func (x *index) priceStage(q *query) stage {
 			return s
 		}
 	}
-	if s.sure = noMap; b > first {
+	if s.sure = noMap; b > 0 {
 		s.sure = int16(mapPrice + b - 1)
 	}
 	return s

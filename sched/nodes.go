@@ -211,8 +211,8 @@ func (s *state) node(i int32) Node {
 		Model: s.models.list[s.kinds.list[sh.kind].model], MemoryMiB: s.kinds.list[sh.kind].memory, Devices: s.ids.devices(i),
 		CPUMilli: uint64(sh.cpu), RAMMiB: uint64(sh.ram), DiskMiB: uint64(sh.disk),
 		Country: s.countries.list[s.places.list[sh.place].country], Region: s.regions.list[s.places.list[sh.place].region],
-		Connectivity: sh.connectivity, Tier: rec.tier(), Assurance: row.assurance, Compliance: Compliance(row.compliance),
-		StandingPPM: row.standing, LossPPM: st.loss, HourMicro: uint64(rec.hour),
+		Connectivity: sh.connectivity, Tier: rec.tier(), Assurance: s.index.assurance(i), Compliance: Compliance(s.index.compliance(i)),
+		StandingPPM: rec.exactStanding(), LossPPM: st.loss, HourMicro: uint64(rec.hour),
 		Shares: sh.shares, MIG: sh.mig, HostWatts: uint32(sh.hostWatts), DeviceWatts: uint32(sh.watts),
 	}
 	if sh.several {

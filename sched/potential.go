@@ -1,9 +1,6 @@
 package sched
 
-import (
-	"math/bits"
-	"slices"
-)
+import "math/bits"
 
 // What Fragmentation measures. A node's potential is what the observed mix could use of it:
 //
@@ -28,29 +25,32 @@ const (
 // holding is what a node has free, as potentials are computed from it.
 type holding struct {
 	model    int32
-	free     int64 // whole devices
 	cpu, ram uint32
+	free     uint8 // whole devices
+	cards    uint8
 	divided  bool
-	cards    int
-	milli    [maxDevices]uint16 // free thousandths of each device, where divided
+	milli    lanes // free thousandths of each device, where divided
 }
 
-// usable is how many free thousandths replicas of one kind could fill.
-func (h *holding) usable(w *want) int64 {
+// lanes are 16 numbers of 16 bits.
+type lanes [maxDevices / 4]uint64
+
+func (l *lanes) at(k int) int32 { return int32(l[k>>2] >> (k & 3 * 16) & 0xffff) }
+
+func (l *lanes) set(k int, v uint16) {
+	shift := k & 3 * 16
+	l[k>>2] = l[k>>2]&^(0xffff<<shift) | uint64(v)<<shift
+}
+
+// usable is how many free thousandths replicas of one kind could fill; parts are the free parts of devices that are neither free nor full.
+func (h *holding) usable(w *want, parts []int32) int64 {
 	if h.cpu < w.cpu || h.ram < w.ram {
 		return 0
 	}
-	if w.models != nil {
-		if _, ok := slices.BinarySearch(w.models, h.model); !ok {
-			return 0
-		}
-	}
-	fit, use := int64(0), int64(0)
-	if !h.divided {
-		fit, use = h.free*(wholeMilli/w.milli), h.free*wholeMilli
-	} else {
-		for _, g := range h.milli[:h.cards] {
-			if v := int64(g); v >= w.milli {
+	fit, use := int32(h.free)*w.each, int32(h.free)*wholeMilli
+	if w.milli < wholeMilli {
+		for _, v := range parts {
+			if v >= w.milli {
 				fit += v / w.milli
 				use += v
 			}
@@ -60,47 +60,110 @@ func (h *holding) usable(w *want) int64 {
 	if copies == 0 {
 		return 0
 	}
-	few := copies
+	few := uint32(copies)
 	if w.cpu > 0 {
-		few = min(few, int64(h.cpu/w.cpu))
+		few = min(few, h.cpu/w.cpu)
 	}
 	if w.ram > 0 {
-		few = min(few, int64(h.ram/w.ram))
+		few = min(few, h.ram/w.ram)
 	}
-	if few < copies {
-		return (use*few*w.gpus + use*fit*(blendParts-1)) / (blendParts * fit)
+	if few < uint32(copies) {
+		return (int64(use)*int64(few)*int64(w.gpus) + int64(use)*int64(fit)*(blendParts-1)) / (blendParts * int64(fit))
 	}
-	return use
+	return int64(use)
+}
+
+// parts lists the free parts of devices that are neither free nor full.
+func (h *holding) parts(to *[maxDevices]int32) []int32 {
+	if !h.divided {
+		return nil
+	}
+	n := 0
+	for k := range int(h.cards) {
+		if v := h.milli.at(k); v != 0 && v != wholeMilli {
+			to[n] = v
+			n++
+		}
+	}
+	return to[:n]
 }
 
 // potential is what the mix could use of a holding, and what its devices are worth to shares, in thousandths.
 func (d *demand) potential(h *holding) (use, cards int64) {
-	for i := range d.wants {
-		use += d.weight[i] * h.usable(&d.wants[i])
+	var buffer [maxDevices]int32
+	parts := h.parts(&buffer)
+	for _, i := range d.wantsOf(h.model) {
+		use += d.weight[i] * h.usable(&d.wants[i], parts)
 	}
-	use >>= 16
-	if !h.divided {
-		return use, h.free * wholeMilli
+	cards = int64(h.free) * wholeMilli
+	for _, v := range parts {
+		cards += int64(d.value[v])
 	}
-	for _, g := range h.milli[:h.cards] {
-		cards += int64(d.value[g])
+	return use >> 16, cards
+}
+
+// wantsOf lists the wants that take devices of a model.
+func (d *demand) wantsOf(model int32) []int32 {
+	if int(model) < len(d.ofModel) {
+		return d.ofModel[model]
 	}
-	return use, cards
+	return d.ofAny
+}
+
+// memo remembers potentials under one setting of the weights. It changes no answer.
+type memo struct {
+	of      *demand
+	entries []memoEntry
+}
+
+type memoEntry struct {
+	h          holding
+	use, cards int64
+}
+
+const rememberBits = 12
+
+// potential is demand.potential, remembered.
+func (m *memo) potential(d *demand, h *holding) (use, cards int64) {
+	if m.of != d {
+		if m.entries == nil {
+			m.entries = make([]memoEntry, 1<<rememberBits)
+		} else {
+			clear(m.entries)
+		}
+		m.of = d
+	}
+	e := &m.entries[h.hash()>>(64-rememberBits)]
+	if e.h != *h {
+		e.h = *h
+		e.use, e.cards = d.potential(h)
+	}
+	return e.use, e.cards
+}
+
+func (h *holding) hash() uint64 {
+	const k = 0x9e3779b97f4a7c15
+	v := uint64(h.cpu)<<32 | uint64(h.ram)
+	v = (v ^ uint64(h.model)<<8 ^ uint64(h.free)) * k
+	for _, w := range h.milli {
+		v = (v>>29 ^ v ^ w) * k
+	}
+	return v
 }
 
 // hold fills in what a node has free.
 func (h *holding) hold(s *state, i int32, r *room) {
 	sh := &s.shapes.list[s.index.row(i).shape]
-	*h = holding{model: s.kinds.list[sh.kind].model, free: int64(count(r.free)), cpu: r.cpu, ram: r.ram, divided: r.divided, cards: int(sh.cards)}
+	*h = holding{model: s.kinds.list[sh.kind].model, free: uint8(count(r.free)), cpu: r.cpu, ram: r.ram, divided: r.divided, cards: sh.cards}
 	if !r.divided {
 		return
 	}
-	for k := range h.cards {
+	for k := range int(h.cards) {
 		switch {
 		case r.free&(1<<k) != 0:
-			h.milli[k] = wholeMilli
+			h.milli.set(k, wholeMilli)
 		case r.whole&(1<<k) == 0 && r.part.mig[k] == 0:
-			h.milli[k] = wholeMilli - r.part.milli[k]
+			h.milli.set(k, wholeMilli-r.part.milli[k])
 		}
 	}
 }
@@ -110,42 +173,44 @@ func (h *holding) take(q *ask, m *member) {
 	h.cpu -= q.takes.cpu
 	h.ram -= q.takes.ram
 	if q.share == 0 && q.mig == 0 {
-		h.free -= int64(q.gpus)
-	} else if k := lowestBit(m.mask); h.divided && h.milli[k] == wholeMilli {
+		h.free -= uint8(q.gpus)
+	} else if h.milli.at(lowestBit(m.mask)) == wholeMilli {
 		h.free--
 	}
 	if !h.divided {
 		return
 	}
 	for mask := m.mask; mask != 0; mask &= mask - 1 {
-		if k := lowestBit(mask); q.share != 0 {
-			h.milli[k] -= q.share
+		k := lowestBit(mask)
+		if q.share != 0 {
+			h.milli.set(k, uint16(h.milli.at(k))-q.share)
 		} else {
-			h.milli[k] = 0
+			h.milli.set(k, 0)
 		}
 	}
 }
 
 // fragmentation is the loss of potential in steps: the smaller the better. Without a mix it is what stays free on the node, or on the device.
-func (s *state) fragmentation(q *ask, r *ranked) int64 {
+func (s *state) fragmentation(q *ask, r *ranked, sc *scratch) int64 {
+	free := s.roomOf(q, r)
 	if len(s.demand.wants) == 0 {
 		if q.share != 0 {
-			return int64(wholeMilli - s.roomOf(q, r).part.milli[lowestBit(r.m.mask)] - q.share)
+			return int64(wholeMilli - free.part.milli[lowestBit(r.m.mask)] - q.share)
 		}
 		return int64(s.left(q, r))
 	}
 	var h holding
-	h.hold(s, r.m.node, s.roomOf(q, r))
-	use, cards := s.demand.potential(&h)
-	if q.plain && h.divided && r.m.mask == 0 && q.gpus > 0 {
-		r.m.mask = choose(&s.shapes.list[s.index.row(r.m.node).shape], r.free.free, q.gpus)
+	h.hold(s, r.m.node, free)
+	use, cards := sc.memo.potential(s.demand, &h)
+	if h.divided && r.m.mask == 0 && q.gpus > 0 {
+		r.m.mask = choose(&s.shapes.list[s.index.row(r.m.node).shape], free.free, q.gpus)
 	}
 	h.take(q, &r.m)
+	useAfter, cardsAfter := sc.memo.potential(s.demand, &h)
 	asked := int64(q.gpus) * wholeMilli
 	if q.share != 0 {
 		asked = int64(q.share)
 	}
-	useAfter, cardsAfter := s.demand.potential(&h)
 	// What any placement of the same request takes is left out, so that zero is a placement that costs nothing more.
 	loss := use - useAfter - asked
 	loss = loss * squash / (squash + max(loss, -loss))
@@ -170,7 +235,7 @@ func (s *state) leftOver(before, after uint16) int64 {
 
 // counted says whether a node is among those that say how scarce something is.
 func (f *Fleet) counted(i int32) bool {
-	return len(f.demand.wants) > 0 && uint32(mix64(uint64(i)))%f.demand.stride == 0 && f.index.isUp(i)
+	return len(f.demand.wants) > 0 && uint32(mix64(uint64(f.nodes.ref(i).joined)))%f.demand.stride == 0 && f.index.isUp(i)
 }
 
 // weigh adds what a node offers to each kind of replica to the sums, or takes it off.
@@ -183,8 +248,10 @@ func (f *Fleet) weigh(i int32, sign int64) {
 	f.roomNow(i, &r)
 	h.hold(&f.state, i, &r)
 	d := f.demand
-	for k := range d.wants {
-		d.sums[k] += sign * h.usable(&d.wants[k])
+	var buffer [maxDevices]int32
+	parts := h.parts(&buffer)
+	for _, k := range d.wantsOf(h.model) {
+		d.sums[k] += sign * h.usable(&d.wants[k], parts)
 	}
 }
 
@@ -233,7 +300,7 @@ func (f *Fleet) setWeights() {
 	d.weight = make([]int64, len(d.wants))
 	for k := range d.wants {
 		w := &d.wants[k]
-		base := scarceBase * w.gpus
+		base := scarceBase * int64(w.gpus)
 		d.weight[k] = mulDiv(w.share, mulDiv(w.above, mean+base, d.sums[k]*int64(d.stride)+base), 1024)
 	}
 	f.demand = &d // views keep the old one
