@@ -86,19 +86,19 @@ func (f *Fleet) factsOf(n *Node) nodeFacts {
 func (f *Fleet) kind(model string, memory uint64) int32 {
 	k := kind{f.models.add(model), memory}
 	i := f.kinds.add(k)
-	f.kindsOf = listed(f.kindsOf, k.model, i)
+	f.kindsOf = entered(f.kindsOf, k.model, i)
 	return i
 }
 
 func (f *Fleet) place(country, region string) int32 {
 	p := place{f.countries.add(country), f.regions.add(region)}
 	i := f.places.add(p)
-	f.placesOf = listed(f.placesOf, p.country, i)
+	f.placesOf = entered(f.placesOf, p.country, i)
 	return i
 }
 
-// listed returns lists with a number entered in one of them; the lists that were there stay as they are, since views may read them.
-func listed(lists [][]int32, at, v int32) [][]int32 {
+// entered returns lists with a number entered in one of them; the lists that were there stay as they are, since views may read them.
+func entered(lists [][]int32, at, v int32) [][]int32 {
 	if int(at) < len(lists) && slices.Contains(lists[at], v) {
 		return lists
 	}
