@@ -344,7 +344,9 @@ func (x *index) advance(q *query, c *cursor) bool {
 		switch {
 		case x.nextExtent(q, c):
 		case c.cheap:
-			x.nextBand(q, c)
+			if x.nextBand(q, c); c.word != 0 { // a rotated walk begins inside a word
+				return true
+			}
 		default:
 			c.done = true
 		}

@@ -2,6 +2,7 @@ package sched_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -490,5 +491,32 @@ func TestSpreadGangsWhoseRoomIsCounted(t *testing.T) {
 				require.LessOrEqual(t, load[m.Site], 2)
 			}
 		})
+	}
+}
+
+// TestWalksFindWhateverIsThere rotates the walk over nodes of many kinds and places, with and without a limit on candidates.
+func TestWalksFindWhateverIsThere(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	for round := range 100 {
+		policy := sched.IONet()
+		policy.Candidates, policy.Rotate = uint16(r.IntN(3)), true
+		if r.IntN(2) == 0 {
+			policy.Order = []sched.Criterion{sched.Tightest}
+		}
+		x := newRig(t, func(p *sched.Policy) { *p = policy })
+		up := 0
+		for i := range 1 + r.IntN(40) {
+			n := machine(sched.NodeID(fmt.Sprintf("n%d", i)), sched.SiteID(fmt.Sprintf("s%d", r.IntN(5))), 1+r.IntN(3))
+			n.Model, n.Country = []string{"A", "B", "C"}[r.IntN(3)], []string{"DE", "FR"}[r.IntN(2)]
+			n.HourMicro = uint64(r.IntN(6)) * 300_000
+			x.do(0, sched.NodeUp{Node: n})
+			up += len(n.Devices)
+		}
+		for i := range up { // one device each, until nothing is left
+			x.do(0, sched.Rotated{Seed: r.Uint32()})
+			q := job(sched.JobID(fmt.Sprintf("j%d", i)), 1, 1)
+			_, err := x.try(0, sched.Submitted{Request: q})
+			require.NoError(t, err, "round %d, device %d of %d, %v %d", round, i, up, policy.Order, policy.Candidates)
+		}
 	}
 }
