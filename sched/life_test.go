@@ -438,6 +438,20 @@ func TestMoneyForLongerMeetsWhatIsBooked(t *testing.T) {
 	require.Equal(t, &sched.ConflictError{Lease: "lease-1", Node: "n1", With: "lease-2", Until: noon.Add(3 * hour)}, err)
 }
 
+// TestNobodyGoesForAJobWithoutDevices asks for processors that a spot lease has.
+func TestNobodyGoesForAJobWithoutDevices(t *testing.T) {
+	n := machine("n1", "a", 1)
+	n.CPUMilli = 1_000
+	r := newRig(t, nil, n)
+	q := job("spot", 1, 1)
+	q.Class, q.CPUMilli = sched.Spot, 1_000
+	r.do(0, sched.Submitted{Request: q})
+	q = job("reserved", 0, 1)
+	q.Class, q.CPUMilli = sched.Reserved, 1_000
+	_, err := r.try(0, sched.Submitted{Request: q})
+	require.ErrorAs(t, err, new(*sched.UnplaceableError))
+}
+
 // TestNodeBetweenTwoLeases asks for a place where a lease is over but was not ended, and the next one was to begin.
 func TestNodeBetweenTwoLeases(t *testing.T) {
 	n := machine("n1", "a", 4)

@@ -45,8 +45,8 @@ func (f *Fleet) preempt(now int64, r *Request) ([]Effect, bool) {
 func (f *Fleet) victims(now, at int64, r *Request, alternative int) ([]int32, bool) {
 	sc := &f.scratch
 	q := f.ask(r, alternative, now, at, f.rotate, sc)
-	if q.share != 0 || q.mig != 0 {
-		return nil, false // parts of devices are not taken from others
+	if q.share != 0 || q.mig != 0 || q.gpus == 0 {
+		return nil, false // parts of devices are not taken from others, and for a job without devices nobody has to go
 	}
 	steps := f.policy.SearchSteps
 	h := victimHunt{replicas: q.replicas, each: hostRoom{gpus: int32(q.gpus), cpu: uint64(q.takes.cpu), ram: uint64(q.takes.ram)}, steps: &steps}
