@@ -33,7 +33,7 @@ type want struct {
 	each     int32 // how many of them a whole device holds
 	cpu, ram uint32
 	models   []int32 // ascending; nil: all
-	share    int64   // of all replicas that take devices, times the root of gpus, Q16
+	part     int64   // of all devices that the mix asks for, a share counted whole, in 1/2^30
 	above    int64   // part of the devices asked for that is asked for by kinds at least as hard to place, in 1/1024
 }
 
@@ -44,7 +44,7 @@ type demand struct {
 	value   [wholeMilli + 1]int32
 	ofAny   []int32   // wants that take every model
 	ofModel [][]int32 // wants that take a model, by model
-	weight  []int64   // of each want, Q16; never changed, but replaced
+	weight  []int64   // of each want, in 1/2^30; never changed, but replaced
 
 	// The writer's: how much of the fleet each kind of replica could use. In a large fleet only every stride-th node is counted.
 	sums   []int64
@@ -105,7 +105,7 @@ func (f *Fleet) prepare() {
 	}
 	sum := int64(0)
 	for _, s := range kept {
-		w := want{gpus: int32(s.GPUs), milli: wholeMilli, cpu: uint32(s.CPUMilli), ram: uint32(s.RAMMiB), share: int64(s.Count) * rootQ16(uint64(s.GPUs)) >> 8}
+		w := want{gpus: int32(s.GPUs), milli: wholeMilli, cpu: uint32(s.CPUMilli), ram: uint32(s.RAMMiB), part: int64(s.Count) * int64(s.GPUs)}
 		if s.ShareMilli != 0 {
 			w.milli = int32(s.ShareMilli)
 		}
@@ -114,14 +114,14 @@ func (f *Fleet) prepare() {
 		}
 		slices.Sort(w.models)
 		w.each = wholeMilli / w.milli
-		sum += w.share
+		sum += w.part
 		d.wants = append(d.wants, w)
 	}
 	for i := range d.wants {
 		d.wants[i].above = d.aboveOf(i, kept)
 	}
 	for i := range d.wants {
-		d.wants[i].share = mulDiv(d.wants[i].share, 1<<16, sum)
+		d.wants[i].part = mulDiv(d.wants[i].part, oneQ30, sum)
 	}
 	d.listModels(len(f.models.list))
 	sizes, counts := shareSizes(all)
@@ -196,7 +196,7 @@ func (d *demand) aboveOf(i int, kept []Spec) int64 {
 			some += x
 		}
 	}
-	return mulDiv(some, 1024, all)
+	return mulDiv(some, oneQ10, all)
 }
 
 func subset(a, b []int32) bool {

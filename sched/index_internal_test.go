@@ -411,8 +411,10 @@ func TestIndexPanics(t *testing.T) {
 	good := nodeFacts{cards: 16, tier: 4, connectivity: 4, assurance: 4}
 	i := x.add(good)
 	for _, spoil := range []func(n *nodeFacts){
-		func(n *nodeFacts) { n.cards = 0 }, func(n *nodeFacts) { n.cards = 17 }, func(n *nodeFacts) { n.tier = 5 },
-		func(n *nodeFacts) { n.connectivity = 0 }, func(n *nodeFacts) { n.standing = maxStanding + 1 }, func(n *nodeFacts) { n.connectivity = 5 }, func(n *nodeFacts) { n.assurance = 5 },
+		func(n *nodeFacts) { n.cards = 0 }, func(n *nodeFacts) { n.cards = 17 },
+		func(n *nodeFacts) { n.tier = 5 },
+		func(n *nodeFacts) { n.connectivity = 0 }, func(n *nodeFacts) { n.standing = maxStanding + 1 },
+		func(n *nodeFacts) { n.connectivity = 5 }, func(n *nodeFacts) { n.assurance = 5 },
 	} {
 		n := good
 		spoil(&n)
@@ -445,7 +447,9 @@ func TestEditRow(t *testing.T) {
 // TestEmptyIndex asks an index without nodes everything.
 func TestEmptyIndex(t *testing.T) {
 	x := newIndex(twinPrices, twinStandings)
-	for _, q := range []query{{}, {rotate: 7}, {kinds: []int32{0, 5}}, {countries: []uint64{1}}, {gpus: 17}, {share: 1001}, {tier: 5}, {standing: maxStanding + 1}} {
+	for _, q := range []query{
+		{}, {rotate: 7}, {kinds: []int32{0, 5}}, {countries: []uint64{1}}, {gpus: 17}, {share: 1001}, {tier: 5}, {standing: maxStanding + 1},
+	} {
 		require.Empty(t, collect(x, &q))
 		require.Empty(t, collectRuns(x, &q, 0))
 		require.Equal(t, census{}, x.census(&q))

@@ -52,7 +52,8 @@ const maxSieve = 16 // price, standing, tier, connectivity, assurance, 8 of comp
 // sift writes the sieve of a query. It returns false if no node can pass.
 func (x *index) sift(q *query, p *sieve) bool {
 	*p = sieve{hour: q.hour, standing: uint16(q.standing >> 4)}
-	if q.standing > maxStanding || q.gpus > maxDevices || q.tier > levelMax || q.connectivity > levelMax || q.assurance > levelMax || q.share > wholeDevice {
+	if q.gpus > maxDevices || q.share > wholeDevice || q.standing > maxStanding ||
+		max(q.tier, q.connectivity, q.assurance) > levelMax {
 		return false
 	}
 	if !q.anyFree && q.share == 0 {
@@ -344,7 +345,7 @@ func (x *index) advance(q *query, c *cursor) bool {
 		switch {
 		case x.nextExtent(q, c):
 		case c.cheap:
-			if x.nextBand(q, c); c.word != 0 { // a rotated walk begins inside a word
+			if x.nextBand(q, c); c.word != 0 { // a rotated walk begins in the middle of a word
 				return true
 			}
 		default:

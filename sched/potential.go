@@ -6,20 +6,25 @@ import "math/bits"
 //
 //	potential = sum over the kinds of replica p of weight_p * usable_p  +  cardFactor * sum over its devices of value(free part)
 //
-// usable_p is how many free thousandths of the node's devices replicas of kind p could fill, less where CPU or memory end before the devices do. weight_p is larger
-// the more often p comes, and the less there is in the whole fleet that p could use: what is scarce is kept. The values of cards keep shares on devices where
-// nothing unusable remains. A replica goes where the potential falls least, in steps, so that nodes that are about as good count as equal and the first of them in the walk is
-// filled up before the next is begun.
+// usable_p is how many free thousandths of the node's devices replicas of kind p could fill, somewhat less where CPU or memory end before the devices do. weight_p is
+// larger the more devices p asks for in the mix, and the less there has lately been in the whole fleet that p could use: what is scarce is kept. The values of
+// cards keep shares on devices where nothing unusable remains. A replica goes where the potential falls least; ties go to the first in the walk.
+//
+// The measure grew out of Weng et al., "Beware of Fragmentation", USENIX ATC 2023, which counts what a typical mix cannot use now. What differs: copies instead of one
+// replica of each kind, memory, scarcity, and what free parts of cards are worth together. docs/design/placement.md has what each of them brings.
 const (
-	cardFactor = 10    // a thousandth wasted on a card by shares weighs so much more
-	stepMilli  = 13    // losses are compared in steps of so many
-	squash     = 1000  // losses far beyond so many thousandths count less and less: l * squash / (squash + |l|)
-	blendParts = 5     // of usable_p, where CPU or memory end first, only one part in so many is taken off in proportion
-	scarceBase = 1000  // thousandths per device, added on both sides of the ratio that says how scarce something is
-	leastEvery = 50    // changes of the fleet between two settings of the weights
-	everyPart  = 24    // or this part of its nodes, if that is more
+	cardFactor = 10    // a thousandth wasted on a card by shares weighs so much more than one that other kinds cannot use
+	blendParts = 5     // where CPU or memory end first, one part in so many of what is then left over is taken off
+	scarceBase = 100   // thousandths per device, added on both sides of the ratio that says how scarce something is
+	scarceMost = 64    // the highest ratio
+	slowParts  = 50    // each time, weights go one part in so many of the way to where they should be: what is scarce for a moment changes little
+	leastEvery = 100   // changes of the fleet between two settings of the weights
+	everyPart  = 12    // or this part of its nodes, if that is more
 	sampled    = 4_096 // nodes are counted, at least, to say how scarce something is
-	fragWorst  = 1000  // a loss in steps that scores no points in a mix
+	fragWorst  = 10 * cardFactor * wholeMilli // a loss that scores no points in a mix
+
+	oneQ10 = 1 << 10
+	oneQ30 = 1 << 30
 )
 
 // holding is what a node has free, as potentials are computed from it.
@@ -99,7 +104,7 @@ func (d *demand) potential(h *holding) (use, cards int64) {
 	for _, v := range parts {
 		cards += int64(d.value[v])
 	}
-	return use >> 16, cards
+	return use / oneQ30, cards
 }
 
 // wantsOf lists the wants that take devices of a model.
@@ -207,22 +212,7 @@ func (s *state) fragmentation(q *ask, r *ranked, sc *scratch) int64 {
 	}
 	h.take(q, &r.m)
 	useAfter, cardsAfter := sc.memo.potential(s.demand, &h)
-	asked := int64(q.gpus) * wholeMilli
-	if q.share != 0 {
-		asked = int64(q.share)
-	}
-	// What any placement of the same request takes is left out, so that zero is a placement that costs nothing more.
-	loss := use - useAfter - asked
-	loss = loss * squash / (squash + max(loss, -loss))
-	return floorDiv(loss+cardFactor*(cards-cardsAfter-asked), stepMilli)
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
+	return use - useAfter + cardFactor*(cards-cardsAfter)
 }
 
 // leftOver orders the devices of one node for a share: the smaller the better.
@@ -288,21 +278,25 @@ func (f *Fleet) sum() {
 	}
 }
 
-// setWeights sets the weights by what is scarce now.
+// setWeights moves the weights towards what is scarce now, or sets them where there are none yet.
 func (f *Fleet) setWeights() {
-	old := f.demand
-	d := *old
+	d := *f.demand
 	d.since = 0
 	mean := int64(0)
 	for k := range d.wants {
-		mean += mulDiv(d.wants[k].share, d.sums[k]*int64(d.stride), 1<<16)
+		mean += mulDiv(d.wants[k].part, d.sums[k]*int64(d.stride), oneQ30)
 	}
-	d.weight = make([]int64, len(d.wants))
+	fresh := make([]int64, len(d.wants))
 	for k := range d.wants {
 		w := &d.wants[k]
 		base := scarceBase * int64(w.gpus)
-		d.weight[k] = mulDiv(w.share, mulDiv(w.above, mean+base, d.sums[k]*int64(d.stride)+base), 1024)
+		ratio := min(scarceMost*oneQ10, mulDiv(w.above, mean+base, d.sums[k]*int64(d.stride)+base))
+		fresh[k] = w.part * ratio / oneQ10 * ratio / oneQ10 // below 2^30 * 2^6 * 2^16
+		if d.weight != nil {
+			fresh[k] = d.weight[k] + (fresh[k]-d.weight[k])/slowParts
+		}
 	}
+	d.weight = fresh
 	f.demand = &d // views keep the old one
 }
 
