@@ -9,8 +9,8 @@ import (
 	"github.com/idlegrid/idlegrid/sched"
 )
 
-// print writes effects in a line each.
-func print(effects []sched.Effect) {
+// tell writes effects in a line each.
+func tell(effects []sched.Effect) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case sched.Held:
@@ -21,20 +21,10 @@ func print(effects []sched.Effect) {
 			fmt.Println("leased", e.Lease.ID, e.Lease.State, e.Lease.From.Format(time.TimeOnly), "to", e.Lease.Until.Format(time.TimeOnly), members(e.Lease.Members))
 		case sched.Started:
 			fmt.Println("started", e.Lease)
-		case sched.Queued:
-			fmt.Println("queued", e.Job, "as", e.Lease, "to begin at", e.Earliest.Format(time.TimeOnly))
-		case sched.Extended:
-			fmt.Println("extended", e.Lease, "until", e.Until.Format(time.TimeOnly))
 		case sched.Notified:
 			fmt.Println("notified", e.Lease, e.Cause, "at", e.At.Format(time.TimeOnly)+strings.TrimSuffix(" for "+string(e.For), " for "))
-		case sched.NoticeLifted:
-			fmt.Println("lifted the notice of", e.Lease)
 		case sched.Replaced:
 			fmt.Println("replaced", e.Cause, members(e.Lost), "by", members(e.New), e.FromSpares, "from spares", e.Relaxed)
-		case sched.Requeued:
-			fmt.Println("requeued", e.Job, "as", e.Lease)
-		case sched.Moved:
-			fmt.Println("moved", members(e.From), "to", members(e.To))
 		case sched.Ended:
 			fmt.Println("ended", e.Lease.ID, e.Cause, "at", e.Lease.Until.Format(time.TimeOnly), usage(e.Usage))
 		}
@@ -55,22 +45,24 @@ func fleet(cards ...int) *sched.Fleet {
 
 func ExampleHold() {
 	f := fleet(1)
-	print(must(f.Apply(noon, sched.Hold{Request: job("train", 1, 2), TTL: 5 * time.Minute})))
-	print(must(f.Apply(noon.Add(4*time.Minute), sched.Commit{Lease: "lease-1"}))) // it was paid for
-	print(must(f.Apply(noon.Add(time.Hour), sched.Finished{Lease: "lease-1"})))
+	held := must(f.Apply(noon, sched.Hold{Request: job("train", 1, 2), TTL: 5 * time.Minute}))[0].(sched.Held)
+	fmt.Println(held.Lease.ID, held.Lease.State, held.Lease.HourMicro, held.Until.Format(time.TimeOnly))
+	tell(must(f.Apply(noon.Add(4*time.Minute), sched.Commit{Lease: "lease-1"}))) // it was paid for
+	tell(must(f.Apply(noon.Add(time.Hour), sched.Finished{Lease: "lease-1"})))
 
-	print(must(f.Apply(noon.Add(time.Hour), sched.Hold{Request: job("other", 1, 2)}))) // a minute, by the policy
-	print(must(f.Apply(noon.Add(time.Hour), sched.Release{Lease: "lease-2"})))
-	print(must(f.Apply(noon.Add(time.Hour), sched.Hold{Request: job("third", 1, 2)})))
+	tell(must(f.Apply(noon.Add(time.Hour), sched.Hold{Request: job("other", 1, 2)}))) // a minute, by the policy
+	gone := must(f.Apply(noon.Add(time.Hour), sched.Release{Lease: "lease-2"}))[0].(sched.HoldEnded)
+	fmt.Println(gone.Lease, gone.Job, gone.Cause)
+	tell(must(f.Apply(noon.Add(time.Hour), sched.Hold{Request: job("third", 1, 2)})))
 	_, err := f.Apply(noon.Add(61*time.Minute), sched.Commit{Lease: "lease-3"})
 	fmt.Println(err, errors.Is(err, sched.ErrHoldExpired))
-	print(must(f.Apply(noon.Add(61*time.Minute), sched.Ticked{})))
+	tell(must(f.Apply(noon.Add(61*time.Minute), sched.Ticked{})))
 	// Output:
-	// held lease-1 until 12:05:00 n1
+	// lease-1 held 400000 12:05:00
 	// leased lease-1 running 12:00:00 to 14:00:00 n1/0
 	// ended lease-1 finished at 13:00:00 1 devices, 3600 s each
 	// held lease-2 until 13:01:00 n1
-	// gave up lease-2 other released
+	// lease-2 other released
 	// held lease-3 until 13:01:00 n1
 	// sched: hold has expired: "lease-3" at 2024-06-20T13:01:00Z true
 	// gave up lease-3 third expired
@@ -79,18 +71,19 @@ func ExampleHold() {
 func ExampleFleet_Queue() {
 	f := fleet(2)
 	one := job("one", 2, 3)
-	print(must(f.Apply(noon, sched.Submitted{Request: one})))
+	tell(must(f.Apply(noon, sched.Submitted{Request: one})))
 	two := job("two", 1, 1)
 	two.Queue = true
-	print(must(f.Apply(noon, sched.Submitted{Request: two})))
+	queued := must(f.Apply(noon, sched.Submitted{Request: two}))[0].(sched.Queued)
+	fmt.Println(queued.Job, queued.Earliest.Format(time.TimeOnly), queued.Why)
 	for _, l := range f.Queue() {
 		fmt.Println(l.ID, l.Job, l.State, l.From.Format(time.TimeOnly))
 	}
-	print(must(f.Apply(noon.Add(time.Hour), sched.Finished{Lease: "lease-1"})))
-	print(must(f.Apply(noon.Add(time.Hour), sched.Ticked{})))
+	tell(must(f.Apply(noon.Add(time.Hour), sched.Finished{Lease: "lease-1"})))
+	tell(must(f.Apply(noon.Add(time.Hour), sched.Ticked{})))
 	// Output:
 	// leased lease-1 running 12:00:00 to 15:00:00 n1/0+n1/1
-	// queued two as lease-2 to begin at 15:00:00
+	// two 15:00:00 sched: job "two" cannot be placed: 1 node considered: 1 cards; no change admits it; it fits as it is at 2024-06-20T15:00:00Z
 	// lease-2 two waiting 15:00:00
 	// ended lease-1 finished at 13:00:00 2 devices, 3600 s each
 	// leased lease-2 running 13:00:00 to 14:00:00 n1/0
@@ -100,33 +93,41 @@ func ExampleFleet_Calendar() {
 	f := fleet(2)
 	night := job("night", 2, 8)
 	night.NotBefore = noon.Add(10 * time.Hour)
-	print(must(f.Apply(noon, sched.Submitted{Request: night})))
-	print(must(f.Apply(noon, sched.Submitted{Request: job("day", 1, 9)})))
-	print(must(f.Apply(noon, sched.Extend{Lease: "lease-2", By: time.Hour})))
+	tell(must(f.Apply(noon, sched.Submitted{Request: night})))
+	tell(must(f.Apply(noon, sched.Submitted{Request: job("day", 1, 9)})))
+	longer := must(f.Apply(noon, sched.Extend{Lease: "lease-2", By: time.Hour}))[0].(sched.Extended)
+	fmt.Println(longer.Lease, longer.Until.Format(time.TimeOnly))
 	_, err := f.Apply(noon, sched.Extend{Lease: "lease-2", By: time.Second})
 	fmt.Println(err)
 	var b sched.Booking
 	for _, b = range f.Calendar("n1") {
 		fmt.Println(b.Lease, b.State, b.From.Format(time.TimeOnly), b.Until.Format(time.TimeOnly), b.Devices)
 	}
-	print(must(f.Apply(noon.Add(10*time.Hour), sched.Ticked{})))
+	for _, e := range must(f.Apply(noon.Add(10*time.Hour), sched.Ticked{})) {
+		switch e := e.(type) {
+		case sched.Ended:
+			fmt.Println(e.Lease.ID, "is over")
+		case sched.Started:
+			fmt.Println(e.Lease, "begins")
+		}
+	}
 	// Output:
 	// leased lease-1 booked 22:00:00 to 06:00:00 n1/0+n1/1
 	// leased lease-2 running 12:00:00 to 21:00:00 n1/0
-	// extended lease-2 until 22:00:00
+	// lease-2 22:00:00
 	// sched: lease "lease-2" on node "n1" conflicts with "lease-1": at most until 2024-06-20T22:00:00Z
 	// lease-2 running 12:00:00 22:00:00 [n1/0]
 	// lease-1 booked 22:00:00 06:00:00 [n1/0 n1/1]
-	// ended lease-2 expired at 22:00:00 1 devices, 36000 s each
-	// started lease-1
+	// lease-2 is over
+	// lease-1 begins
 }
 
 func ExampleConflictError() {
 	f := fleet(1)
-	print(must(f.Apply(noon, sched.Submitted{Request: job("a", 1, 2)})))
+	tell(must(f.Apply(noon, sched.Submitted{Request: job("a", 1, 2)})))
 	next := job("b", 1, 1)
 	next.NotBefore = noon.Add(3 * time.Hour)
-	print(must(f.Apply(noon, sched.Submitted{Request: next})))
+	tell(must(f.Apply(noon, sched.Submitted{Request: next})))
 	_, err := f.Apply(noon, sched.Extend{Lease: "lease-1", By: 2 * time.Hour})
 	var no *sched.ConflictError
 	if errors.As(err, &no) {
@@ -144,29 +145,31 @@ func ExampleReclaim() {
 	f := fleet(2, 2)
 	gang := job("gang", 1, 6)
 	gang.Replicas, gang.Spares = 2, 1
-	print(must(f.Apply(noon, sched.Submitted{Request: gang})))
-	print(must(f.Apply(noon, sched.Reclaim{Node: "n1"})))
-	print(must(f.Apply(noon.Add(time.Hour), sched.Ticked{}))) // one spare is not enough for two
+	tell(must(f.Apply(noon, sched.Submitted{Request: gang})))
+	notice := must(f.Apply(noon, sched.Reclaim{Node: "n1"}))[0].(sched.Notified)
+	fmt.Println(notice.Lease, notice.Cause, notice.At.Format(time.TimeOnly))
+	tell(must(f.Apply(noon.Add(time.Hour), sched.Ticked{}))) // one spare is not enough for two
 	again := job("again", 1, 6)
 	again.Queue, again.Reform = true, true
-	print(must(f.Apply(noon.Add(time.Hour), sched.Submitted{Request: again})))
-	print(must(f.Apply(noon.Add(2*time.Hour), sched.NodeDown{Node: "n2"})))
+	tell(must(f.Apply(noon.Add(time.Hour), sched.Submitted{Request: again})))
+	waits := must(f.Apply(noon.Add(2*time.Hour), sched.NodeDown{Node: "n2"}))[1].(sched.Requeued) // after Ended
+	l, _ := f.Lease(waits.Lease)
+	fmt.Println(waits.Job, waits.Lease, l.State)
 	// Output:
 	// leased lease-1 running 12:00:00 to 18:00:00 n1/0 n1/1
-	// notified lease-1 reclaimed at 13:00:00
+	// lease-1 reclaimed 13:00:00
 	// ended lease-1 reclaimed at 13:00:00 3 devices, 3600 s each
 	// leased lease-2 running 13:00:00 to 19:00:00 n2/0
-	// ended lease-2 node lost at 14:00:00 1 devices, 3600 s each
-	// requeued again as lease-3
+	// again lease-3 waiting
 }
 
 func ExampleReplaced() {
 	f := fleet(1, 1, 1)
 	gang := job("gang", 1, 6)
 	gang.Replicas, gang.Spares = 2, 1
-	print(must(f.Apply(noon, sched.Submitted{Request: gang})))
-	print(must(f.Apply(noon.Add(time.Hour), sched.NodeDown{Node: "n1"})))
-	print(must(f.Apply(noon.Add(2*time.Hour), sched.Finished{Lease: "lease-1"})))
+	tell(must(f.Apply(noon, sched.Submitted{Request: gang})))
+	tell(must(f.Apply(noon.Add(time.Hour), sched.NodeDown{Node: "n1"})))
+	tell(must(f.Apply(noon.Add(2*time.Hour), sched.Finished{Lease: "lease-1"})))
 	// Output:
 	// leased lease-1 running 12:00:00 to 18:00:00 n1/0 n2/0
 	// replaced node lost n1/0 by n3/0 1 from spares []
@@ -175,15 +178,16 @@ func ExampleReplaced() {
 
 func ExampleFundsEnded() {
 	f := fleet(1)
-	print(must(f.Apply(noon, sched.Submitted{Request: job("a", 1, 9)})))
-	print(must(f.Apply(noon, sched.FundsEnded{Lease: "lease-1", Until: noon.Add(time.Hour)})))
-	print(must(f.Apply(noon.Add(time.Minute), sched.FundsAdded{Lease: "lease-1"})))
-	print(must(f.Apply(noon.Add(time.Hour), sched.FundsEnded{Lease: "lease-1", Until: noon.Add(2 * time.Hour)})))
-	print(must(f.Apply(noon.Add(24*time.Hour), sched.Ticked{}))) // late, and yet it does not run free
+	tell(must(f.Apply(noon, sched.Submitted{Request: job("a", 1, 9)})))
+	tell(must(f.Apply(noon, sched.FundsEnded{Lease: "lease-1", Until: noon.Add(time.Hour)})))
+	lifted := must(f.Apply(noon.Add(time.Minute), sched.FundsAdded{Lease: "lease-1"}))[0].(sched.NoticeLifted)
+	fmt.Println(lifted.Lease, "is paid for")
+	tell(must(f.Apply(noon.Add(time.Hour), sched.FundsEnded{Lease: "lease-1", Until: noon.Add(2 * time.Hour)})))
+	tell(must(f.Apply(noon.Add(24*time.Hour), sched.Ticked{}))) // late, and yet it does not run free
 	// Output:
 	// leased lease-1 running 12:00:00 to 21:00:00 n1/0
 	// notified lease-1 unfunded at 13:00:00
-	// lifted the notice of lease-1
+	// lease-1 is paid for
 	// notified lease-1 unfunded at 14:00:00
 	// ended lease-1 unfunded at 14:00:00 1 devices, 7200 s each
 }
@@ -193,9 +197,9 @@ func ExampleClass() {
 	for _, class := range []sched.Class{sched.Spot, sched.OnDemand, sched.Reserved} {
 		q := job(sched.JobID(class.String()), 1, 2)
 		q.Class = class
-		print(must(f.Apply(noon, sched.Submitted{Request: q})))
+		tell(must(f.Apply(noon, sched.Submitted{Request: q})))
 	}
-	print(must(f.Apply(noon.Add(5*time.Minute), sched.Ticked{})))
+	tell(must(f.Apply(noon.Add(5*time.Minute), sched.Ticked{})))
 	// Output:
 	// leased lease-1 running 12:00:00 to 14:00:00 n1/0
 	// leased lease-2 running 12:00:00 to 14:00:00 n1/1
@@ -210,15 +214,16 @@ func ExampleFleet_Defragment() {
 	for i := range 3 {
 		q := job(sched.JobID(fmt.Sprintf("small-%d", i)), 1, 4)
 		q.Movable = true
-		print(must(f.Apply(noon, sched.Submitted{Request: q})))
+		tell(must(f.Apply(noon, sched.Submitted{Request: q})))
 	}
-	print(must(f.Apply(noon, sched.Finished{Lease: "lease-1"}))) // now each machine has one card left
+	tell(must(f.Apply(noon, sched.Finished{Lease: "lease-1"}))) // now each machine has one card left
 	big := job("big", 2, 4)
 	var p sched.Proposal
 	p, err := f.Defragment(big, 4)
 	fmt.Println(p.Moves, p.Cards, p.Before, p.After, members(p.Placement.Members), err)
-	print(must(f.Apply(noon, sched.Migrate{Moves: p.Moves})))
-	print(must(f.Apply(noon, sched.Submitted{Request: big})))
+	moved := must(f.Apply(noon, sched.Migrate{Moves: p.Moves}))[0].(sched.Moved)
+	fmt.Println(moved.Lease.ID, moved.From[0].Devices, "to", moved.To[0].Devices)
+	tell(must(f.Apply(noon, sched.Submitted{Request: big})))
 	var m sched.Move
 	for _, m = range p.Moves {
 		fmt.Println(m.Lease, m.Rank, m.To)
@@ -229,7 +234,7 @@ func ExampleFleet_Defragment() {
 	// leased lease-3 running 12:00:00 to 16:00:00 n2/0
 	// ended lease-1 finished at 12:00:00 1 devices, 0 s each
 	// [{lease-2 0 n2}] 1 0 1 n1/0+n1/1 <nil>
-	// moved n1/1 to n2/1
+	// lease-2 [n1/1] to [n2/1]
 	// leased lease-4 running 12:00:00 to 16:00:00 n1/0+n1/1
 	// lease-2 0 n2
 }

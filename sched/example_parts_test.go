@@ -62,17 +62,18 @@ func ExampleRestoreCustom() {
 	// Output: 1 <nil>
 }
 
-// seen writes down what a plugin sees.
-type seen struct{}
+// filterFunc is a Filter that is a function.
+type filterFunc func(r *sched.Request, n *sched.NodeView) bool
 
-func (seen) Filter(r *sched.Request, n *sched.NodeView) bool {
-	fmt.Println(r.Job, n.ID(), n.Site(), n.Supplier(), n.Model(), n.MemoryMiB(), n.Country(), n.Connectivity())
-	fmt.Println(n.Free(), "of", n.Cards(), "free,", n.FreeCPUMilli(), n.FreeRAMMiB(), n.Terms().HourMicro)
-	return true
-}
+func (f filterFunc) Filter(r *sched.Request, n *sched.NodeView) bool { return f(r, n) }
 
 func ExampleNodeView() {
-	f, _ := sched.NewCustomFleet(sched.IONet(), sched.Plugins{Name: "seen/1", Filter: seen{}})
+	show := filterFunc(func(r *sched.Request, n *sched.NodeView) bool {
+		fmt.Println(r.Job, n.ID(), n.Site(), n.Supplier(), n.Model(), n.MemoryMiB(), n.Country(), n.Connectivity())
+		fmt.Println(n.Free(), "of", n.Cards(), "free,", n.FreeCPUMilli(), n.FreeRAMMiB(), n.Terms().HourMicro)
+		return true
+	})
+	f, _ := sched.NewCustomFleet(sched.IONet(), sched.Plugins{Name: "show/1", Filter: show})
 	must(f.Apply(noon, sched.NodeUp{Node: machine("n1", "a", 4)}))
 	must(f.Apply(noon, sched.Submitted{Request: job("a", 1, 1)}))
 	_, err := f.Try(job("b", 1, 1))
@@ -165,8 +166,8 @@ func ExampleObserved() {
 		must(f.Apply(noon, sched.NodeUp{Node: machine(sched.NodeID(fmt.Sprintf("n%d", i+1)), "a", 2)}))
 	}
 	must(f.Apply(noon, sched.Observed{Mix: []sched.Spec{{GPUs: 2, CPUMilli: 8_000, RAMMiB: 8_192, Count: 9}, {GPUs: 1, Count: 1}}}))
-	print(must(f.Apply(noon, sched.Submitted{Request: job("a", 1, 1)})))
-	print(must(f.Apply(noon, sched.Submitted{Request: job("b", 1, 1)}))) // beside a: the whole pair stays for those who ask for pairs
+	tell(must(f.Apply(noon, sched.Submitted{Request: job("a", 1, 1)})))
+	tell(must(f.Apply(noon, sched.Submitted{Request: job("b", 1, 1)}))) // beside a: the whole pair stays for those who ask for pairs
 	// Output:
 	// leased lease-1 running 12:00:00 to 13:00:00 n1/0
 	// leased lease-2 running 12:00:00 to 13:00:00 n1/1
