@@ -24,6 +24,7 @@ type ask struct {
 	beside                  []member // hold part of their nodes already, for the same request
 	besideSites             []int32  // sites to which the limits on links hold
 	notSites                []int32
+	onlySite                int32      // number of a site plus one, 0 for any
 	held                    []siteHeld // replicas of the same request that stay, by site
 	delay, mbps             uint32
 	lone                    bool  // each replica on a node of its own
@@ -264,7 +265,7 @@ func (s *state) passes(q *ask, i int32) bool {
 // mayJoin says whether a node's site may stand beside those that are taken.
 func (s *state) mayJoin(q *ask, i int32) bool {
 	at := s.siteNumber(i)
-	if slices.Contains(q.notSites, at) {
+	if slices.Contains(q.notSites, at) || q.onlySite != 0 && q.onlySite != at+1 {
 		return false
 	}
 	for _, o := range q.besideSites {

@@ -399,6 +399,7 @@ func (d *decoder) sites() {
 
 func (d *decoder) layout() {
 	r, f := d.r, d.f
+	last := partLayout{kind: -1}
 	for range r.Len(16) {
 		l := partLayout{kind: int32(r.Uint32()), country: int32(r.Uint32()), nodes: int32(r.Uint32())}
 		for range r.Len(4) {
@@ -406,6 +407,8 @@ func (d *decoder) layout() {
 		}
 		d.require(inside(l.kind, len(f.kinds.list)) && inside(l.country, len(f.places.list)),
 			"partition out of range")
+		d.require(l.kind > last.kind || l.kind == last.kind && l.country > last.country, "partitions out of order")
+		last = l
 		for _, site := range l.runs {
 			d.require(site >= -1 && int(site) < len(f.sites.list), "run out of range")
 		}

@@ -64,8 +64,7 @@ func Example() {
 	fmt.Println(ended.Cause, len(ended.Usage), "devices,", ended.Usage[7].Device, ended.Usage[7].Seconds, "s")
 	// Output:
 	// sched: job "train" cannot be placed: 2 nodes considered: 2 sites; largest gang 5 of 8; smallest change: MaxSites 1 -> 2
-	// 2 of 2 nodes pass the filters, with room for 8 of 8 replicas
-	// no site holds all: the best is a with 5
+	// no site holds all 8 replicas: the best is a with 5
 	// n1 at a takes 5 of them, 0.400000 dollars a card and hour
 	// n2 at b takes 3 of them, 0.400000 dollars a card and hour
 	// 2 sites, at most 11000 us apart
@@ -85,7 +84,7 @@ func ExampleNewFleet() {
 func ExampleIONet() {
 	p := sched.IONet()
 	fmt.Println(p.Version, p.Order, p.MinDurationSeconds)
-	// Output: ionet/1 [cheapest standing tightest] 3600
+	// Output: ionet/2 [cheapest standing tightest] 3600
 }
 
 func ExampleRestore() {
@@ -133,7 +132,7 @@ func ExampleFleet_Apply() {
 	// sched.Submitted 0 sched: job was submitted before: "train"
 	// sched.Ticked 0 <nil>
 	// sched.NodeDown 1 <nil>
-	//   ended lease-1 node lost [{lease-1 n2 n2/0 0 390000}]
+	//   ended lease-1 node lost [{lease-1 n2 owner of b n2/0 1000 0 390000}]
 }
 
 func ExampleFleet_Try() {
@@ -187,7 +186,7 @@ func ExampleFleet_Nodes() {
 	// n1 false [] 0
 	// n2 true [n2/0 n2/1 n2/2] 96000
 	// false false
-	// {Nodes:2 Up:1 Devices:3 Free:3 Sites:2 Running:0 Granted:0 Ended:0 MeteredSeconds:0}
+	// {Nodes:2 Up:1 Devices:3 Free:3 Sites:2 Running:0 Granted:0 Ended:0 Waiting:0 MeteredSeconds:0}
 }
 
 func ExampleNode_Validate() {
@@ -204,7 +203,7 @@ func ExampleRequest_Validate() {
 	fmt.Println(r.Validate())
 	// Output:
 	// <nil>
-	// sched: invalid: Request.GPUsPerReplica 17: want 1 to 16
+	// sched: invalid: Request.GPUsPerReplica 17: want 0 to 16
 }
 
 func ExamplePolicy_Validate() {
@@ -254,15 +253,15 @@ func ExamplePlacement_Why() {
 	}
 	fmt.Printf("%+v\n", p.Terms)
 	// Output:
-	// 2 of 2 nodes pass the filters, with room for 6 of 3 replicas
+	// a holds all 3 replicas
 	// n1 at a takes 3 of them, 0.400000 dollars a card and hour
-	// {Considered:2 Eligible:2 Room:6 BestSite:a BestRoom:3}
+	// {Considered:2 Compared:2 RunnerUp: Lost:0 Had:0 Won:0 BestSite:b BestRoom:3}
 }
 
 func ExampleTerms() {
 	p, _ := leftovers().Try(sched.Request{Job: "one", Owner: "ann", Replicas: 1, GPUsPerReplica: 4, Duration: time.Hour})
 	fmt.Printf("%+v\n", p.Terms)
-	// Output: {Considered:2 Eligible:1 Room:1 BestSite:a BestRoom:1}
+	// Output: {Considered:2 Compared:1 RunnerUp: Lost:0 Had:0 Won:0 BestSite:a BestRoom:1}
 }
 
 func ExampleUnplaceableError() {

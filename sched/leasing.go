@@ -32,7 +32,7 @@ type lease struct {
 	notice      Cause
 	noticeAt    int64
 	noticeFor   JobID
-	request     *Request // where it may be asked again: in the queue, or to be re-formed
+	request     *Request // where it may be needed again: in the queue, to be re-formed, or because it is movable
 	alternative uint8
 	priority    uint8
 	heapAt      int32
@@ -162,7 +162,7 @@ func (f *Fleet) newLease(r *Request, p *plan) lease {
 	for i := range l.members {
 		l.members[i].since = l.from
 	}
-	if r.Reform || r.Queue {
+	if r.Reform || r.Queue || r.Movable {
 		l.request = r.clone()
 	}
 	return l

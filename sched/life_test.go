@@ -2,6 +2,7 @@ package sched_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -437,6 +438,20 @@ func TestMoneyForLongerMeetsWhatIsBooked(t *testing.T) {
 	require.Equal(t, &sched.ConflictError{Lease: "lease-1", Node: "n1", With: "lease-2", Until: noon.Add(3 * hour)}, err)
 }
 
+// TestNobodyGoesForAJobWithoutDevices asks for processors that a spot lease has.
+func TestNobodyGoesForAJobWithoutDevices(t *testing.T) {
+	n := machine("n1", "a", 1)
+	n.CPUMilli = 1_000
+	r := newRig(t, nil, n)
+	q := job("spot", 1, 1)
+	q.Class, q.CPUMilli = sched.Spot, 1_000
+	r.do(0, sched.Submitted{Request: q})
+	q = job("reserved", 0, 1)
+	q.Class, q.CPUMilli = sched.Reserved, 1_000
+	_, err := r.try(0, sched.Submitted{Request: q})
+	require.ErrorAs(t, err, new(*sched.UnplaceableError))
+}
+
 // TestNodeBetweenTwoLeases asks for a place where a lease is over but was not ended, and the next one was to begin.
 func TestNodeBetweenTwoLeases(t *testing.T) {
 	n := machine("n1", "a", 4)
@@ -490,5 +505,32 @@ func TestSpreadGangsWhoseRoomIsCounted(t *testing.T) {
 				require.LessOrEqual(t, load[m.Site], 2)
 			}
 		})
+	}
+}
+
+// TestWalksFindWhateverIsThere rotates the walk over nodes of many kinds and places, with and without a limit on candidates.
+func TestWalksFindWhateverIsThere(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	for round := range 100 {
+		policy := sched.IONet()
+		policy.Candidates, policy.Rotate = uint16(r.IntN(3)), true
+		if r.IntN(2) == 0 {
+			policy.Order = []sched.Criterion{sched.Tightest}
+		}
+		x := newRig(t, func(p *sched.Policy) { *p = policy })
+		up := 0
+		for i := range 1 + r.IntN(40) {
+			n := machine(sched.NodeID(fmt.Sprintf("n%d", i)), sched.SiteID(fmt.Sprintf("s%d", r.IntN(5))), 1+r.IntN(3))
+			n.Model, n.Country = []string{"A", "B", "C"}[r.IntN(3)], []string{"DE", "FR"}[r.IntN(2)]
+			n.HourMicro = uint64(r.IntN(6)) * 300_000
+			x.do(0, sched.NodeUp{Node: n})
+			up += len(n.Devices)
+		}
+		for i := range up { // one device each, until nothing is left
+			x.do(0, sched.Rotated{Seed: r.Uint32()})
+			q := job(sched.JobID(fmt.Sprintf("j%d", i)), 1, 1)
+			_, err := x.try(0, sched.Submitted{Request: q})
+			require.NoError(t, err, "round %d, device %d of %d, %v %d", round, i, up, policy.Order, policy.Candidates)
+		}
 	}
 }

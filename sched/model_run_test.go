@@ -194,7 +194,9 @@ func held(l *modelLease) bool { return l.State == sched.StateHeld }
 
 func waits(l *modelLease) bool { return l.State == sched.StateWaiting }
 
-func granted(l *modelLease) bool { return l.State == sched.StateBooked || l.State == sched.StateRunning }
+func granted(l *modelLease) bool {
+	return l.State == sched.StateBooked || l.State == sched.StateRunning
+}
 
 func unfunded(l *modelLease) bool { return l.Notice == sched.CauseUnfunded }
 

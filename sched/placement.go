@@ -76,7 +76,7 @@ func (p Placement) Why() []string {
 	case p.Sites > 1:
 		out = append(out, fmt.Sprintf("no site holds all %d replicas: the best is %s with %d", len(p.Members), t.BestSite, t.BestRoom))
 	default:
-		out = append(out, fmt.Sprintf("%s holds all %d replicas", t.BestSite, len(p.Members)))
+		out = append(out, fmt.Sprintf("%s holds all %d replicas", p.Members[0].Site, len(p.Members)))
 	}
 	for i := 0; i < len(p.Members); {
 		j, first := i, p.Members[i]

@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"cmp"
 	"math/bits"
 	"slices"
 )
@@ -120,7 +121,7 @@ func (s *state) survival(members []member, need int, seconds int64) uint32 {
 }
 
 // withSpares adds spares to a plan until the request has as many as it wants and the chance to survive that it wants. Each spare goes, while the limits on
-// sites allow it, to a site of its own, since members of one site are lost together; else beside the members.
+// sites allow it, to a site of its own, since members of one site are lost together; else to the site with the fewest.
 func (c *call) withSpares(q *ask, p plan, steps *uint32) (plan, bool) {
 	r := q.r
 	members := append([]member(nil), p.members...)
@@ -146,28 +147,39 @@ func (c *call) spare(q *ask, members []member, may bool, steps *uint32) (member,
 	if !may {
 		return member{}, false
 	}
-	var fixed []int32
-	for k := range members {
-		if at := c.siteNumber(members[k].node); !slices.Contains(fixed, at) {
-			fixed = append(fixed, at)
-		}
-	}
+	fixed := c.bySpares(members)
 	mine := *q
 	mine.beside = members
 	mine.plain = false
-	for _, other := range []bool{true, false} {
-		if other && len(fixed) >= q.r.sites() {
-			continue
+	if len(fixed) < q.r.sites() {
+		mine.notSites = fixed
+		if m, ok := c.besideOf(&mine, fixed, steps); ok {
+			return m, true
 		}
 		mine.notSites = nil
-		if other {
-			mine.notSites = fixed
-		}
+	}
+	for _, at := range fixed {
+		mine.onlySite = at + 1
 		if m, ok := c.besideOf(&mine, fixed, steps); ok {
 			return m, true
 		}
 	}
 	return member{}, false
+}
+
+// bySpares lists the sites of members, the one with the fewest first, since it would take the fewest with it; ties by site ID.
+func (c *call) bySpares(members []member) (sites []int32) {
+	load := map[int32]int{} // only looked up
+	for k := range members {
+		at := c.siteNumber(members[k].node)
+		if load[at]++; load[at] == 1 {
+			sites = append(sites, at)
+		}
+	}
+	slices.SortFunc(sites, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(load[a], load[b]), cmp.Compare(c.sites.list[a], c.sites.list[b]))
+	})
+	return sites
 }
 
 // besideOf takes the best node for one spare whose site may stand beside the sites of the members.
