@@ -28,7 +28,7 @@ func run(out *bytes.Buffer) error {
 	if err != nil {
 		return err
 	}
-	s := &story{Buffer: out, fleet: fleet, at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
+	s := &story{out: out, fleet: fleet, at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
 	s.supply()
 	job := sched.Request{
 		Job: "train", Owner: "ann", Replicas: 8, GPUsPerReplica: 1, CPUMilli: 12_000, RAMMiB: 98_304, Countries: []string{"NO", "SE"},
@@ -38,15 +38,15 @@ func run(out *bytes.Buffer) error {
 	for _, limit := range []struct{ sites, micros uint32 }{{1, 0}, {2, 5_000}, {2, 15_000}} {
 		job.MaxSites, job.MaxDelayMicros = uint8(limit.sites), limit.micros
 		if p, err := fleet.Try(job); err != nil {
-			fmt.Fprintf(s, "  %v\n", err)
+			fmt.Fprintf(s.out, "  %v\n", err)
 		} else {
-			fmt.Fprintf(s, "  %s\n", strings.Join(p.Why(), "\n  "))
+			fmt.Fprintf(s.out, "  %s\n", strings.Join(p.Why(), "\n  "))
 		}
 	}
 	s.say(0, "Carla asks why a replica of this job would not come to her")
 	v, err := fleet.Why(job, "carla-1/0")
-	fmt.Fprintf(s, "  hers is number %d of %d, %v %d against %d of %s; ", v.Rank, v.Compared, v.Lost, v.Had, v.Won, v.Chosen)
-	fmt.Fprintf(s, "it would be the first at %d\n", v.WinsAtHourMicro)
+	fmt.Fprintf(s.out, "  hers is number %d of %d, %v %d against %d of %s; ", v.Rank, v.Compared, v.Lost, v.Had, v.Won, v.Chosen)
+	fmt.Fprintf(s.out, "it would be the first at %d\n", v.WinsAtHourMicro)
 	s.say(0, "Ann takes a spare as well, at a third site; what is held is hers when she has paid")
 	job.MaxSites, job.Spares = 3, 1
 	s.do(sched.Hold{Request: job})
@@ -60,7 +60,7 @@ func run(out *bytes.Buffer) error {
 
 // story applies events and says what followed.
 type story struct {
-	*bytes.Buffer
+	out   *bytes.Buffer
 	fleet *sched.Fleet
 	at    time.Time
 	err   error
@@ -94,7 +94,7 @@ func (s *story) up(id, site, country string, cards int, hour uint64) {
 
 func (s *story) say(after time.Duration, text string) {
 	s.at = s.at.Add(after)
-	fmt.Fprintf(s, "\n%s %s:\n", s.at.Format("15:04"), text)
+	fmt.Fprintf(s.out, "\n%s %s:\n", s.at.Format("15:04"), text)
 }
 
 func (s *story) do(event sched.Event) {
@@ -103,18 +103,18 @@ func (s *story) do(event sched.Event) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case sched.Held:
-			fmt.Fprintf(s, "  %s is held until %s; it can run to the end with %d ppm\n", e.Lease.ID, e.Until.Format("15:04:05"), e.Placement.SurvivalPPM)
+			fmt.Fprintf(s.out, "  %s is held until %s; it can run to the end with %d ppm\n", e.Lease.ID, e.Until.Format("15:04:05"), e.Placement.SurvivalPPM)
 		case sched.Leased:
 			l := e.Lease
-			fmt.Fprintf(s, "  %s of %s until %s: %d millionths of a dollar an hour\n", l.ID, l.Owner, l.Until.Format("Mon 15:04"), l.HourMicro)
+			fmt.Fprintf(s.out, "  %s of %s until %s: %d millionths of a dollar an hour\n", l.ID, l.Owner, l.Until.Format("Mon 15:04"), l.HourMicro)
 		case sched.Replaced:
-			fmt.Fprintf(s, "  %s: rank %d goes from %v to the spare %v\n", e.Lease.ID, e.Lost[0].Rank, e.Lost[0].Devices, e.New[0].Devices)
+			fmt.Fprintf(s.out, "  %s: rank %d goes from %v to the spare %v\n", e.Lease.ID, e.Lost[0].Rank, e.Lost[0].Devices, e.New[0].Devices)
 		case sched.Ended:
-			fmt.Fprintf(s, "  %s: %v\n ", e.Lease.ID, e.Cause)
+			fmt.Fprintf(s.out, "  %s: %v\n", e.Lease.ID, e.Cause)
 			for _, u := range e.Usage {
-				fmt.Fprintf(s, " %s %v", u.Device, time.Duration(u.Seconds)*time.Second)
+				fmt.Fprintf(s.out, "    %s of %s: %v\n", u.Device, u.Supplier, time.Duration(u.Seconds)*time.Second)
 			}
-			fmt.Fprintln(s)
+		default: // nothing else happens here
 		}
 	}
 }
