@@ -1,12 +1,12 @@
 package sched
 
-// The tables of ids are open: a slot's place is as near behind its home as was free. They are filled to 85 %, because a byte of
+// The tables of ids are open: a slot's place is as near behind its home as was free. They are filled to 90 %, because a byte of
 // the hash beside each slot keeps a search from following slots of other IDs (one in 255), and grow by a quarter, so that they
-// are never less than 68 % full: at a million devices that saves a third of what doubling may cost. Deletion moves later slots
+// are never less than 72 % full: at a million devices that saves a third of what doubling may cost. Deletion moves later slots
 // back instead of leaving a mark, so that tables do not rot.
 
 const (
-	fullNum, fullDen = 17, 20 // of the slots may be in use
+	fullNum, fullDen = 9, 10 // of the slots may be in use
 )
 
 type idTable struct {
@@ -70,8 +70,24 @@ func (x *ids) insert(table int, node int32, n int) {
 		x.widen(table, n)
 		return // the node has its block by now, so that it is among those that were entered anew
 	}
-	for k := range n {
-		t.place(x.entry(table, node, k).hash(), uint32(node)<<4|uint32(k))
+	x.enter(t, table, node)
+}
+
+// enter enters what a node's block has for a table.
+func (x *ids) enter(t *idTable, table int, node int32) {
+	b, slot := x.read(node), uint32(node)<<4
+	e, rest := readID(b[1:])
+	if table == ofNodes {
+		t.place(e.hash(), slot)
+		return
+	}
+	for k := range uint32(b[0]&headerCount) + 1 {
+		if b[0]&headerPacked != 0 {
+			e, rest = arenaID{kind: kindGPU, data: rest[:uuidLen]}, rest[uuidLen:]
+		} else {
+			e, rest = readID(rest)
+		}
+		t.place(e.hash(), slot|k)
 	}
 }
 
@@ -83,15 +99,8 @@ func (x *ids) widen(table, n int) {
 	t.slots.grow(t.size)
 	t.tags.grow(t.size)
 	for node := range x.offset.len() {
-		if x.offset.at(node) == 0 {
-			continue
-		}
-		devices := 1
-		if table == ofDevices {
-			devices = int(x.read(node)[0]&headerCount) + 1
-		}
-		for k := range devices {
-			t.place(x.entry(table, node, k).hash(), uint32(node)<<4|uint32(k))
+		if x.offset.at(node) != 0 {
+			x.enter(&t, table, node)
 		}
 	}
 	x.tables[table] = t

@@ -18,14 +18,15 @@ type ask struct {
 	custom   bool // plugins have a filter
 
 	suppliers, notSuppliers []int32
-	apart                   []int32 // nodes to keep away from, ascending
-	near                    int32   // site, -1 if none is named or known
+	apart                   []int32  // nodes to keep away from, ascending
+	model                   int32    // the only one that will do, -1 if there are several
+	near                    int32    // site, -1 if none is named or known
 	beside                  []member // hold part of their nodes already, for the same request
 	besideSites             []int32  // sites to which the limits on links hold
 	notSites                []int32
 	held                    []siteHeld // replicas of the same request that stay, by site
 	delay, mbps             uint32
-	lone                    bool // each replica on a node of its own
+	lone                    bool  // each replica on a node of its own
 	sieve                   sieve // what the index makes of the query, once it was asked for
 	sifted, none            bool
 	plain                   bool // whole devices that are free now: the index alone decides, but for nodes with something booked
@@ -47,6 +48,10 @@ type scratch struct {
 	runs           runCursor
 	view           NodeView
 	ranked         [3]ranked
+	memo           memo
+	losses         [64]lossEntry
+	decision       uint64 // counts them, so that losses need not be cleared
+	batch          [64]int32
 	members        []member
 	gang           gangScratch
 }
@@ -86,6 +91,10 @@ func (s *state) ask(r *Request, alternative int, now, from int64, rotate uint32,
 	q.share = r.ShareMilli
 	if id := r.Near; id != "" {
 		q.near, _ = s.sites.find(id)
+	}
+	q.model = -1
+	if len(q.kinds) == 1 {
+		q.model = s.kinds.list[q.kinds[0]].model
 	}
 	q.plain = q.share == 0 && q.mig == 0 && !q.later() && q.suppliers == nil && q.notSuppliers == nil && q.apart == nil && !q.custom
 	return q

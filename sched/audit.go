@@ -93,8 +93,8 @@ func (f *Fleet) auditNode(i int32, st *nodeState) (entries int, err error) {
 			now.ram, now.disk)
 	case st.part != 0 && f.parts.at(st.part-1) != now.part:
 		return 0, fmt.Errorf("is divided as %v, its leases say %v", f.parts.at(st.part-1), now.part)
-	case st.part != 0 && row.share != f.largestShare(i):
-		return 0, fmt.Errorf("has a largest share of %d, its devices say %d", row.share, f.largestShare(i))
+	case st.part != 0 && f.index.share(i) != f.largestShare(i):
+		return 0, fmt.Errorf("has a largest share of %d, its devices say %d", f.index.share(i), f.largestShare(i))
 	}
 	return entries, nil
 }

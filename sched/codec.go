@@ -116,12 +116,11 @@ func (f *Fleet) encode() *canon.Writer {
 		f.shapes.list[i].encode(w)
 	}
 	f.encodeSites(w)
-	f.encodeLayout(w)
-	f.encodeNodes(w)
+	number := f.encodeNodes(w)
 	slots := f.bySeqAll()
 	w.Len(len(slots))
 	for _, slot := range slots {
-		f.encodeLease(w, f.leases.ref(slot))
+		f.encodeLease(w, f.leases.ref(slot), number)
 	}
 	w.Len(len(f.recent))
 	for _, e := range f.recent {
@@ -168,59 +167,58 @@ func (f *Fleet) encodeSites(w *canon.Writer) {
 	}
 }
 
-func (f *Fleet) encodeLayout(w *canon.Writer) {
-	l := f.index.layout()
-	w.Len(len(l.parts))
-	for _, p := range l.parts {
-		w.Uint32(uint32(p.kind))
-		w.Uint32(uint32(p.country))
-		w.Uint32(uint32(p.nodes))
-		w.Uint32(uint32(p.runs))
-	}
-	for _, growth := range l.growth {
-		w.Len(len(growth))
-		for _, p := range growth {
-			w.Uint32(uint32(p))
+// encodeNodes writes the partitions of the index and the nodes in each, in the order of the walk. It returns the numbers that leases use for nodes.
+func (f *Fleet) encodeNodes(w *canon.Writer) (number []uint32) {
+	layout := f.index.layout()
+	w.Len(len(layout))
+	for _, l := range layout {
+		w.Uint32(uint32(l.kind))
+		w.Uint32(uint32(l.country))
+		w.Uint32(uint32(l.nodes))
+		w.Len(len(l.runs))
+		for _, site := range l.runs {
+			w.Uint32(uint32(site + 1))
 		}
 	}
-	w.Len(len(l.runs))
-	for _, r := range l.runs {
-		w.Uint32(uint32(r.run))
-		w.Uint32(uint32(r.site))
-		w.Uint32(uint32(r.part))
-	}
-}
-
-// encodeNodes writes the nodes run by run, in the order of each run.
-func (f *Fleet) encodeNodes(w *canon.Writer) {
+	number = make([]uint32, f.nodes.len())
 	w.Len(f.known)
-	l := f.index.layout()
-	for _, r := range l.runs {
-		for i := range f.index.runNodes(r.run) {
-			row, st, rec := f.index.row(i), f.nodes.at(i), f.index.record(i)
-			w.Uint32(uint32(i))
-			w.Uint32(uint32(r.site))
-			w.Uint32(uint32(row.supplier))
-			w.Uint32(uint32(row.shape))
-			w.Uint32(rec.hour)
-			w.Uint32(row.standing)
-			w.Uint32(st.loss)
-			w.Uint32(st.joined)
-			w.Uint8(rec.tier())
-			w.Uint8(row.assurance)
-			w.Uint8(row.compliance)
-			w.Bool(st.present)
-			w.Bool(st.draining)
-			w.Int64(st.reclaim)
-			w.String(string(f.ids.nodeID(i)))
-			for _, d := range f.ids.devices(i) {
-				w.String(string(d))
+	n := uint32(0)
+	for _, l := range layout {
+		part := f.index.part(f.index.partition(l.kind, l.country))
+		for place := range l.nodes {
+			if i := part.nodes.position(place); f.index.has(mapTaken, i) {
+				number[i] = n
+				n++
+				f.encodeNode(w, i, place)
 			}
 		}
 	}
+	return number
 }
 
-func (f *Fleet) encodeLease(w *canon.Writer, l *lease) {
+func (f *Fleet) encodeNode(w *canon.Writer, i, place int32) {
+	row, st, rec := f.index.row(i), f.nodes.at(i), f.index.record(i)
+	w.Uint32(uint32(place))
+	w.Uint32(uint32(f.siteNumber(i)))
+	w.Uint32(uint32(row.supplier))
+	w.Uint32(uint32(row.shape))
+	w.Uint32(rec.hour)
+	w.Uint32(rec.exactStanding())
+	w.Uint32(st.loss)
+	w.Uint32(st.joined)
+	w.Uint8(rec.tier())
+	w.Uint8(f.index.assurance(i))
+	w.Uint8(f.index.compliance(i))
+	w.Bool(st.present)
+	w.Bool(st.draining)
+	w.Int64(st.reclaim)
+	w.String(string(f.ids.nodeID(i)))
+	for _, d := range f.ids.devices(i) {
+		w.String(string(d))
+	}
+}
+
+func (f *Fleet) encodeLease(w *canon.Writer, l *lease, number []uint32) {
 	w.Uint64(l.seq)
 	w.Uint64(l.ticket)
 	w.String(string(l.job))
@@ -246,7 +244,7 @@ func (f *Fleet) encodeLease(w *canon.Writer, l *lease) {
 	w.Len(len(l.members))
 	for k := range l.members {
 		m := &l.members[k]
-		w.Uint32(uint32(m.node))
+		w.Uint32(number[m.node])
 		w.Uint16(m.mask)
 		w.Uint16(m.milli)
 		w.Uint8(m.slices)
@@ -271,9 +269,10 @@ func (f *Fleet) encodeLease(w *canon.Writer, l *lease) {
 
 // decoder fills a fleet from a snapshot. It checks what Audit cannot see any more once the state is built.
 type decoder struct {
-	f   *Fleet
-	r   *canon.Reader
-	err error
+	f      *Fleet
+	r      *canon.Reader
+	err    error
+	number []int32 // of each node of the snapshot, in this fleet
 }
 
 func (d *decoder) ok() bool { return d.err == nil && d.r.Err() == nil }
@@ -400,27 +399,21 @@ func (d *decoder) sites() {
 
 func (d *decoder) layout() {
 	r, f := d.r, d.f
-	var l layout
 	for range r.Len(16) {
-		l.parts = append(l.parts, partLayout{int32(r.Uint32()), int32(r.Uint32()), int32(r.Uint32()), int32(r.Uint32())})
-	}
-	for i := range l.growth {
+		l := partLayout{kind: int32(r.Uint32()), country: int32(r.Uint32()), nodes: int32(r.Uint32())}
 		for range r.Len(4) {
-			l.growth[i] = append(l.growth[i], int32(r.Uint32()))
+			l.runs = append(l.runs, int32(r.Uint32())-1)
 		}
+		d.require(inside(l.kind, len(f.kinds.list)) && inside(l.country, len(f.places.list)),
+			"partition out of range")
+		for _, site := range l.runs {
+			d.require(site >= -1 && int(site) < len(f.sites.list), "run out of range")
+		}
+		if !d.ok() {
+			return
+		}
+		d.err = f.index.lay(&l)
 	}
-	for range r.Len(12) {
-		l.runs = append(l.runs, runLayout{int32(r.Uint32()), int32(r.Uint32()), int32(r.Uint32())})
-	}
-	if !d.ok() {
-		return
-	}
-	x, err := restoreIndex(f.policy.PriceBands, f.policy.StandingBands, &l, int32(len(f.kinds.list)), int32(len(f.places.list)), int32(len(f.sites.list)))
-	if err != nil {
-		d.err = err
-		return
-	}
-	f.index = x
 }
 
 func (d *decoder) nodes() {
@@ -439,7 +432,7 @@ func (d *decoder) nodes() {
 
 func (d *decoder) node() {
 	r, f := d.r, d.f
-	i, site, supplier, shape := int32(r.Uint32()), int32(r.Uint32()), int32(r.Uint32()), int32(r.Uint32())
+	at, site, supplier, shape := int32(r.Uint32()), int32(r.Uint32()), int32(r.Uint32()), int32(r.Uint32())
 	t := NodeTerms{HourMicro: uint64(r.Uint32()), StandingPPM: r.Uint32(), LossPPM: r.Uint32()}
 	joined := r.Uint32()
 	t.Tier, t.Assurance, t.Compliance = r.Uint8(), r.Uint8(), Compliance(r.Uint8())
@@ -462,7 +455,8 @@ func (d *decoder) node() {
 	if !d.ok() {
 		return
 	}
-	if d.err = f.index.addAt(i, nodeFacts{
+	var i int32
+	if i, d.err = f.index.addAt(at, nodeFacts{
 		kind: sh.kind, country: sh.place, site: site, supplier: supplier, shape: shape, hour: uint32(t.HourMicro), standing: t.StandingPPM, cpu: sh.cpu,
 		ram: sh.ram, disk: sh.disk, cards: sh.cards, tier: t.Tier, connectivity: sh.connectivity, assurance: t.Assurance, compliance: uint8(t.Compliance),
 		shares: sh.shares || sh.mig,
@@ -471,6 +465,7 @@ func (d *decoder) node() {
 	}
 	f.enter(i, &Node{ID: id, Devices: devices, LossPPM: t.LossPPM, Shares: sh.shares, MIG: sh.mig})
 	f.revive(i, st)
+	d.number = append(d.number, i)
 }
 
 // revive brings a node that was entered into the state that it had.
@@ -486,7 +481,7 @@ func (f *Fleet) revive(i int32, st nodeState) {
 	f.devices += cards
 	f.free += cards
 	if st.reclaim != 0 {
-		f.reclaims = append(f.reclaims, reclaimed{st.reclaim, i})
+		f.reclaims = append(f.reclaims, reclaimed{st.reclaim, i, st.joined})
 		f.mark(i)
 	}
 }

@@ -133,7 +133,7 @@ func (d *decoder) lease() {
 	}
 	for range r.Len(21) {
 		l.members = append(l.members, member{
-			node: int32(r.Uint32()), mask: r.Uint16(), milli: r.Uint16(), slices: r.Uint8(), hour: r.Uint32(), since: r.Int64(),
+			node: d.node0(r.Uint32()), mask: r.Uint16(), milli: r.Uint16(), slices: r.Uint8(), hour: r.Uint32(), since: r.Int64(),
 		})
 	}
 	for range r.Len(30) {
@@ -153,6 +153,14 @@ func (d *decoder) lease() {
 		at, _ := slices.BinarySearchFunc(f.queue, slot, f.queueOrder)
 		f.queue = slices.Insert(f.queue, at, slot)
 	}
+}
+
+// node0 is the number of a node of the snapshot in this fleet, -1 if there is none.
+func (d *decoder) node0(n uint32) int32 {
+	if uint64(n) >= uint64(len(d.number)) {
+		return -1
+	}
+	return d.number[n]
 }
 
 // checkLease is what has to hold before a lease is entered: that it takes only what is there and free.

@@ -1,9 +1,6 @@
 package sched
 
-import (
-	"math/big"
-	"math/bits"
-)
+import "math/big"
 
 const wholeMilli = 1000
 
@@ -155,17 +152,5 @@ func pivot(adj [][]*big.Int, d []*big.Int, out int, det *big.Int) {
 			v.Sub(v, t.Mul(d[j], adj[out][i]))
 			v.Quo(v, det)
 		}
-	}
-}
-
-// rootQ16 is the square root of a small whole number in Q16, rounded down.
-func rootQ16(n uint64) int64 {
-	v, x := n<<32, uint64(1)<<((bits.Len64(n<<32)+1)/2)
-	for {
-		next := (x + v/x) / 2
-		if next >= x {
-			return int64(x)
-		}
-		x = next
 	}
 }

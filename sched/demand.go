@@ -28,20 +28,23 @@ const (
 
 // want is a kind of replica in the mix, in the fleet's numbers.
 type want struct {
-	gpus     int64
-	milli    int64 // of each device
+	gpus     int32
+	milli    int32 // of each device
+	each     int32 // how many of them a whole device holds
 	cpu, ram uint32
 	models   []int32 // ascending; nil: all
-	share    int64   // of all replicas that take devices, times the root of gpus, Q16
+	part     int64   // of all devices that the mix asks for, a share counted whole, in 1/2^30
 	above    int64   // part of the devices asked for that is asked for by kinds at least as hard to place, in 1/1024
 }
 
 // demand is the observed mix and what follows from it.
 type demand struct {
-	mix    []Spec // as it was observed
-	wants  []want
-	value  [wholeMilli + 1]int32
-	weight []int64 // of each want, Q16; never changed, but replaced
+	mix     []Spec // as it was observed
+	wants   []want
+	value   [wholeMilli + 1]int32
+	ofAny   []int32   // wants that take every model
+	ofModel [][]int32 // wants that take a model, by model
+	weight  []int64   // of each want, in 1/2^30; never changed, but replaced
 
 	// The writer's: how much of the fleet each kind of replica could use. In a large fleet only every stride-th node is counted.
 	sums   []int64
@@ -102,25 +105,42 @@ func (f *Fleet) prepare() {
 	}
 	sum := int64(0)
 	for _, s := range kept {
-		w := want{gpus: int64(s.GPUs), milli: wholeMilli, cpu: uint32(s.CPUMilli), ram: uint32(s.RAMMiB), share: int64(s.Count) * rootQ16(uint64(s.GPUs)) >> 8}
+		w := want{gpus: int32(s.GPUs), milli: wholeMilli, cpu: uint32(s.CPUMilli), ram: uint32(s.RAMMiB), part: int64(s.Count) * int64(s.GPUs)}
 		if s.ShareMilli != 0 {
-			w.milli = int64(s.ShareMilli)
+			w.milli = int32(s.ShareMilli)
 		}
 		for _, m := range s.Models {
 			w.models = append(w.models, f.models.add(m))
 		}
 		slices.Sort(w.models)
-		sum += w.share
+		w.each = wholeMilli / w.milli
+		sum += w.part
 		d.wants = append(d.wants, w)
 	}
 	for i := range d.wants {
 		d.wants[i].above = d.aboveOf(i, kept)
 	}
 	for i := range d.wants {
-		d.wants[i].share = mulDiv(d.wants[i].share, 1<<16, sum)
+		d.wants[i].part = mulDiv(d.wants[i].part, oneQ30, sum)
 	}
+	d.listModels(len(f.models.list))
 	sizes, counts := shareSizes(all)
 	d.value = cardValues(sizes, counts)
+}
+
+// listModels lists the wants of each model that is known by now; later ones are in no want by name.
+func (d *demand) listModels(n int) {
+	d.ofModel = make([][]int32, n)
+	for i := range d.wants {
+		if d.wants[i].models == nil {
+			d.ofAny = append(d.ofAny, int32(i))
+		}
+		for m := range d.ofModel {
+			if _, ok := slices.BinarySearch(d.wants[i].models, int32(m)); ok || d.wants[i].models == nil {
+				d.ofModel[m] = append(d.ofModel[m], int32(i))
+			}
+		}
+	}
 }
 
 // grouped adds up equal kinds of the mix, the most frequent first; ties go to what asks for more.
@@ -170,13 +190,13 @@ func (d *demand) aboveOf(i int, kept []Spec) int64 {
 	some, all := int64(0), int64(0)
 	for j := range d.wants {
 		b := &d.wants[j]
-		x := int64(kept[j].Count) * b.gpus * b.milli
+		x := int64(kept[j].Count) * int64(b.gpus) * int64(b.milli)
 		all += x
 		if b.gpus >= a.gpus && (a.models == nil || b.models != nil && subset(b.models, a.models)) {
 			some += x
 		}
 	}
-	return mulDiv(some, 1024, all)
+	return mulDiv(some, oneQ10, all)
 }
 
 func subset(a, b []int32) bool {

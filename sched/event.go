@@ -54,7 +54,7 @@ type Observed struct{ Mix []Spec }
 type Submitted struct{ Request Request }
 
 // Hold asks for a placement that is kept until its time to live has passed, so that it can be paid for meanwhile. The effect is one Held.
-// TTL is in whole seconds, at most Policy.MaxHoldSeconds; 0 is Policy.HoldSeconds. The same job held again gives the same Held.
+// TTL is in whole seconds, at most Policy.MaxHoldSeconds; 0 is Policy.HoldSeconds. It ends at the latest with what is held. The same job held again gives the same Held.
 type Hold struct {
 	Request Request
 	TTL     time.Duration

@@ -21,9 +21,9 @@ type Fleet struct {
 	rotate  uint32
 	joined  uint32 // nodes that ever joined
 
-	reclaims []reclaimed // nodes that are taken back, by time, then number
-	stale    bool        // something that waiting jobs may need changed since the queue was served
-	entryFree, entryCount int32 // a free entry plus one, and all entries
+	reclaims              []reclaimed // nodes that are taken back, by time, then number
+	stale                 bool        // something that waiting jobs may need changed since the queue was served
+	entryFree, entryCount int32       // a free entry plus one, and all entries
 }
 
 // state is what a view shares with the fleet: all that answers questions.

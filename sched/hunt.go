@@ -53,8 +53,8 @@ type siteHunt struct {
 	huntLocal
 }
 
-// siteSet is an answer, valid until the next run: indices of offers in order of the site IDs, those of fixed sites among them; the worst delay between two sites of
-// the set, Unmeasured if a link was never measured; and the price, 0 if any set was asked for.
+// siteSet is an answer, valid until the next run: indices of offers in order of the site IDs, those of fixed sites among them; the worst
+// delay between two sites of the set, Unmeasured if a link was never measured; and the price, 0 if any set was asked for.
 type siteSet struct {
 	offers []int32
 	delay  uint32

@@ -22,7 +22,7 @@ type puzzle struct {
 	fixed  []int32    // sites of the case
 	link   map[[2]int32]leftover.Link
 	rest   []uint64 // of price
-	listed []int32    // of the hunt's prices
+	listed []int32  // of the hunt's prices
 }
 
 func newPuzzle(c leftover.Case, seed uint64) *puzzle {

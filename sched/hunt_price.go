@@ -14,10 +14,11 @@ type shelf struct {
 // cheapFirst puts the cheapest offers of each class of room before the others of the class, as many as a set may have. Where any pair will
 // do, the first set found is then a cheap one.
 func (h *siteHunt) cheapFirst() {
-	for from, to := 0, 0; from < len(h.order); from = to {
+	to := 0
+	for from := 0; from < len(h.order); from = to {
 		class := h.class(h.room[h.order[from]])
 		h.shelves = h.shelves[:0]
-		for to = from; to < len(h.order) && h.class(h.room[h.order[to]]) == class; to++ {
+		for ; to < len(h.order) && h.class(h.room[h.order[to]]) == class; to++ {
 			s := shelf{floor: h.floor(int(h.order[to]))}
 			n := len(h.shelves)
 			if n < h.limits.maxSites {

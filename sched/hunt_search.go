@@ -361,6 +361,9 @@ func (h *siteHunt) extend(size, missing int) bool {
 			if ahead.most != h.most { // at first, and after each hit
 				ahead = window{most: h.most, word: w, bits: b}
 				h.widen(&ahead, allowed, h.most-size)
+				if !h.spend(ahead.count / 4) { // they are fast
+					return false
+				}
 			}
 			if ahead.sum < missing || ahead.count == 0 || size+ahead.count < h.limits.minSites {
 				return true // what follows is smaller still

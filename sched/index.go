@@ -10,19 +10,19 @@ import (
 // over the positions, so that a query is the AND of a few words. Everything is in pages that views share. The numbers of kinds,
 // countries, sites, suppliers and shapes are the caller's, dense and from 0.
 //
-// Which nodes a query finds, and in which order, depends only on what was called in which order; restoreIndex gives the same
-// index again.
+// Which nodes a query finds, and in which order, depends only on the order of nodes inside their partitions, and that on what was
+// called in which order. Positions depend on more, and decide nothing.
 type index struct {
 	prices    []uint32 // ascending: band b holds prices <= prices[b], above those of band b - 1
 	standings []uint32 // ascending: level l holds standings >= standings[l-1]
 	nodes     space
 	runSpace  space
-	growth    [2][]int32 // by space: the partition of each extent, in order
 	maps      rack
 	sums      [maxDevices + 1]pages[uint64] // bit w of sums[k]: word w of mapUp + k is not zero
 	records   pages[record]
 	rows      pages[nodeRow]
-	following pages[int32] // by node: 1 + the next one of its run
+	owner     pages[int32]  // by eight positions: their partition
+	shares    pages[uint16] // thousandths of a device: the largest part of one that is free
 	runs      pages[run]
 	runTaken  pages[uint64]
 	buckets   [runBuckets]pages[uint64] // by run: bits.Len32(free) - 1 is the bucket
@@ -65,24 +65,38 @@ const (
 // record is all that a scan reads of a node beyond the bit maps.
 type record struct {
 	hour     uint32 // price of a device for an hour, millionths of a dollar
-	standing uint16 // coarse of parts per million
+	standing uint16 // parts per million / 16; the rest is in bits
 	free     uint16 // bit k: device k is wholly free
 	cpu      uint16 // coarse of thousandths of a core that are free
 	ram      uint16 // coarse of MiB that are free
 	disk     uint16 // coarse of what is free
-	bits     uint16 // cards - 1, tier, connectivity - 1, and two flags
+	bits     uint16 // cards - 1, tier, connectivity - 1, two flags, standing % 16
 }
 
 const (
 	bitsTier    = 4
 	bitsConnect = 7
+	maskCards   = 15
+	maskTier    = 7 << bitsTier
+	maskConnect = 3 << bitsConnect
 	bitsBooked  = 1 << 9
 	bitsShares  = 1 << 10
+	bitsPPM     = 11
+	maskPPM     = 15 << bitsPPM
+	maxStanding = 1<<20 - 1
 )
 
-func (r *record) cards() int          { return int(r.bits&15) + 1 }
+func (r *record) cards() int          { return int(r.bits&maskCards) + 1 }
 func (r *record) tier() uint8         { return uint8(r.bits >> bitsTier & 7) }
 func (r *record) connectivity() uint8 { return uint8(r.bits>>bitsConnect&3) + 1 }
+
+// exactStanding is the standing in parts per million.
+func (r *record) exactStanding() uint32 { return uint32(r.standing)<<4 | uint32(r.bits>>bitsPPM&15) }
+
+// setStanding sets the standing, at most maxStanding.
+func (r *record) setStanding(ppm uint32) {
+	r.standing, r.bits = uint16(ppm>>4), r.bits&^maskPPM|uint16(ppm&15)<<bitsPPM
+}
 
 // booked says whether the node has a booking that has not yet begun.
 func (r *record) booked() bool { return r.bits&bitsBooked != 0 }
@@ -93,11 +107,9 @@ func (r *record) shares() bool { return r.bits&bitsShares != 0 }
 // nodeRow is what is exact of a node, or rarely read.
 type nodeRow struct {
 	cpu, ram, disk           uint32 // free
-	standing                 uint32
 	run                      int32
-	supplier, shape, booking int32  // the caller's
-	share                    uint16 // thousandths of a device: the largest part of one that is free
-	assurance, compliance    uint8
+	following                int32 // 1 + the next node of the run
+	supplier, shape, booking int32 // the caller's; booking is 0 at first
 }
 
 // nodeFacts is a node that joins.
@@ -129,16 +141,20 @@ type kindBlocks struct {
 	upCards int32
 }
 
-// block is 64 countries of a kind.
-type block struct {
-	part [wordLen]int32 // 1 + its partition, 0 where there is none
-	size [wordLen]int32 // positions of the partition
-}
+// block is 64 countries of a kind: 1 + the partition of each, 0 where there is none.
+type block [wordLen]int32
 
 // check panics on facts that no map can hold: the caller has validated them.
 func (n *nodeFacts) check() {
-	if n.cards == 0 || n.cards > maxDevices || n.tier > levelMax || n.connectivity == 0 || n.connectivity > levelMax || n.assurance > levelMax {
-		panic("sched: index.add: facts out of range")
+	if n.cards == 0 || n.cards > maxDevices {
+		panic("sched: index.add: cards out of range")
+	}
+	checkTerms(n.standing, n.tier, n.connectivity, n.assurance)
+}
+
+func checkTerms(standing uint32, tier, connectivity, assurance uint8) {
+	if standing > maxStanding || tier > levelMax || connectivity == 0 || connectivity > levelMax || assurance > levelMax {
+		panic("sched: index: terms out of range")
 	}
 }
 
@@ -148,7 +164,22 @@ func newIndex(priceBands, standingBands []uint32) *index {
 	if len(priceBands) > maxBands || len(standingBands) > maxBands {
 		panic("sched: newIndex: too many bands")
 	}
-	return &index{prices: slices.Clone(priceBands), standings: slices.Clone(standingBands)}
+	x := &index{prices: slices.Clone(priceBands), standings: slices.Clone(standingBands)}
+	// What queries ask most comes first, so that it lies in the same line of memory: one, two, four or eight devices and the
+	// lower tiers are one line.
+	for _, m := range [...]int{
+		mapUp + 1, mapUp + 2, mapUp + 4, mapUp + 8, mapTier, mapTier + 1, mapTier + 2, mapConnect,
+		mapUp, mapConnect + 1, mapConnect + 2, mapTier + 3, mapUp + 3, mapUp + 5, mapUp + 6, mapUp + 7,
+	} {
+		x.maps.open(m)
+	}
+	for b := range priceBands {
+		x.maps.open(mapPrice + b)
+	}
+	for b := range standingBands {
+		x.maps.open(mapStanding + b)
+	}
+	return x
 }
 
 // view returns the index as it is now, to be read while x goes on.
@@ -161,7 +192,8 @@ func (x *index) view() *index {
 	for i := range x.buckets {
 		v.buckets[i] = x.buckets[i].view()
 	}
-	v.records, v.rows, v.following = x.records.view(), x.rows.view(), x.following.view()
+	v.records, v.rows = x.records.view(), x.rows.view()
+	v.owner, v.shares = x.owner.view(), x.shares.view()
 	v.runs, v.runTaken, v.firstRun = x.runs.view(), x.runTaken.view(), x.firstRun.view()
 	v.parts, v.counts, v.kinds = x.parts.view(), x.counts.view(), x.kinds.view()
 	v.blocks, v.avail, v.gangs = x.blocks.view(), x.avail.view(), x.gangs.view()
@@ -183,23 +215,27 @@ func (x *index) claim(p int32) int32 {
 	before := t.size
 	i := t.claim(&x.nodes, x.taken)
 	if t.size != before {
-		x.widened(p, t.size)
+		x.widened(p, t)
 	}
 	return i
 }
 
-// widened makes room for the positions of a partition that has grown.
-func (x *index) widened(p, size int32) {
-	x.growth[0] = append(x.growth[0], p)
-	part := x.parts.at(p)
-	x.blocks.edit(part.block).size[part.country&(wordLen-1)] = size
-	end := x.nodes.end
-	if end <= x.records.len() {
-		return
+// widened makes room for the last extent of a partition.
+func (x *index) widened(p int32, t *territory) {
+	if end := x.nodes.end; end > x.records.len() {
+		x.lengthen(end)
 	}
+	e := t.extents[len(t.extents)-1]
+	for i := e.start; i < e.start+e.size; i += leastExtent {
+		*x.owner.edit(i / leastExtent) = p
+	}
+}
+
+func (x *index) lengthen(end int32) {
 	x.records.grow(end)
 	x.rows.grow(end)
-	x.following.grow(end)
+	x.shares.grow(end)
+	x.owner.grow(x.records.len() / leastExtent)
 	words := x.records.len() / wordLen
 	x.maps.grow(words)
 	for k := range x.sums {
@@ -209,17 +245,19 @@ func (x *index) widened(p, size int32) {
 
 // fill writes everything about a new node.
 func (x *index) fill(i, run int32, n *nodeFacts) {
-	*x.records.edit(i) = record{
-		hour: n.hour, standing: coarse(n.standing), free: full(int(n.cards)),
+	r := x.records.edit(i)
+	*r = record{
+		hour: n.hour, free: full(int(n.cards)),
 		cpu: coarse(n.cpu), ram: coarse(n.ram), disk: coarse(n.disk),
 		bits: uint16(n.cards-1) | uint16(n.tier)<<bitsTier | uint16(n.connectivity-1)<<bitsConnect,
 	}
+	r.setStanding(n.standing)
 	if n.shares {
-		x.records.edit(i).bits |= bitsShares
+		r.bits |= bitsShares
 	}
-	*x.rows.edit(i) = nodeRow{
-		cpu: n.cpu, ram: n.ram, disk: n.disk, standing: n.standing, run: run, supplier: n.supplier, shape: n.shape,
-		booking: -1, assurance: n.assurance, compliance: n.compliance,
+	row := x.rows.edit(i)
+	*row = nodeRow{
+		cpu: n.cpu, ram: n.ram, disk: n.disk, run: run, following: row.following, supplier: n.supplier, shape: n.shape,
 	}
 	x.set(mapTaken, i)
 	for b := range 4 {
@@ -229,37 +267,60 @@ func (x *index) fill(i, run int32, n *nodeFacts) {
 	x.levels(mapPrice, i, x.priceBand(n.hour), len(x.prices))
 	x.levels(mapStanding, i, 0, x.standingLevel(n.standing))
 	x.terms(i, 0, 1, 0, 0, n.tier, n.connectivity, n.assurance, n.compliance)
-	p := x.runs.at(run).part
-	x.joined(p, 1, int32(n.cards))
+	x.joined(i, 1, int32(n.cards))
 }
 
 // remove takes a node out. Its number will be given to the next node of its partition.
 func (x *index) remove(i int32) {
 	x.setUp(i, false)
 	x.setShare(i, 0)
-	r, row := x.records.at(i), x.rows.at(i)
+	r, row := x.record(i), x.row(i)
 	x.levels(mapCPU, i, cpuLevel(row.cpu), 0)
 	x.levels(mapPrice, i, len(x.prices), x.priceBand(r.hour))
-	x.levels(mapStanding, i, x.standingLevel(row.standing), 0)
-	x.terms(i, r.tier(), r.connectivity(), row.assurance, row.compliance, 0, 1, 0, 0)
+	x.levels(mapStanding, i, x.standingLevel(r.exactStanding()), 0)
+	x.terms(i, r.tier(), r.connectivity(), x.assurance(i), x.compliance(i), 0, 1, 0, 0)
 	for b := range 4 {
 		x.put(mapSize+b, i, false)
 	}
 	x.put(mapTaken, i, false)
-	p := x.runs.at(row.run).part
+	x.joined(i, -1, -int32(r.cards()))
 	x.leave(row.run, i)
 	*x.records.edit(i), *x.rows.edit(i) = record{}, nodeRow{}
-	x.joined(p, -1, -int32(r.cards()))
-	x.parts.edit(p).nodes.release(i)
+	x.parts.edit(x.partOf(i)).nodes.release(i)
 }
 
-func (x *index) joined(p, nodes, cards int32) {
-	c := x.counts.edit(p)
+func (x *index) joined(i, nodes, cards int32) {
+	c := x.counts.edit(x.partOf(i))
 	c.nodes += nodes
 	c.cards += cards
 	x.total.nodes += nodes
 	x.total.cards += cards
 }
+
+// partOf returns the partition of a node.
+func (x *index) partOf(i int32) int32 { return x.owner.at(i / leastExtent) }
+
+// assurance and compliance are in no record, but in maps.
+func (x *index) assurance(i int32) uint8 {
+	l := 0
+	for l < levelMax && x.has(mapAssure+l, i) {
+		l++
+	}
+	return uint8(l)
+}
+
+func (x *index) compliance(i int32) uint8 {
+	set := 0
+	for b := range 8 {
+		if x.has(mapComply+b, i) {
+			set |= 1 << b
+		}
+	}
+	return uint8(set)
+}
+
+// share is the largest part of a device that is free on a node with shares, in thousandths.
+func (x *index) share(i int32) uint16 { return x.shares.at(i) }
 
 // isUp says whether a node is up.
 func (x *index) isUp(i int32) bool { return x.has(mapUp, i) }
@@ -278,8 +339,7 @@ func (x *index) setUp(i int32, up bool) {
 	if x.isUp(i) == up {
 		return
 	}
-	r, run := x.records.at(i), x.rows.at(i).run
-	p := x.runs.at(run).part
+	r, run, p := x.records.at(i), x.rows.at(i).run, x.partOf(i)
 	free, sign := count(r.free), int32(1)
 	if up {
 		x.atLeast(p, i, -1, free)
@@ -300,23 +360,31 @@ func (x *index) setUp(i int32, up bool) {
 // setFree says what of a node is free now: the mask of its wholly free devices, and the rest in the units of nodeFacts.
 func (x *index) setFree(i int32, free uint16, cpu, ram, disk uint32) {
 	r, row := x.records.edit(i), x.rows.edit(i)
-	before, now := count(r.free), count(free)
-	if a, b := cpuLevel(row.cpu), cpuLevel(cpu); a != b {
-		x.levels(mapCPU, i, a, b)
+	if cpu != row.cpu {
+		if a, b := cpuLevel(row.cpu), cpuLevel(cpu); a != b {
+			x.levels(mapCPU, i, a, b)
+		}
+		r.cpu, row.cpu = coarse(cpu), cpu
 	}
-	r.free, r.cpu, r.ram, r.disk = free, coarse(cpu), coarse(ram), coarse(disk)
-	row.cpu, row.ram, row.disk = cpu, ram, disk
+	if ram != row.ram {
+		r.ram, row.ram = coarse(ram), ram
+	}
+	if disk != row.disk {
+		r.disk, row.disk = coarse(disk), disk
+	}
+	before, now := count(r.free), count(free)
+	r.free = free
 	if before != now && x.isUp(i) {
-		x.atLeast(x.runs.at(row.run).part, i, before, now)
+		x.atLeast(x.partOf(i), i, before, now)
 		x.runFree(row.run, int32(now-before))
 	}
 }
 
 // setShare says how many thousandths of one device are free at most on a node whose devices are given in parts.
 func (x *index) setShare(i int32, milli uint16) {
-	if row := x.rows.at(i); row.share != milli {
-		x.levels(mapShare, i, shareLevel(row.share), shareLevel(milli))
-		x.rows.edit(i).share = milli
+	if before := x.share(i); before != milli {
+		x.levels(mapShare, i, shareLevel(before), shareLevel(milli))
+		*x.shares.edit(i) = milli
 	}
 }
 
@@ -329,16 +397,14 @@ func (x *index) setBooked(i int32, booked bool) {
 
 // change gives a node new terms.
 func (x *index) change(i int32, hour, standing uint32, tier, connectivity, assurance, compliance uint8) {
-	if tier > levelMax || connectivity == 0 || connectivity > levelMax || assurance > levelMax {
-		panic("sched: index.change: terms out of range")
-	}
-	r, row := x.records.edit(i), x.rows.edit(i)
+	checkTerms(standing, tier, connectivity, assurance)
+	r := x.records.edit(i)
 	x.levels(mapPrice, i, x.priceBand(hour), x.priceBand(r.hour))
-	x.levels(mapStanding, i, x.standingLevel(row.standing), x.standingLevel(standing))
-	x.terms(i, r.tier(), r.connectivity(), row.assurance, row.compliance, tier, connectivity, assurance, compliance)
-	r.hour, r.standing, row.standing = hour, coarse(standing), standing
-	r.bits = r.bits&^(7<<bitsTier|3<<bitsConnect) | uint16(tier)<<bitsTier | uint16(connectivity-1)<<bitsConnect
-	row.assurance, row.compliance = assurance, compliance
+	x.levels(mapStanding, i, x.standingLevel(r.exactStanding()), x.standingLevel(standing))
+	x.terms(i, r.tier(), r.connectivity(), x.assurance(i), x.compliance(i), tier, connectivity, assurance, compliance)
+	r.hour = hour
+	r.setStanding(standing)
+	r.bits = r.bits&^(maskTier|maskConnect) | uint16(tier)<<bitsTier | uint16(connectivity-1)<<bitsConnect
 }
 
 // terms turns the bits of one set of levels into those of another.
@@ -364,20 +430,20 @@ func (x *index) levels(first int, i int32, before, now int) {
 
 // atLeast moves a node from having so many free devices to having others; -1 is being down.
 func (x *index) atLeast(p, i int32, before, now int) {
-	c, w := x.counts.edit(p), i>>6
+	c, w, bit := x.counts.edit(p), i>>6, uint64(1)<<(i&63)
 	for k := before + 1; k <= now; k++ {
 		word := x.maps.edit(mapUp+k, w)
 		if *word == 0 {
 			*x.sums[k].edit(w >> 6) |= 1 << (w & 63)
 		}
-		*word |= 1 << (i & 63)
+		*word |= bit
 		if c.up[k]++; c.up[k] == 1 {
 			x.offer(p, k, true)
 		}
 	}
 	for k := now + 1; k <= before; k++ {
 		word := x.maps.edit(mapUp+k, w)
-		if *word &^= 1 << (i & 63); *word == 0 {
+		if *word &^= bit; *word == 0 {
 			*x.sums[k].edit(w >> 6) &^= 1 << (w & 63)
 		}
 		if c.up[k]--; c.up[k] == 0 {
@@ -388,7 +454,7 @@ func (x *index) atLeast(p, i int32, before, now int) {
 
 // offer notes whether a partition has a node with at least k free devices.
 func (x *index) offer(p int32, k int, on bool) {
-	part := x.parts.at(p)
+	part := x.part(p)
 	if bit := uint64(1) << (part.country & 63); on {
 		x.avail.edit(part.block)[k] |= bit
 	} else {
@@ -414,21 +480,21 @@ func (x *index) partition(k, country int32) int32 {
 		x.blocks.grow(x.blockLen)
 		x.avail.grow(x.blockLen)
 		x.gangs.grow(x.blockLen)
-		x.avail.edit(x.blockLen - 1) // walks read the pages of every block, also of one without a node that is up
-		x.gangs.edit(x.blockLen - 1)
+		x.avail.edit(longer[n]) // walks look at these without asking whether the page exists
+		x.gangs.edit(longer[n])
 	}
 	b := x.kinds.at(k).blocks[n]
 	at := country & 63
-	if p := x.blocks.edit(b).part[at]; p > 0 {
+	if p := x.blocks.edit(b)[at]; p > 0 {
 		return p - 1
 	}
 	p := x.partCount
 	x.partCount++
 	x.parts.grow(x.partCount)
 	x.counts.grow(x.partCount)
-	*x.parts.edit(p) = partition{kind: k, country: country, block: b}
 	x.counts.edit(p)
-	x.blocks.edit(b).part[at] = p + 1
+	*x.parts.edit(p) = partition{kind: k, country: country, block: b}
+	x.blocks.edit(b)[at] = p + 1
 	return p
 }
 

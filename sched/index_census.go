@@ -121,11 +121,11 @@ func (x *index) chosen(q *query, out *census) []uint64 {
 
 // stages lists the filters that the query sets, in order.
 func (x *index) stages(q *query, list []stage) []stage {
-	add := func(f field, want, least, levels int, first int) {
+	add := func(f field, want, least, levels, first int) {
 		if want <= least {
 			return
 		}
-		s := stage{field: f, n: 1, sure: 0, best: 0}
+		s := stage{field: f, n: 1}
 		s.maps[0] = noMap
 		if want <= levels {
 			s.maps[0] = int16(first + want - least - 1)
@@ -197,7 +197,7 @@ func inBand(f field, first, l, levels int, exact bool) stage {
 
 func (x *index) priceStage(q *query) stage {
 	s := stage{field: fieldPrice}
-	b, first := x.priceBand(q.hour), 0
+	b := x.priceBand(q.hour)
 	if q.band > 0 {
 		panic("sched: index.census: a census is of all bands")
 	}
@@ -207,7 +207,7 @@ func (x *index) priceStage(q *query) stage {
 			return s
 		}
 	}
-	if s.sure = noMap; b > first {
+	if s.sure = noMap; b > 0 {
 		s.sure = int16(mapPrice + b - 1)
 	}
 	return s
@@ -215,7 +215,8 @@ func (x *index) priceStage(q *query) stage {
 
 // chargeWord takes the nodes of a word through the stages.
 func (x *index) chargeWord(q *query, list []stage, w int32, word uint64, out *census) {
-	cards := x.cards(w, word)
+	digits := x.digits(w)
+	cards := digits.cards(word)
 	for i := range list {
 		if word == 0 {
 			return
@@ -226,7 +227,7 @@ func (x *index) chargeWord(q *query, list []stage, w int32, word uint64, out *ce
 		if cut == 0 {
 			continue
 		}
-		left := x.cards(w, pass)
+		left := digits.cards(pass)
 		c := &out[s.field]
 		c.nodes += int32(bits.OnesCount64(cut))
 		c.cards += cards - left
@@ -237,11 +238,21 @@ func (x *index) chargeWord(q *query, list []stage, w int32, word uint64, out *ce
 	out[fieldNone].cards += cards
 }
 
+// digits are the four binary digits of cards - 1 of the nodes of a word.
+type digits [4]uint64
+
+func (x *index) digits(w int32) (d digits) {
+	for b := range d {
+		d[b] = x.maps.word(mapSize+b, w)
+	}
+	return d
+}
+
 // cards is how many devices the nodes of a word have.
-func (x *index) cards(w int32, word uint64) int32 {
+func (d *digits) cards(word uint64) int32 {
 	n := bits.OnesCount64(word)
-	for b := range 4 {
-		n += bits.OnesCount64(word&x.maps.word(mapSize+b, w)) << b
+	for b := range d {
+		n += bits.OnesCount64(word&d[b]) << b
 	}
 	return int32(n)
 }

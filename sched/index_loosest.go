@@ -5,65 +5,57 @@ import (
 	"math/bits"
 )
 
-// value is the value of a node in an ordered field, exact.
+// value is the value of a node in an ordered field, exact. Of cards it is the largest free share.
 func (x *index) value(f field, i int32) uint32 {
 	switch f {
-	case fieldPrice:
-		return x.record(i).hour
 	case fieldConnectivity:
 		return uint32(x.record(i).connectivity())
+	case fieldAssurance:
+		return uint32(x.assurance(i))
 	case fieldTier:
 		return uint32(x.record(i).tier())
+	case fieldStanding:
+		return x.record(i).exactStanding()
+	case fieldPrice:
+		return x.record(i).hour
 	case fieldSize:
 		return uint32(x.record(i).cards())
-	}
-	row := x.row(i)
-	switch f {
-	case fieldAssurance:
-		return uint32(row.assurance)
-	case fieldStanding:
-		return row.standing
 	case fieldCards:
-		return uint32(row.share)
+		return uint32(x.share(i))
 	case fieldCPU:
-		return row.cpu
+		return x.row(i).cpu
 	case fieldRAM:
-		return row.ram
+		return x.row(i).ram
+	case fieldDisk:
+		return x.row(i).disk
 	default:
-		return row.disk
+		panic("sched: index.value: a field without order")
 	}
 }
 
 // nearest notes the best value of the nodes that a stage has cut. Only nodes that may be better than the best so far are read.
 func (x *index) nearest(s *stage, w int32, cut uint64) {
-	switch s.field {
-	case fieldCompliance:
-		return
-	case fieldConnectivity:
+	switch {
+	case s.field == fieldCompliance:
+	case s.field == fieldConnectivity:
 		x.climb(s, w, cut, mapConnect, 1, levelMax)
-		return
-	case fieldAssurance:
+	case s.field == fieldAssurance:
 		x.climb(s, w, cut, mapAssure, 0, levelMax)
-		return
-	case fieldTier:
+	case s.field == fieldTier:
 		x.climb(s, w, cut, mapTier, 0, levelMax)
-		return
-	case fieldSize:
+	case s.field == fieldCards && s.n > 0 && s.maps[0] < mapTier: // whole devices
+		x.climb(s, w, cut, mapUp+1, 0, maxDevices)
+	case s.field == fieldSize:
 		s.best = max(s.best, 1)
 		for int(s.best) < maxDevices && cut&x.atLeastCards(w, int(s.best)+1) != 0 {
 			s.best++
 		}
-		return
-	case fieldCards:
-		if s.maps[0] < mapTier && s.n > 0 { // whole devices
-			x.climb(s, w, cut, mapUp+1, 0, maxDevices)
-			return
-		}
-	}
-	for cut &= x.maybe(s, w); cut != 0; cut &= cut - 1 {
-		v := x.value(s.field, w<<6+int32(trailing(cut)))
-		if better := v > s.best; !s.some || better != (s.field == fieldPrice) && v != s.best {
-			s.best, s.some = v, true
+	default:
+		for cut &= x.maybe(s, w); cut != 0; cut &= cut - 1 {
+			v := x.value(s.field, w<<6+int32(trailing(cut)))
+			if !s.some || v != s.best && (v < s.best) == (s.field == fieldPrice) {
+				s.best, s.some = v, true
+			}
 		}
 	}
 }
@@ -92,12 +84,13 @@ func (x *index) maybe(s *stage, w int32) uint64 {
 			m = level(mapCPU, cpuLevel(s.best))
 		case fieldCards:
 			m = level(mapShare, shareLevel(uint16(s.best)))
+		default: // main memory and disk have no maps
 		}
 	}
 	if m == noMap {
 		return ^uint64(0)
 	}
-	return x.maps.word(int(m), w)
+	return x.maps.word(m, w)
 }
 
 func level(first, l int) int {
@@ -124,7 +117,7 @@ func (x *index) loosest(q *query, f field) (value uint32, ok bool) {
 			return value, ok
 		}
 		if f == fieldCompliance {
-			value, ok = nearer(value, uint32(x.row(i).compliance&q.compliance), ok), true
+			value, ok = nearer(value, uint32(x.compliance(i)&q.compliance), ok), true
 			continue
 		}
 		value, ok = x.offered(&loose, f, i), true

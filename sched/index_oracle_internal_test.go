@@ -34,6 +34,8 @@ type twinNode struct {
 
 // twinPart is a partition: its slots in order, each with the number that it has in the index; nil is a hole.
 type twinPart struct {
+	kind, country int32
+
 	slots []*twinNode
 	at    []int32
 	runs  []*twinRun // nil is a hole
@@ -59,7 +61,7 @@ func (w *twin) add(t *testing.T, f nodeFacts) *twinNode {
 	key := [2]int32{f.kind, f.country}
 	p := w.parts[key]
 	if p == nil {
-		p = &twinPart{}
+		p = &twinPart{kind: f.kind, country: f.country}
 		w.parts[key] = p
 	}
 	if hole := slices.Index(p.slots, nil); hole >= 0 {
@@ -82,7 +84,7 @@ func (w *twin) add(t *testing.T, f nodeFacts) *twinNode {
 		p.runs, p.runAt = append(p.runs, &twinRun{site: f.site}), append(p.runAt, r)
 	}
 	p.runs[at].nodes = append(p.runs[at].nodes, n)
-	slices.SortFunc(p.runs[at].nodes, func(a, b *twinNode) int { return cmp.Compare(a.at, b.at) })
+	slices.SortFunc(p.runs[at].nodes, func(a, b *twinNode) int { return cmp.Compare(slices.Index(p.slots, a), slices.Index(p.slots, b)) })
 	return n
 }
 
@@ -337,7 +339,6 @@ func (w *twin) runsWith(q *query, cards int) []int32 {
 	out := []int32{}
 	for b := range 31 {
 		for _, p := range w.order(q) {
-			// Runs are in the order of extents; that of numbers is the same inside an extent.
 			for at, r := range p.runs {
 				if r == nil {
 					continue
@@ -366,18 +367,28 @@ func near(r *rand.Rand, limits ...uint32) uint32 {
 func somePrice(r *rand.Rand) uint32 {
 	return near(r, 0, 100, 5000, 5001, 70_000, 90_000, math.MaxUint32-2)
 }
-func someStanding(r *rand.Rand) uint32 { return near(r, 0, 1, 4000, 4096, 8192, 500_000, 999_999) }
+
+func someStanding(r *rand.Rand) uint32 {
+	return near(r, 0, 1, 15, 4000, 4096, 8192, 500_000, 500_016, 999_999)
+}
+
 func someCPU(r *rand.Rand) uint32 {
 	return near(r, 0, 500, 1000, 2000, 4000, 4096, 8000, 8192, 8192+32, 64_000, 64_016, 128_000, 256_000)
 }
 func someRAM(r *rand.Rand) uint32 { return near(r, 0, 100, 4095, 4096, 65_536, 65_568, 1<<31) }
+
+// manyBits has three of four bits set.
+func manyBits(r *rand.Rand) uint16 {
+	a, b := r.Intn(1<<16), r.Intn(1<<16)
+	return uint16(a | b)
+}
 
 func someFacts(r *rand.Rand) nodeFacts {
 	return nodeFacts{
 		kind: int32(r.Intn(4)), country: twinCountries[r.Intn(1+r.Intn(len(twinCountries)))], site: int32(r.Intn(6)), supplier: 3, shape: 9,
 		hour: somePrice(r), standing: someStanding(r), cpu: someCPU(r), ram: someRAM(r), disk: someRAM(r),
 		cards: uint8(1 + r.Intn(1+r.Intn(16))), tier: uint8(r.Intn(5)), connectivity: uint8(1 + r.Intn(4)), assurance: uint8(r.Intn(5)),
-		compliance: uint8(r.Intn(256)) | uint8(r.Intn(256)), shares: r.Intn(2) == 0,
+		compliance: uint8(manyBits(r)), shares: r.Intn(2) == 0,
 	}
 }
 
@@ -411,7 +422,7 @@ func (w *twin) step(t *testing.T, r *rand.Rand) {
 		n.book = !n.book
 		w.x.setBooked(n.at, n.book)
 	default:
-		n.free = uint16(r.Intn(1<<n.cards)) & (uint16(r.Intn(1<<16)) | uint16(r.Intn(1<<16)))
+		n.free = uint16(r.Intn(1<<n.cards)) & manyBits(r)
 		n.cpu, n.ram, n.disk = someCPU(r), someRAM(r), someRAM(r)
 		w.x.setFree(n.at, n.free, n.cpu, n.ram, n.disk)
 	}
@@ -441,10 +452,15 @@ func someQuery(r *rand.Rand) query {
 	maybe(func() { q.cpu = someCPU(r) })
 	maybe(func() { q.ram = someRAM(r) })
 	maybe(func() { q.disk = someRAM(r) })
-	maybe(func() { q.tier = uint8(r.Intn(5)) })
-	maybe(func() { q.connectivity = uint8(r.Intn(5)) })
-	maybe(func() { q.assurance = uint8(r.Intn(5)) })
-	maybe(func() { q.compliance = uint8(1<<r.Intn(8) | 1<<r.Intn(8)) })
+	maybe(func() { q.tier = uint8(r.Intn(6)) })
+	maybe(func() { q.connectivity = uint8(r.Intn(6)) })
+	maybe(func() { q.assurance = uint8(r.Intn(6)) })
+	maybe(func() {
+		q.compliance = 1 << r.Intn(8)
+		if r.Intn(2) == 0 {
+			q.compliance |= 1 << r.Intn(8)
+		}
+	})
 	maybe(func() { q.anyFree = true })
 	maybe(func() {
 		q.countries = make([]uint64, 1+r.Intn(2))

@@ -6,14 +6,13 @@ import (
 	"slices"
 )
 
-// run is all nodes of one kind in one site and country: where a gang of one site is looked for. Its nodes are a list in order of
-// their numbers.
+// run is all nodes of one kind in one site and country: where a gang of one site is looked for. Its nodes are a list in the order
+// of a scan.
 type run struct {
 	site, part int32
-	head, tail int32 // nodes
-	nodes      int32
+	head, tail int32 // nodes; head is -1 where there are none, which only a restored run may have
 	free       int32 // wholly free devices of nodes that are up
-	sibling    int32 // 1 + the next run of the site, in order of number
+	sibling    int32 // 1 + the next run of the site
 }
 
 // run returns a run.
@@ -25,20 +24,17 @@ func (x *index) runKind(r int32) (kind, country int32) {
 	return p.kind, p.country
 }
 
-// runNodes yields the nodes of a run in order of their numbers.
+// runNodes yields the nodes of a run in the order of a scan.
 func (x *index) runNodes(r int32) iter.Seq[int32] {
 	return func(yield func(int32) bool) {
 		run := x.runs.at(r)
-		for i, n := run.head, run.nodes; n > 0; n-- {
-			if !yield(i) {
-				return
-			}
-			i = x.following.at(i) - 1
+		for i := run.head; i >= 0 && yield(i); {
+			i = x.row(i).following - 1
 		}
 	}
 }
 
-// runsOfSite returns the runs of a site in order of their numbers; the slice is the caller's.
+// runsOfSite returns the runs of a site in order of kind, then country; the slice is the caller's.
 func (x *index) runsOfSite(site int32) []int32 {
 	if site >= x.firstRun.len() {
 		return nil
@@ -57,24 +53,27 @@ func (x *index) join(site, p, i int32) int32 {
 	if r < 0 {
 		r = x.newRun(site, p)
 	}
-	run := x.runs.edit(r)
+	run, t := x.runs.edit(r), &x.part(p).nodes
+	n := t.number(i)
 	switch {
-	case run.nodes == 0:
+	case run.head < 0:
 		run.head, run.tail = i, i
-		*x.following.edit(i) = 0
-	case i > run.tail:
-		*x.following.edit(run.tail) = i + 1
-		*x.following.edit(i) = 0
+		x.rows.edit(i).following = 0
+	case n == t.used-1 || n > t.number(run.tail):
+		x.rows.edit(run.tail).following = i + 1
+		x.rows.edit(i).following = 0
 		run.tail = i
-	case i < run.head:
-		*x.following.edit(i) = run.head + 1
+	case n < t.number(run.head):
+		x.rows.edit(i).following = run.head + 1
 		run.head = i
 	default:
-		before := x.before(run.head, i)
-		*x.following.edit(i) = x.following.at(before)
-		*x.following.edit(before) = i + 1
+		before := run.head
+		for after := x.row(before).following - 1; t.number(after) < n; after = x.row(before).following - 1 {
+			before = after
+		}
+		x.rows.edit(i).following = x.row(before).following
+		x.rows.edit(before).following = i + 1
 	}
-	run.nodes++
 	return r
 }
 
@@ -90,34 +89,19 @@ func (x *index) findRun(site, p int32) int32 {
 	return r
 }
 
-// before returns the last node of a list that is before node i. It reads the list, whose links lie together: some ten thousand
-// nodes of one kind in one site take some ten microseconds.
-func (x *index) before(head, i int32) int32 {
-	at := head
-	for {
-		after := x.following.at(at) - 1
-		if after < 0 || after >= i {
-			return at
-		}
-		at = after
-	}
-}
-
 // newRun makes a run and enters it into the list of its site.
 func (x *index) newRun(site, p int32) int32 {
 	t := &x.parts.edit(p).runs
 	size := t.size
 	r := t.claim(&x.runSpace, x.takenRuns)
 	if t.size != size {
-		x.runsWidened(p)
+		x.lengthenRuns()
 	}
 	x.enter(r, site, p)
 	return r
 }
 
-// runsWidened makes room for the runs of a partition that has grown.
-func (x *index) runsWidened(p int32) {
-	x.growth[1] = append(x.growth[1], p)
+func (x *index) lengthenRuns() {
 	end := x.runSpace.end
 	x.runs.grow(end)
 	x.runTaken.grow((end + wordLen - 1) / wordLen)
@@ -126,35 +110,42 @@ func (x *index) runsWidened(p int32) {
 	}
 }
 
-// enter makes r an empty run of a site and a partition.
+// enter makes r an empty run of a site and a partition. The runs of a site are in order of kind, then country.
 func (x *index) enter(r, site, p int32) {
 	*x.runTaken.edit(r >> 6) |= 1 << (r & 63)
+	part := x.part(p)
 	link := x.firstRun.edit(site)
-	for *link > 0 && *link-1 < r {
+	for *link > 0 && x.part(x.runs.at(*link-1).part).before(part) {
 		link = &x.runs.edit(*link - 1).sibling
 	}
 	next := *link
 	*link = r + 1
-	*x.runs.edit(r) = run{site: site, part: p, sibling: next}
+	*x.runs.edit(r) = run{site: site, part: p, head: -1, sibling: next}
+}
+
+func (p *partition) before(other *partition) bool {
+	return p.kind < other.kind || p.kind == other.kind && p.country < other.country
 }
 
 // leave takes node i, which is down, out of its run. A run without nodes ends, and its number is given to the next one of its
 // partition.
 func (x *index) leave(r, i int32) {
 	run := x.runs.edit(r)
-	after := x.following.at(i)
+	after := x.row(i).following
 	if run.head == i {
 		run.head = after - 1
 	} else {
-		before := x.before(run.head, i)
-		*x.following.edit(before) = after
+		before := run.head // the links of a run lie together:
+		for x.row(before).following != i+1 {
+			before = x.row(before).following - 1
+		}
+		x.rows.edit(before).following = after
 		if run.tail == i {
 			run.tail = before
 		}
 	}
-	*x.following.edit(i) = 0
-	run.nodes--
-	if run.nodes > 0 {
+	x.rows.edit(i).following = 0
+	if run.head >= 0 {
 		return
 	}
 	link := x.firstRun.edit(run.site)
@@ -166,7 +157,7 @@ func (x *index) leave(r, i int32) {
 	x.parts.edit(run.part).runs.release(r)
 }
 
-// runFree changes what a run has free, and its bucket.
+// runFree changes what run r has free, and its bucket.
 func (x *index) runFree(r, delta int32) {
 	run := x.runs.edit(r)
 	before := bucket(run.free)
@@ -176,7 +167,7 @@ func (x *index) runFree(r, delta int32) {
 		return
 	}
 	w, bit := r>>6, uint64(1)<<(r&63)
-	p := x.parts.at(run.part)
+	p := x.part(run.part)
 	country := uint64(1) << (p.country & 63)
 	if now >= 0 {
 		*x.buckets[now].edit(w) |= bit
@@ -226,7 +217,7 @@ func (x *index) runsWith(_ *query, cards int, c *runCursor) {
 }
 
 // nextRun returns the next run, -1 at the end: those first whose count of free devices has the smallest power of two that can
-// hold the cards, so that large holes stay; then kinds as the query lists them, countries and runs by number.
+// hold the cards, so that large holes stay; then kinds as the query lists them, countries by number, and runs by age.
 func (x *index) nextRun(q *query, c *runCursor) int32 {
 	for {
 		for c.word != 0 {
@@ -278,7 +269,7 @@ func (x *index) room(q *query, r int32, limit int) int {
 		return 0
 	}
 	sum, at, word := 0, int32(-1), uint64(0)
-	for i, n := run.head, run.nodes; n > 0 && sum < limit; n-- {
+	for i := run.head; i >= 0 && sum < limit; {
 		if i>>6 != at {
 			at = i >> 6
 			word = x.and(&p, at)
@@ -286,7 +277,7 @@ func (x *index) room(q *query, r int32, limit int) int {
 		if word>>(i&63)&1 != 0 && x.fits(q, &p, i) {
 			sum += x.replicas(q, i, limit-sum)
 		}
-		i = x.following.at(i) - 1
+		i = x.row(i).following - 1
 	}
 	return sum
 }

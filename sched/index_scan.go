@@ -32,38 +32,43 @@ func (q *query) allows(country int32) bool {
 
 // sieve is what a query comes to: the maps to AND, and what of the records has to be looked at.
 type sieve struct {
-	none                     bool  // no node can pass
-	level                    uint8 // of sums and avail: how many free devices the maps ask for
-	base                     uint8 // slot of the map of nodes that are up with so many devices free
-	not                      uint8 // slot of a map that excludes, if excludes
-	excludes                 bool
-	n                        uint8 // of slots
-	cards                    uint8 // the node has to have so many; 0: the maps have seen to it
-	slots                    [maxSieve]uint8
-	hour                     uint32
-	standing, cpu, ram, disk uint16 // coarse; equal values from coarseExact on have to be looked at in the row
-	share                    uint16 // 0: the maps have seen to it
+	none           bool  // no node can pass
+	more           bool  // more than price and standing has to be looked at in the records
+	level          uint8 // of sums and avail: how many free devices the maps ask for
+	excludes       bool
+	n              uint8  // of lines
+	base           uint16 // line of the map of nodes that are up with so many devices free
+	not            uint16 // line of a map that excludes, if excludes
+	cards          uint8  // the node has to have so many; 0: the maps have seen to it
+	lines          [maxSieve]uint16
+	hour           uint32
+	standing       uint16 // as in a record: equal values have to be looked at
+	cpu, ram, disk uint16 // coarse: equal values from coarseExact on have to be looked at in the row
+	share          uint16 // 0: the maps have seen to it
 }
 
 const maxSieve = 16 // price, standing, tier, connectivity, assurance, 8 of compliance, CPU, share: 15
 
 // sift writes the sieve of a query. It returns false if no node can pass.
 func (x *index) sift(q *query, p *sieve) bool {
-	*p = sieve{hour: q.hour, standing: coarse(q.standing)}
-	if q.gpus > maxDevices || q.tier > levelMax || q.connectivity > levelMax || q.assurance > levelMax || q.share > wholeDevice {
+	*p = sieve{hour: q.hour, standing: uint16(q.standing >> 4)}
+	if q.gpus > maxDevices || q.share > wholeDevice || q.standing > maxStanding ||
+		max(q.tier, q.connectivity, q.assurance) > levelMax {
 		return false
 	}
 	if !q.anyFree && q.share == 0 {
 		p.level = uint8(max(q.gpus, 0))
 	}
-	p.base = x.slot(p, mapUp+int(p.level))
+	p.base = x.line(p, mapUp+int(p.level))
 	x.siftTerms(q, p)
 	if q.anyFree {
 		p.cards = uint8(max(q.gpus, 0))
 		p.share = q.share
+		p.more = true
 		return !p.none
 	}
 	p.cpu, p.ram, p.disk = coarse(q.cpu), coarse(q.ram), coarse(q.disk)
+	p.more = q.cpu|q.ram|q.disk != 0 || q.share%125 != 0
 	if l := cpuLevel(q.cpu); l > 0 {
 		x.require(p, mapCPU+l-1)
 	}
@@ -84,8 +89,8 @@ func (x *index) siftTerms(q *query, p *sieve) {
 			p.none = true
 			return
 		}
-		if b > 0 && x.maps.slots[mapPrice+b-1] != noSlot {
-			p.excludes, p.not = true, x.slot(p, mapPrice+b-1)
+		if b > 0 && x.maps.lines[mapPrice+b-1] != noLine {
+			p.excludes, p.not = true, x.line(p, mapPrice+b-1)
 		}
 	}
 	if b < len(x.prices) {
@@ -93,9 +98,6 @@ func (x *index) siftTerms(q *query, p *sieve) {
 	}
 	if l := x.standingLevel(q.standing); l > 0 {
 		x.require(p, mapStanding+l-1)
-		if x.standings[l-1] == q.standing {
-			p.standing = 0
-		}
 	}
 	if q.tier > 0 {
 		x.require(p, mapTier+int(q.tier)-1)
@@ -113,35 +115,33 @@ func (x *index) siftTerms(q *query, p *sieve) {
 
 // require adds a map to a sieve.
 func (x *index) require(p *sieve, m int) {
-	p.slots[p.n] = x.slot(p, m)
+	p.lines[p.n] = x.line(p, m)
 	p.n++
 }
 
-// slot is the slot of a map. If the map has no bit, nothing passes.
-func (x *index) slot(p *sieve, m int) uint8 {
-	s := x.maps.slots[m]
-	if s == noSlot {
+// line is where a map is in a page. If the map has no bit, nothing passes.
+func (x *index) line(p *sieve, m int) uint16 {
+	l := x.maps.lines[m]
+	if l == noLine {
 		p.none = true
 		return 0
 	}
-	return s - 1
+	return l - 1
 }
 
 // and returns the nodes of a word that are in all maps of a sieve.
 func (x *index) and(p *sieve, w int32) uint64 {
-	block := x.maps.block(w)
-	if block == nil {
+	page := x.maps.table[w/rackPage]
+	if page == nil {
 		return 0
 	}
-	word := block[p.base]
-	if word == 0 {
-		return 0
-	}
-	for _, s := range p.slots[:p.n] {
-		word &= block[s]
+	at := int(w % rackPage)
+	word := page[int(p.base)+at]
+	for _, line := range p.lines[:p.n] {
+		word &= page[int(line)+at]
 	}
 	if p.excludes {
-		word &^= block[p.not]
+		word &^= page[int(p.not)+at]
 	}
 	return word
 }
@@ -149,20 +149,20 @@ func (x *index) and(p *sieve, w int32) uint64 {
 // fits says whether a node that is in all maps of the sieve passes the query.
 func (x *index) fits(q *query, p *sieve, i int32) bool {
 	r := x.record(i)
-	if r.hour > p.hour || r.standing < p.standing || r.cpu < p.cpu || r.ram < p.ram || r.disk < p.disk {
+	if r.hour > p.hour || r.exactStanding() < q.standing || r.cpu < p.cpu || r.ram < p.ram || r.disk < p.disk {
 		return false
 	}
 	if r.bits&15+1 < uint16(p.cards) {
 		return false
 	}
-	if p.share == 0 && !edge(r.standing, p.standing) && !edge(r.cpu, p.cpu) && !edge(r.ram, p.ram) && !edge(r.disk, p.disk) {
+	if p.share == 0 && !edge(r.cpu, p.cpu) && !edge(r.ram, p.ram) && !edge(r.disk, p.disk) {
 		return true
 	}
-	row := x.row(i)
 	if q.anyFree {
-		return row.standing >= q.standing && (q.share == 0 || r.shares())
+		return q.share == 0 || r.shares()
 	}
-	return row.standing >= q.standing && row.cpu >= q.cpu && row.ram >= q.ram && row.disk >= q.disk && row.share >= p.share
+	row := x.row(i)
+	return row.cpu >= q.cpu && row.ram >= q.ram && row.disk >= q.disk && (p.share == 0 || x.share(i) >= p.share)
 }
 
 // edge says whether coarse values do not tell which of two numbers is larger.
@@ -170,15 +170,14 @@ func edge(have, want uint16) bool { return have == want && want >= coarseExact }
 
 // ring walks the partitions of a query that are worth a visit: kinds in order, then countries by number.
 type ring struct {
-	gangs   bool // worth is having a run in bucket level, else a node that is up with so many devices free
-	level   uint8
-	kind    int     // the next one: an index into the query's list, or a number
-	blocks  []int32 // of the kind before, from the next one on
-	at      int     // the first of blocks has countries from 64 * at
-	block   int32   // of the last partition
-	country int     // of the last partition, in its block
-	mask    uint64  // countries of block that are still to come
-	n       int32   // how many partitions were returned
+	gangs  bool // worth is having a run in bucket level, else a node that is up with so many devices free
+	level  uint8
+	kind   int     // the next one: an index into the query's list, or a number
+	blocks []int32 // of the kind before, from the next one on
+	at     int     // the first of blocks has countries from 64 * at
+	block  int32   // of the last partition
+	mask   uint64  // countries of block that are still to come
+	n      int32   // how many partitions were returned
 }
 
 // nextPart returns the next partition, -1 at the end.
@@ -205,10 +204,10 @@ func (x *index) nextPart(q *query, r *ring) int32 {
 			r.mask &= q.countries[at]
 		}
 	}
-	r.country = trailing(r.mask)
-	r.mask &= r.mask - 1
+	low := r.mask
+	r.mask &= low - 1
 	r.n++
-	return x.blocks.table[r.block>>8][r.block&(pageLen-1)].part[r.country] - 1
+	return x.blocks.table[r.block>>8][r.block&(pageLen-1)][trailing(low)] - 1
 }
 
 func (x *index) nextKind(q *query, r *ring) bool {
@@ -234,18 +233,20 @@ func (x *index) part(p int32) *partition { return &x.parts.table[p>>8][p&(pageLe
 
 // cursor is where a scan stands. It may be used again for the next one.
 type cursor struct {
-	sieve   sieve
-	ring    ring
-	extents []extent // of the partition
-	extent  int      // the next one
-	w, end  int32    // the word, and the end of the extent
-	mask    uint64
-	word    uint64 // nodes of the word that are still to come
-	cheap   bool   // band by band
-	done    bool
-	second  bool // a rotated walk is on its second round
-	band    int  // the one that the sieve has, where cheap
-	first   spot // where a rotated walk began
+	sieve    sieve
+	ring     ring
+	extents  []extent // of the partition
+	extent   int      // the next one
+	w, end   int32    // the word, and the end of the extent
+	mask     uint64
+	word     uint64 // nodes of the word that are still to come
+	cheap    bool   // band by band
+	done     bool
+	second   bool  // a rotated walk is on its second round
+	band     int   // the one that the sieve has, where cheap
+	first    spot  // where a rotated walk began
+	last     int32 // the word where it ends, -1 before it is near, and the nodes there that are before the start
+	lastMask uint64
 }
 
 // spot is a place of a walk: the number of the partition among those of the query, that of the extent, and the word.
@@ -257,7 +258,7 @@ type spot struct {
 
 // start starts a scan for the nodes that pass a query. A cursor is good until the index changes.
 func (x *index) start(q *query, c *cursor) {
-	*c = cursor{}
+	*c = cursor{last: -1}
 	x.begin(q, q, c)
 }
 
@@ -284,7 +285,7 @@ func (x *index) nextBand(q *query, c *cursor) {
 		band, last = max(band, q.band), min(last, q.band)
 	}
 	for ; band <= last; band++ {
-		*c = cursor{cheap: true, band: band}
+		*c = cursor{cheap: true, last: -1, band: band}
 		one := *q
 		one.band = band
 		if x.begin(&one, q, c); !c.done {
@@ -296,59 +297,102 @@ func (x *index) nextBand(q *query, c *cursor) {
 
 // next returns the next node that passes the query with which the cursor was started, and -1 at the end.
 func (x *index) next(q *query, c *cursor) int32 {
-	for !c.done {
-		for c.word != 0 {
-			i := c.w<<6 + int32(trailing(c.word))
-			c.word &= c.word - 1
-			if x.fits(q, &c.sieve, i) {
-				return i
+	var one [1]int32
+	if x.nextSome(q, c, one[:]) == 0 {
+		return -1
+	}
+	return one[0]
+}
+
+// nextSome writes the next nodes to a slice and returns how many there were: fewer than fit only at the end. It is faster than next.
+func (x *index) nextSome(q *query, c *cursor, out []int32) int {
+	n := 0
+	for n < len(out) {
+		if c.word == 0 {
+			if !x.advance(q, c) {
+				break
 			}
+			continue
+		}
+		p, first := &c.sieve, c.w<<6
+		page := x.records.table[first>>8]
+		hour, standing, more := p.hour, p.standing, p.more
+		word := c.word
+		for word != 0 && n < len(out) {
+			i := first + int32(trailing(word))
+			word &= word - 1
+			r := &page[i&(pageLen-1)]
+			if r.hour > hour || r.standing < standing {
+				continue
+			}
+			if (more || r.standing == standing) && !x.fits(q, p, i) {
+				continue
+			}
+			out[n] = i
+			n++
+		}
+		c.word = word
+	}
+	return n
+}
+
+// advance goes to the next word with nodes. It returns false at the end.
+func (x *index) advance(q *query, c *cursor) bool {
+	for !c.done {
+		if x.nextWord(c) {
+			return true
 		}
 		switch {
-		case x.nextWord(c) || x.nextExtent(q, c):
+		case x.nextExtent(q, c):
 		case c.cheap:
-			x.nextBand(q, c)
+			if x.nextBand(q, c); c.word != 0 { // a rotated walk begins in the middle of a word
+				return true
+			}
 		default:
 			c.done = true
 		}
 	}
-	return -1
-}
-
-// nextWord goes to the next word of the extent that has a node. In long extents it goes along the summary.
-func (x *index) nextWord(c *cursor) bool {
-	w := c.w + 1
-	if c.end-w > shortExtent {
-		return x.nextWordFar(c)
-	}
-	for ; w < c.end; w++ {
-		if word := x.and(&c.sieve, w) & c.mask; word != 0 {
-			c.w, c.word = w, word
-			return true
-		}
-	}
-	c.w = w
 	return false
 }
 
-const shortExtent = 4 // words
-
-func (x *index) nextWordFar(c *cursor) bool {
-	sum := &x.sums[c.sieve.level]
-	for w := c.w + 1; w < c.end; {
-		rest := sum.at(w>>6) >> (w & 63)
-		if rest == 0 {
-			w = (w>>6 + 1) << 6
+// nextWord goes to the next word of the extent that has a node that is in all maps. Long extents are read along the summary.
+func (x *index) nextWord(c *cursor) bool {
+	p, w := &c.sieve, c.w+1
+	far := c.end-w > rackPage
+	for w < c.end {
+		if far {
+			rest := x.sums[p.level].at(w>>6) >> (w & 63)
+			if rest == 0 {
+				w = (w>>6 + 1) << 6
+				continue
+			}
+			w += int32(trailing(rest))
+		}
+		page := x.maps.table[w/rackPage]
+		if page == nil { // nobody has been there yet
+			w = w/rackPage*rackPage + rackPage
 			continue
 		}
-		if w += int32(trailing(rest)); w >= c.end {
-			break
+		for stop := min(c.end, w/rackPage*rackPage+rackPage); w < stop; w++ {
+			at := int(w % rackPage)
+			word := page[int(p.base)+at] & c.mask
+			if word == 0 {
+				continue
+			}
+			for _, line := range p.lines[:p.n] {
+				word &= page[int(line)+at]
+			}
+			if p.excludes {
+				word &^= page[int(p.not)+at]
+			}
+			if w == c.last {
+				word &= c.lastMask
+			}
+			if word != 0 {
+				c.w, c.word = w, word
+				return true
+			}
 		}
-		if word := x.and(&c.sieve, w) & c.mask; word != 0 {
-			c.w, c.word = w, word
-			return true
-		}
-		w++
 	}
 	c.w = c.end
 	return false
@@ -376,18 +420,19 @@ func (x *index) nextExtent(q *query, c *cursor) bool {
 	c.w--
 	c.mask = e.mask()
 	if c.second && c.ring.n == c.first.part && c.extent == c.first.extent {
-		c.end = c.first.w
+		c.end, c.last = c.first.w+1, c.first.w
 		c.extents = c.extents[:c.extent+1]
 	}
 	c.extent++
 	return true
 }
 
-// rotate puts a cursor where a rotated walk begins: at the word that is the query's fraction of all positions behind the start.
+// rotate puts a cursor where a rotated walk begins: at the query's fraction of all positions that were handed out.
 func (x *index) rotate(q *query, c *cursor) {
 	total := uint64(0)
-	for r := c.ring; x.nextPart(q, &r) >= 0; {
-		total += uint64(x.sizeOf(&r))
+	r := c.ring
+	for p := x.nextPart(q, &r); p >= 0; p = x.nextPart(q, &r) {
+		total += uint64(x.part(p).nodes.used)
 	}
 	skip := int32(total * uint64(q.rotate) >> 32)
 	for {
@@ -396,27 +441,24 @@ func (x *index) rotate(q *query, c *cursor) {
 			c.done = true // nothing is there
 			return
 		}
-		if size := x.sizeOf(&c.ring); skip >= size {
-			skip -= size
+		t := &x.part(p).nodes
+		if skip >= t.used {
+			skip -= t.used
 			continue
 		}
-		c.extents = x.part(p).nodes.extents
-		for skip >= c.extents[c.extent].size {
-			skip -= c.extents[c.extent].size
-			c.extent++
-		}
+		c.extents = t.extents
 		break
 	}
-	e := c.extents[c.extent]
-	c.w, c.end = e.words()
-	c.w += skip / wordLen
-	c.mask = e.mask()
+	e := c.extents[0]
+	for ; skip >= e.size; e = c.extents[c.extent] {
+		skip -= e.size
+		c.extent++
+	}
+	at := e.start + skip
+	_, c.end = e.words()
+	c.w, c.mask = at/wordLen, e.mask()
 	c.first = spot{c.ring.n, c.extent, c.w}
 	c.extent++
-	c.w--
-}
-
-// sizeOf is how many positions the last partition of a ring has.
-func (x *index) sizeOf(r *ring) int32 {
-	return x.blocks.table[r.block>>8][r.block&(pageLen-1)].size[r.country]
+	c.lastMask = 1<<(at%wordLen) - 1
+	c.word = x.and(&c.sieve, c.w) & c.mask &^ c.lastMask
 }

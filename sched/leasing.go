@@ -28,7 +28,7 @@ type lease struct {
 	mig         MIGProfile
 	members     []member // never changed in place once it is stored: a view may read it
 	spares      int32    // the last so many of members
-	past        []Usage // what was lost or moved
+	past        []Usage  // what was lost or moved
 	notice      Cause
 	noticeAt    int64
 	noticeFor   JobID

@@ -389,6 +389,54 @@ func TestRestoreWithEveryNodeDown(t *testing.T) {
 	}
 }
 
+// TestBookedLeaseThatPassedUnnoticed lets a booked lease pass without a tick, after which another takes its device.
+func TestBookedLeaseThatPassedUnnoticed(t *testing.T) {
+	r := newRig(t, nil, machine("n1", "a", 1))
+	q := job("booked", 1, 1)
+	q.NotBefore = noon.Add(hour)
+	r.do(0, sched.Submitted{Request: q})
+	r.do(3*hour, sched.Submitted{Request: job("next", 1, 2)})
+	effects := r.do(4*hour, sched.Ticked{})
+	require.Equal(t, sched.Started{Lease: "lease-1"}, effects[0])
+	require.Equal(t, uint64(3600), effects[1].(sched.Ended).Usage[0].Seconds)
+	n, _ := r.f.Node("n1")
+	require.Empty(t, n.Free)
+}
+
+// TestHoldDoesNotOutliveWhatItHolds holds for longer than is booked.
+func TestHoldDoesNotOutliveWhatItHolds(t *testing.T) {
+	r := newRig(t, func(p *sched.Policy) { p.MinDurationSeconds = 60 }, machine("n1", "a", 1))
+	q := job("j", 1, 1)
+	q.Duration = minute
+	require.Equal(t, noon.Add(minute), only[sched.Held](r, 0, sched.Hold{Request: q, TTL: hour}).Until)
+	r.refused(minute, sched.Commit{Lease: "lease-1"}, sched.ErrHoldExpired)
+}
+
+// TestMoneyForLongerMeetsWhatIsBooked says that a lease can pay for longer than was said before, when others booked what it was to leave.
+func TestMoneyForLongerMeetsWhatIsBooked(t *testing.T) {
+	r := newRig(t, nil, machine("n1", "a", 1))
+	r.do(0, sched.Submitted{Request: job("j", 1, 5)})
+	r.do(0, sched.FundsEnded{Lease: "lease-1", Until: noon.Add(hour)})
+	q := job("next", 1, 1)
+	q.NotBefore = noon.Add(2 * hour)
+	r.do(0, sched.Submitted{Request: q})
+	_, err := r.try(minute, sched.FundsEnded{Lease: "lease-1", Until: noon.Add(3 * hour)})
+	require.Equal(t, &sched.ConflictError{Lease: "lease-1", Node: "n1", With: "lease-2", Until: noon.Add(2 * hour)}, err)
+	r.do(minute, sched.FundsEnded{Lease: "lease-1", Until: noon.Add(2 * hour)})
+	_, err = r.try(minute, sched.FundsAdded{Lease: "lease-1"})
+	require.ErrorAs(t, err, new(*sched.ConflictError))
+
+	// The same for a lease that was not to begin any more: one that began before it is in its way.
+	r = newRig(t, nil, machine("n1", "a", 1))
+	q = job("later", 1, 5)
+	q.NotBefore = noon.Add(3 * hour)
+	r.do(0, sched.Submitted{Request: q})
+	r.do(0, sched.FundsEnded{Lease: "lease-1", Until: noon.Add(hour)})
+	r.do(0, sched.Submitted{Request: job("long", 1, 4)})
+	_, err = r.try(minute, sched.FundsAdded{Lease: "lease-1"})
+	require.Equal(t, &sched.ConflictError{Lease: "lease-1", Node: "n1", With: "lease-2", Until: noon.Add(3 * hour)}, err)
+}
+
 // TestNodeBetweenTwoLeases asks for a place where a lease is over but was not ended, and the next one was to begin.
 func TestNodeBetweenTwoLeases(t *testing.T) {
 	n := machine("n1", "a", 4)

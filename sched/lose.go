@@ -11,10 +11,11 @@ import (
 type reclaimed struct {
 	at   int64
 	node int32
+	join uint32 // the node's number in the order of joining
 }
 
 func (r reclaimed) compare(o reclaimed) int {
-	return cmp.Or(cmp.Compare(r.at, o.at), cmp.Compare(r.node, o.node))
+	return cmp.Or(cmp.Compare(r.at, o.at), cmp.Compare(r.join, o.join))
 }
 
 func (f *Fleet) reclaim(now int64, id NodeID) ([]Effect, error) {
@@ -26,7 +27,7 @@ func (f *Fleet) reclaim(now int64, id NodeID) ([]Effect, error) {
 	if s.reclaim != 0 {
 		return nil, nil // announced already: the first instant counts
 	}
-	x := reclaimed{until(now, 0) + int64(f.policy.ReclaimNoticeSeconds)*second, i}
+	x := reclaimed{now + int64(f.policy.ReclaimNoticeSeconds)*second, i, s.joined}
 	s.reclaim = x.at
 	at, _ := slices.BinarySearchFunc(f.reclaims, x, reclaimed.compare)
 	f.reclaims = slices.Insert(f.reclaims, at, x)

@@ -161,7 +161,7 @@ func (m *model) held(e sched.Hold, x sched.Held) {
 		return
 	}
 	ttl := cmp.Or(e.TTL, time.Duration(m.policy.HoldSeconds)*time.Second)
-	require.Equal(m.t, m.now.Add(ttl), x.Until)
+	require.Equal(m.t, sooner(m.now.Add(ttl), x.Lease.Until), x.Until)
 	m.add(x.Lease, e.Request, x.Placement.Alternative).ttl = x.Until
 }
 

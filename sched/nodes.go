@@ -86,19 +86,19 @@ func (f *Fleet) factsOf(n *Node) nodeFacts {
 func (f *Fleet) kind(model string, memory uint64) int32 {
 	k := kind{f.models.add(model), memory}
 	i := f.kinds.add(k)
-	f.kindsOf = listed(f.kindsOf, k.model, i)
+	f.kindsOf = entered(f.kindsOf, k.model, i)
 	return i
 }
 
 func (f *Fleet) place(country, region string) int32 {
 	p := place{f.countries.add(country), f.regions.add(region)}
 	i := f.places.add(p)
-	f.placesOf = listed(f.placesOf, p.country, i)
+	f.placesOf = entered(f.placesOf, p.country, i)
 	return i
 }
 
-// listed returns lists with a number entered in one of them; the lists that were there stay as they are, since views may read them.
-func listed(lists [][]int32, at, v int32) [][]int32 {
+// entered returns lists with a number entered in one of them; the lists that were there stay as they are, since views may read them.
+func entered(lists [][]int32, at, v int32) [][]int32 {
 	if int(at) < len(lists) && slices.Contains(lists[at], v) {
 		return lists
 	}
@@ -211,8 +211,8 @@ func (s *state) node(i int32) Node {
 		Model: s.models.list[s.kinds.list[sh.kind].model], MemoryMiB: s.kinds.list[sh.kind].memory, Devices: s.ids.devices(i),
 		CPUMilli: uint64(sh.cpu), RAMMiB: uint64(sh.ram), DiskMiB: uint64(sh.disk),
 		Country: s.countries.list[s.places.list[sh.place].country], Region: s.regions.list[s.places.list[sh.place].region],
-		Connectivity: sh.connectivity, Tier: rec.tier(), Assurance: row.assurance, Compliance: Compliance(row.compliance),
-		StandingPPM: row.standing, LossPPM: st.loss, HourMicro: uint64(rec.hour),
+		Connectivity: sh.connectivity, Tier: rec.tier(), Assurance: s.index.assurance(i), Compliance: Compliance(s.index.compliance(i)),
+		StandingPPM: rec.exactStanding(), LossPPM: st.loss, HourMicro: uint64(rec.hour),
 		Shares: sh.shares, MIG: sh.mig, HostWatts: uint32(sh.hostWatts), DeviceWatts: uint32(sh.watts),
 	}
 	if sh.several {

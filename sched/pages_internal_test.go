@@ -20,7 +20,7 @@ func TestPagesViews(t *testing.T) {
 		for range 300 {
 			if r.Intn(100) == 0 {
 				p.grow(p.len() + 1)
-				want = append(want, make([]int, int(p.len())-len(want))...)
+				want = slices.Grow(want, pageLen)[:p.len()]
 			}
 			i := r.Intn(len(want))
 			if r.Intn(3) > 0 {

@@ -101,9 +101,9 @@ func (v *NodeView) FreeRAMMiB() uint64 { return uint64(v.free.ram) }
 
 // Terms returns the node's terms as they are now.
 func (v *NodeView) Terms() NodeTerms {
-	rec, row := v.s.index.record(v.i), v.s.index.row(v.i)
+	rec := v.s.index.record(v.i)
 	return NodeTerms{
-		Tier: rec.tier(), Assurance: row.assurance, Compliance: Compliance(row.compliance), StandingPPM: row.standing,
+		Tier: rec.tier(), Assurance: v.s.index.assurance(v.i), Compliance: Compliance(v.s.index.compliance(v.i)), StandingPPM: rec.exactStanding(),
 		LossPPM: v.s.nodes.at(v.i).loss, HourMicro: uint64(rec.hour),
 	}
 }

@@ -130,7 +130,7 @@ func Default() Policy {
 	p := IONet()
 	p.Version = "default/2"
 	p.Order = []Criterion{Fragmentation, Cheapest}
-	p.Candidates = 16
+	p.Candidates = 64
 	return p
 }
 
@@ -140,8 +140,8 @@ func Default() Policy {
 // what is held; five minutes for spot leases and an hour for suppliers, the least notices under which a job can save its work.
 func IONet() Policy {
 	return Policy{
-		Version:    "ionet/2",
-		Order:      []Criterion{Cheapest, Standing, Tightest},
+		Version: "ionet/2",
+		Order:   []Criterion{Cheapest, Standing, Tightest},
 		PriceBands: []uint32{
 			50_000, 100_000, 150_000, 200_000, 300_000, 400_000, 500_000, 700_000, 1_000_000, 1_400_000, 2_000_000, 2_800_000, 4_000_000,
 			5_600_000, 8_000_000, 16_000_000,

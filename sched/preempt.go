@@ -45,8 +45,8 @@ func (f *Fleet) preempt(now int64, r *Request) ([]Effect, bool) {
 func (f *Fleet) victims(now, at int64, r *Request, alternative int) ([]int32, bool) {
 	sc := &f.scratch
 	q := f.ask(r, alternative, now, at, f.rotate, sc)
-	if q.share != 0 || q.mig != 0 {
-		return nil, false // parts of devices are not taken from others
+	if q.share != 0 || q.mig != 0 || q.gpus == 0 {
+		return nil, false // only whole devices are taken from others
 	}
 	steps := f.policy.SearchSteps
 	h := victimHunt{replicas: q.replicas, each: hostRoom{gpus: int32(q.gpus), cpu: uint64(q.takes.cpu), ram: uint64(q.takes.ram)}, steps: &steps}
@@ -73,7 +73,7 @@ func (f *Fleet) victims(now, at int64, r *Request, alternative int) ([]int32, bo
 		v := victimLease{cost: uint64(l.until-at) / uint64(second) * uint64(max(1, l.cards()))}
 		for k := range l.members {
 			if i, ok := number[l.members[k].node]; ok && !l.members[k].divides() {
-				v.parts = append(v.parts, victimPart{i, hostRoom{int32(count(l.members[k].mask)), uint64(l.takes.cpu), uint64(l.takes.ram)}})
+				v.add(i, hostRoom{int32(count(l.members[k].mask)), uint64(l.takes.cpu), uint64(l.takes.ram)})
 			}
 		}
 		h.leases = append(h.leases, v)
@@ -87,6 +87,17 @@ func (f *Fleet) victims(now, at int64, r *Request, alternative int) ([]int32, bo
 		out[k] = spot[v]
 	}
 	return out, true
+}
+
+// add adds what a member holds on a node.
+func (v *victimLease) add(node int32, r hostRoom) {
+	for k := range v.parts {
+		if v.parts[k].node == node {
+			v.parts[k].hostRoom = v.parts[k].plus(r)
+			return
+		}
+	}
+	v.parts = append(v.parts, victimPart{node, r})
 }
 
 // bySeq sorts slots by the numbers of their leases, each once.

@@ -1,50 +1,40 @@
 package sched
 
-// rack is many bit maps over the same positions. The words that all maps have for the same 64 positions lie side by side: an AND
-// of several maps reads few lines of memory, and a change of several levels of one node writes few. A map takes room from its
-// first bit on.
+// rack is many bit maps over the same positions. Eight words of all maps are a page, in which each map has a line of memory: an
+// AND of several maps over few words stays in one page, and over many words it reads whole lines. A map takes room from its first
+// bit on.
 type rack struct {
-	table  [][]uint64 // pages of rackPage words by stride maps; nil reads as zeroes
+	table  [][]uint64 // pages of stride maps by rackPage words; nil reads as zeroes
 	owned  []uint64   // bit p: page p is shared with no view
 	stride int32      // maps that there is room for
-	count  int32      // maps that have a slot
-	slots  [mapCount]uint8
+	count  int32      // maps that have a line
+	lines  [mapCount]uint16
 }
 
 const (
-	rackPage = 8 // words
-	noSlot   = 0 // of maps without a bit; the others have the number of their slot + 1
+	rackPage = 8 // words; maps get room by as many
+	noLine   = 0 // of maps without a bit; the others have 1 + the index of their first word in a page
 )
 
 // word returns word w of a map.
 func (b *rack) word(m int, w int32) uint64 {
 	page := b.table[w/rackPage]
-	if slot := b.slots[m]; slot != noSlot && page != nil {
-		return page[w%rackPage*b.stride+int32(slot)-1]
+	if line := b.lines[m]; line != noLine && page != nil {
+		return page[int32(line)-1+w%rackPage]
 	}
 	return 0
 }
 
-// block returns word w of all maps by slot, nil if all are zero.
-func (b *rack) block(w int32) []uint64 {
-	page := b.table[w/rackPage]
-	if page == nil {
-		return nil
-	}
-	at := w % rackPage * b.stride
-	return page[at : at+b.stride]
-}
-
 // edit returns word w of a map to be changed, good until the next view or the next map.
 func (b *rack) edit(m int, w int32) *uint64 {
-	if b.slots[m] == noSlot {
+	if b.lines[m] == noLine {
 		b.open(m)
 	}
 	n := w / rackPage
 	if b.owned[n>>6]&(1<<(n&63)) == 0 {
 		b.own(n)
 	}
-	return &b.table[n][w%rackPage*b.stride+int32(b.slots[m])-1]
+	return &b.table[n][int32(b.lines[m])-1+w%rackPage]
 }
 
 // own makes page n the writer's.
@@ -55,25 +45,20 @@ func (b *rack) own(n int32) {
 	b.owned[n>>6] |= 1 << (n & 63)
 }
 
-// open gives a map its slot. Where there is no room all pages are written anew, which happens a few times in the life of an index.
+// open gives a map its line. Where there is no room all pages are written anew, which happens a few times in the life of an index.
 func (b *rack) open(m int) {
 	if b.count == b.stride {
-		old := b.stride
-		b.stride += 4
+		b.stride += rackPage
 		for n, page := range b.table {
-			if page == nil {
-				continue
+			if page != nil {
+				b.table[n] = nil
+				b.own(int32(n))
+				copy(b.table[n], page)
 			}
-			wide := make([]uint64, rackPage*b.stride)
-			for w := range int32(rackPage) {
-				copy(wide[w*b.stride:], page[w*old:(w+1)*old])
-			}
-			b.table[n] = wide
-			b.owned[n>>6] |= 1 << (n & 63)
 		}
 	}
+	b.lines[m] = uint16(b.count*rackPage) + 1
 	b.count++
-	b.slots[m] = uint8(b.count)
 }
 
 // grow makes the maps at least so many words long.

@@ -36,13 +36,13 @@ func (s *state) key(c Criterion, q *ask, r *ranked, sc *scratch) int64 {
 	case Cheapest:
 		return int64(s.index.record(i).hour)
 	case Standing:
-		return -int64(s.index.row(i).standing)
+		return -int64(s.index.record(i).exactStanding())
 	case Tightest:
 		return int64(s.left(q, r))
 	case Loosest:
 		return -int64(s.left(q, r))
 	case Fragmentation:
-		return s.fragmentation(q, r)
+		return s.fragmentation(q, r, sc)
 	case Surest:
 		return int64(s.loss(i))
 	case Locality:
@@ -50,7 +50,7 @@ func (s *state) key(c Criterion, q *ask, r *ranked, sc *scratch) int64 {
 	case Power:
 		return int64(s.watts(q, r))
 	case Arbitrary:
-		return int64(mix64(s.policy.Seed^hashRaw(string(q.r.Job))^mix64(uint64(i)+1)) >> 1)
+		return int64(mix64(s.policy.Seed^hashRaw(string(q.r.Job))^mix64(uint64(s.nodes.ref(i).joined))) >> 1)
 	case Mixed:
 		return -s.mixed(q, r, sc)
 	case Custom:

@@ -79,11 +79,15 @@ func (t *territory) claim(s *space, taken func(w int32) uint64) int32 {
 	return t.position(n)
 }
 
-// widen adds an extent: as much as the owner has until it has a word, then a quarter of it in whole words.
+// widen adds an extent: as much as the owner has until it has a word, then half a word until it has two, then a quarter of what
+// it has in whole words.
 func (t *territory) widen(s *space) {
 	size := max(t.size, leastExtent)
-	if t.size >= wordLen {
+	switch {
+	case t.size >= 2*wordLen:
 		size = min(max(t.size/4/wordLen, 1)*wordLen, mostExtent)
+	case t.size >= wordLen:
+		size = wordLen / 2
 	}
 	t.extents = append(t.extents, s.take(size))
 	t.size += size
@@ -136,18 +140,18 @@ func (t *territory) number(i int32) int32 {
 	panic("sched: territory.number: not ours")
 }
 
-// fill takes one of the holes, and returns false if position i is none.
-func (t *territory) fill(i int32, taken func(w int32) uint64) bool {
-	at := int32(0)
-	for _, e := range t.extents {
-		if i >= e.start && i < e.start+e.size {
-			if at+i-e.start >= t.used || taken(i>>6)>>(i&63)&1 != 0 {
-				return false
-			}
-			t.holes--
-			return true
-		}
-		at += e.size
+// lay gives an owner that has nothing n positions in one extent, all of them holes. It returns false if n is 0.
+func (t *territory) lay(s *space, n int32) bool {
+	if n == 0 {
+		return false
 	}
-	return false
+	size := (n + wordLen - 1) / wordLen * wordLen
+	if n <= wordLen/2 {
+		for size = leastExtent; size < n; {
+			size *= 2
+		}
+	}
+	e := s.take(size)
+	*t = territory{extents: []extent{e}, size: e.size, used: n, holes: n}
+	return true
 }

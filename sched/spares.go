@@ -77,8 +77,8 @@ const maxSiteCases = 12
 // are lost together with it: each case of sites that live is weighed, up to 12 sites; with more, every site is taken to have to live.
 func (s *state) survival(members []member, need int, seconds int64) uint32 {
 	var sites []int32
-	var alive []uint64   // of each site
-	var own [][]uint64   // of the members of each site, without it
+	var alive []uint64 // of each site
+	var own [][]uint64 // of the members of each site, without it
 	for i := range members {
 		at := s.siteNumber(members[i].node)
 		k := 0

@@ -193,7 +193,7 @@ func (f *Fleet) hold(now int64, e *Hold) ([]Effect, error) {
 	}
 	f.forget(now)
 	l := f.newLease(r, &p)
-	l.state, l.ttl, l.active = StateHeld, until(now, ttl), l.from <= now
+	l.state, l.ttl, l.active = StateHeld, min(until(now, ttl), l.until), l.from <= now
 	public := f.placement(&p)
 	out := f.held(f.store(l))
 	out.Placement = public
@@ -297,34 +297,37 @@ func (f *Fleet) extend(now int64, e Extend) ([]Effect, error) {
 	return []Effect{Extended{Lease: e.Lease, Until: moment(f.leases.ref(slot).until)}}, nil
 }
 
-// conflict says what keeps a lease from holding all that it has in [from, until), too, where it holds it right before; nil if nothing does. That
-// a node is taken back before counts only if that is asked for.
+// conflict says what keeps a lease from holding all that it has in [from, until), too; nil if nothing does. That a node is taken back before counts
+// only if that is asked for.
 func (f *Fleet) conflict(now int64, slot int32, from, until int64, reclaims bool) error {
 	l := f.leases.ref(slot)
-	latest, node, with := until, int32(-1), uint64(0)
+	from = max(from, l.from)
+	latest, node, with := until, int32(-1), (*lease)(nil)
 	for k := range l.members {
 		i := l.members[k].node
 		if t := f.nodes.at(i).reclaim; reclaims && t != 0 && t < latest {
-			latest, node, with = max(t, from), i, 0
+			latest, node, with = max(t, from), i, nil
 		}
 		for e := f.index.row(i).booking; e != 0; {
 			x := f.entries.at(e - 1)
 			e = x.next
-			// What is free shrinks only where something begins.
+			// What is free shrinks only where something begins. Of those that are in the way at one instant the last to begin is named.
 			o := f.leases.ref(x.slot)
-			at := o.from
-			if x.slot == slot || at < from || at > latest || at >= until || o.end() <= at || at == latest && o.seq >= with || f.bothAt(now, slot, i, at) {
+			at := max(o.from, from)
+			if x.slot == slot || at > latest || at >= until || o.end() <= at || f.bothAt(now, slot, i, at) {
 				continue
 			}
-			latest, node, with = at, i, o.seq
+			if at < latest || node < 0 || with != nil && (o.from > with.from || o.from == with.from && o.seq < with.seq) {
+				latest, node, with = at, i, o
+			}
 		}
 	}
 	if node < 0 {
 		return nil
 	}
 	out := &ConflictError{Lease: leaseID(l.seq), Node: f.ids.nodeID(node), Until: moment(latest)}
-	if with != 0 {
-		out.With = leaseID(with)
+	if with != nil {
+		out.With = leaseID(with.seq)
 	}
 	return out
 }
@@ -365,6 +368,11 @@ func (f *Fleet) fundsEnded(now int64, e FundsEnded) ([]Effect, error) {
 	}
 	if l.notice == CausePreempted && l.noticeAt <= at {
 		return nil, nil // it ends before that
+	}
+	if at > l.end() { // money for longer: others may have booked what was to be free
+		if err := f.conflict(now, slot, l.end(), min(at, l.until), false); err != nil {
+			return nil, err
+		}
 	}
 	l.notice, l.noticeAt, l.noticeFor = CauseUnfunded, at, ""
 	f.requeue(slot)
@@ -411,7 +419,9 @@ func (f *Fleet) ticked(now int64) []Effect {
 			f.unassign(slot)
 			f.stale = true
 		case l.state == StateBooked && l.begins() == 1:
-			f.begin(slot)
+			if l.end() > now { // else others may have what it had, and it only has to be ended
+				f.begin(slot)
+			}
 			f.leases.edit(slot).state = StateRunning
 			f.requeue(slot)
 			effects = append(effects, Started{Lease: leaseID(l.seq)})

@@ -38,7 +38,9 @@ func (v *View) At() time.Time { return moment(v.now) }
 func (v *View) Try(r Request) (Placement, error) { return v.try(&r, v.rotate, &scratch{}, v.due) }
 
 // Why is like Fleet.Why, as of the view's moment.
-func (v *View) Why(r Request, d gpu.DeviceID) (Verdict, error) { return v.why(&r, d, v.rotate, &scratch{}) }
+func (v *View) Why(r Request, d gpu.DeviceID) (Verdict, error) {
+	return v.why(&r, d, v.rotate, &scratch{})
+}
 
 // Stats is like Fleet.Stats, as of the view's moment.
 func (v *View) Stats() Stats { return v.stats }

@@ -29,7 +29,9 @@ type Verdict struct {
 
 // Why says what speaks against a device for one replica of a request now: the question of a supplier whose card stays idle. The error wraps ErrInvalid or
 // is ErrUnknownDevice.
-func (f *Fleet) Why(r Request, d gpu.DeviceID) (Verdict, error) { return f.why(&r, d, f.rotate, &f.scratch) }
+func (f *Fleet) Why(r Request, d gpu.DeviceID) (Verdict, error) {
+	return f.why(&r, d, f.rotate, &f.scratch)
+}
 
 func (s *state) why(r *Request, d gpu.DeviceID, rotate uint32, sc *scratch) (Verdict, error) {
 	if err := s.check(r); err != nil {
@@ -146,10 +148,10 @@ func (s *state) fails(q *ask, i int32, sc *scratch) (out []Refusal) {
 	add(small, ReasonMemory, s.kinds.list[sh.kind].memory, q.r.MinMemoryMiB)
 	add(q.countries != nil && q.countries[sh.place>>6]&(1<<(sh.place&63)) == 0, ReasonCountry, 0, 0)
 	add(sh.connectivity < q.connectivity, ReasonConnectivity, uint64(sh.connectivity), uint64(q.connectivity))
-	add(q.compliance&^row.compliance != 0, ReasonCompliance, uint64(row.compliance), uint64(q.compliance))
-	add(row.assurance < q.assurance, ReasonAssurance, uint64(row.assurance), uint64(q.assurance))
+	add(q.compliance&^s.index.compliance(i) != 0, ReasonCompliance, uint64(s.index.compliance(i)), uint64(q.compliance))
+	add(s.index.assurance(i) < q.assurance, ReasonAssurance, uint64(s.index.assurance(i)), uint64(q.assurance))
 	add(rec.tier() < q.tier, ReasonTier, uint64(rec.tier()), uint64(q.tier))
-	add(row.standing < q.standing, ReasonStanding, uint64(row.standing), uint64(q.standing))
+	add(rec.exactStanding() < q.standing, ReasonStanding, uint64(rec.exactStanding()), uint64(q.standing))
 	add(rec.hour > q.hour, ReasonPrice, uint64(rec.hour), uint64(q.hour))
 	add(cards < q.gpus, ReasonSize, uint64(cards), uint64(q.gpus))
 	if !q.later() {
