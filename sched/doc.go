@@ -17,16 +17,16 @@
 //   - A node has to pass the filters, in the order of [Reason], and is charged to the first that cuts it. All alternatives of a request
 //     are tried in order, and all replicas take the same one.
 //   - One replica: of the first [Policy.Candidates] nodes that pass, in the order of the walk, the best by [Policy.Order]; ties go to
-//     the earlier. The walk takes the countries and regions of a kind of device in the order in which the fleet met them, in each its nodes in order
-//     of joining, where a new node takes the place of one that is forgotten; several kinds are merged by joining. Where the order begins
-//     with [Cheapest] and not all candidates are compared, nodes of lower price bands come first. [Rotated] moves the start.
+//     the earlier. The walk through a kind of device takes countries and their regions in the order in which the fleet met them, in each
+//     the nodes in order of joining, a new one in the place of one that is forgotten; several kinds are merged by joining. Where the
+//     order begins with [Cheapest] and Candidates is not 0, lower price bands come first. [Rotated] moves the start.
 //   - Several replicas: the fewest sites that hold them, then the least worst delay between two of these sites, then the lowest price, then
 //     the smallest site IDs. Every pair has to be within the request's limits; a pair that was never measured is within none, unless
 //     the request says so. Links inside a site are not limited. In the set each site gets one replica, the others go by [Policy.Order].
 //     Ranks follow the sites in order of their IDs. If [Policy.Candidates] is not 0 and one site can hold all on devices of one
 //     kind, the first 8 such are compared, and the one with the fewest free devices is taken.
-//   - Searches end after [Policy.SearchSteps] steps, never by a clock, and keep the best they have. [Placement.Exhaustive] says
-//     whether anything better may have been left out.
+//   - Searches for sets of sites, for explanations and for times end after [Policy.SearchSteps] steps, never by a clock, and keep the best
+//     they have. [Placement.Exhaustive] is false if anything better may have been left out.
 //   - A request may name a window: the lease begins at NotBefore, or at the first instant up to NotAfter at which it fits.
 //   - Spares are placed one by one, each at a site of its own while the request's number of sites allows that, until there are as many as
 //     it asks for and the chance to survive is as high. Members of a site are lost together with it, and otherwise each by itself.
@@ -37,20 +37,22 @@
 // # Rules of a lease
 //
 //   - [Submitted] leases at once. [Hold] keeps a placement for a time to live, within which [Commit] makes a lease of it: at its last
-//     instant the hold is over. The price of each member is fixed when it is placed, and stays through extensions and moves.
+//     instant the hold is over. A hold neither waits nor preempts. The price of each member is fixed when it is placed, and stays through
+//     extensions and moves.
 //   - It ends when its job finishes, at its booked end, when nobody pays ([FundsEnded]), when a reserved job needs its devices and it is
-//     a spot lease, or when a node is lost or taken back ([Reclaim]) and cannot be replaced. The last four, a lost node aside, come with
-//     notice. It ends once, with one [Usage] for each device and stretch of time.
+//     a spot lease, or when a node is taken back ([Reclaim]) or lost ([NodeDown]) and cannot be replaced. What comes before the booked end
+//     and is not the job's own doing comes with notice, but for a lost node. A lease ends once, with one [Usage] for each device and
+//     stretch of time.
 //   - What is due takes effect at a [Ticked] event, in order of time; at one instant ends come before beginnings, then the older lease
 //     first. However late the tick is, usage ends when it was due; devices are free from the tick on. Without ticks no lease ends early,
 //     and none runs free.
 //   - A lost member is replaced by a spare, else, if the request allows it, by a new node under the same limits beside the members that
 //     stay, then without the limits that it may give up; else the lease ends for all members, because a part of a gang is of no use, and
 //     the job waits again in its old place if it may.
-//   - A reserved job that does not fit preempts the spot leases whose booked device seconds after the notice are fewest, each as a whole,
-//     and begins when the notice ends. Only whole devices are taken from others, and only for [Submitted].
-//   - The queue is served at ticks, by priority, then age. [Policy.Backfill] says which jobs are promised a beginning that those behind them must
-//     not move.
+//   - A reserved job that does not fit preempts spot leases and begins when their notice ends: the set with the fewest booked device
+//     seconds after that, each lease as a whole. Only whole devices are taken from others.
+//   - The queue is served at ticks, by priority, then age. [Policy.Backfill] says which jobs are promised a beginning that those behind them
+//     must not move.
 //   - A job's ID is its idempotency key: from when it is placed or waits until [Policy.RememberSeconds] after its end it is refused as
 //     [ErrDuplicateJob]. A hold or a wait that is given up frees it at once.
 //   - [Fleet.Defragment] proposes moves of members that may be moved and proves what they make room for; nothing moves without [Migrate].
@@ -81,9 +83,9 @@
 //
 // A Fleet is not safe for concurrent use; its views are. It reads no clock: somebody has to tick. A request has at most 65,535 replicas on
 // at most 255 sites, and 256 spares. With more than 12 sites the chance to survive takes every site to have to live, which is
-// less than the truth. It computes no money and caps the price of a device, not that of a whole job. Of links inside a machine it
-// knows the islands of [Node.Islands], of those inside a site nothing. It knows a request's replicas, not what they say to each other: [Pipeline]
-// arranges a training job on the devices that it got. docs/design/placement.md has the reasons.
+// less than the truth. A Fleet computes no money and caps the price of a device, not that of a whole job. Of links inside a machine it
+// knows [Node.Islands], of those inside a site nothing. What replicas say to each other it does not know: [Pipeline] arranges a training job
+// on the devices that it got. docs/design/placement.md has the reasons.
 //
 // # Sources
 //
