@@ -96,6 +96,16 @@ func TestRunTunesTheListToTheCapacity(t *testing.T) {
 	}
 }
 
+// TestRunStopsAtThePublishedLimit: the last draw counts one of its cards against the limit of 52, so pods of three cards end at 54.
+func TestRunStopsAtThePublishedLimit(t *testing.T) {
+	tr := small(1)
+	tr.Pods[0].Spec = openb.Spec{CPUMilli: 1, GPUs: 3, Milli: 1000}
+	var l *ledger
+	_, err := openb.Run(tr, 42, keep(&l))
+	require.NoError(t, err)
+	require.Equal(t, int64(54_000), sum(l.asked))
+}
+
 func TestRunMeasuresPerCent(t *testing.T) {
 	var l *ledger
 	c, err := openb.Run(small(130), 42, keep(&l))
