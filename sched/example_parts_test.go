@@ -11,14 +11,14 @@ import (
 // east lets only nodes of one owner pass whose line is good.
 type east struct{}
 
-func (east) Filter(r *sched.Request, n *sched.NodeView) bool {
+func (east) Filter(_ *sched.Request, n *sched.NodeView) bool {
 	return strings.HasPrefix(string(n.Supplier()), "owner of") && n.Connectivity() >= 3 && n.Country() == "DE" && n.Terms().Tier >= 2
 }
 
 // roomy prefers nodes with much main memory for each free card.
 type roomy struct{}
 
-func (roomy) Score(r *sched.Request, n *sched.NodeView) int64 {
+func (roomy) Score(_ *sched.Request, n *sched.NodeView) int64 {
 	return int64(n.FreeRAMMiB()) / int64(max(n.Free(), 1))
 }
 

@@ -177,9 +177,9 @@ func (x *trial) narrow(q *sched.Request) {
 // lease names one of those that pass, or now and then any or none.
 func (x *trial) lease(pass func(l *modelLease) bool) sched.LeaseID {
 	var ids []sched.LeaseID
-	any := x.some(8)
+	whatever := x.some(8)
 	for id, l := range x.m.leases {
-		if any || pass(l) {
+		if whatever || pass(l) {
 			ids = append(ids, id)
 		}
 	}
