@@ -19,6 +19,7 @@ type ask struct {
 
 	suppliers, notSuppliers []int32
 	apart                   []int32  // nodes to keep away from, ascending
+	model                   int32    // the only one that will do, -1 if there are several
 	near                    int32    // site, -1 if none is named or known
 	beside                  []member // hold part of their nodes already, for the same request
 	besideSites             []int32  // sites to which the limits on links hold
@@ -49,6 +50,9 @@ type scratch struct {
 	view           NodeView
 	ranked         [3]ranked
 	memo           memo
+	losses         [64]lossEntry
+	decision       uint64 // counts them, so that losses need not be cleared
+	batch          [64]int32
 	members        []member
 	gang           gangScratch
 }
@@ -88,6 +92,10 @@ func (s *state) ask(r *Request, alternative int, now, from int64, rotate uint32,
 	q.share = r.ShareMilli
 	if id := r.Near; id != "" {
 		q.near, _ = s.sites.find(id)
+	}
+	q.model = -1
+	if len(q.kinds) == 1 {
+		q.model = s.kinds.list[q.kinds[0]].model
 	}
 	q.plain = q.share == 0 && q.mig == 0 && !q.later() && q.suppliers == nil && q.notSuppliers == nil && q.apart == nil && !q.custom
 	return q

@@ -40,6 +40,12 @@ func bigFleet(tb testing.TB, p Policy, devices, fill int) *Fleet {
 			n++
 		}
 	}
+	var mix []Spec
+	for _, q := range benchRequests(4096) {
+		mix = append(mix, Spec{GPUs: q.GPUsPerReplica, CPUMilli: q.CPUMilli, RAMMiB: q.RAMMiB, Models: q.Models, Count: 1})
+	}
+	_, err = f.Apply(benchNoon, Observed{Mix: mix})
+	require.NoError(tb, err)
 	lease := Request{Job: "fill", Owner: "o", Replicas: 1, GPUsPerReplica: 1, Duration: 24 * time.Hour}
 	for i, job := int32(0), 0; i < f.nodes.len(); i++ {
 		if !f.nodes.at(i).known {

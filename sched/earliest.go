@@ -76,30 +76,57 @@ func (w *dueWalk) step() (instantOf, bool) {
 // of their ends, since one of the first is sure to help.
 const fewNodes = 2048
 
-// earliest looks for the first instant after from, up to latest, at which a request fits, if nobody extends. Only ends of leases can make room, so only they
-// are tried, and the instant after now where a lease is over that was not ended. It is bounded by the policy's steps: what is not found within them counts as not found.
+// earliest looks for the first instant after from, up to latest, at which a request fits, if nobody extends, and for the best place then. Only ends of leases can
+// make room, so only they are tried, and the instant after now where a lease is over that was not ended. It is bounded by the policy's steps: what is not found
+// within them counts as not found.
 func (c *call) earliest(r *Request, from, latest int64) (plan, bool) {
 	steps := c.policy.SearchSteps
+	switch at, known := c.earliestOfOne(r, from, latest, &steps); {
+	case known && at > latest:
+		return plan{}, false
+	case known:
+		return c.anyAlternative(r, at, &steps)
+	}
+	return c.walkEnds(r, from, latest, &steps)
+}
+
+// earliestAt is earliest without the place; 0 if there is none.
+func (c *call) earliestAt(r *Request, from, latest int64) int64 {
+	steps := c.policy.SearchSteps
+	switch at, known := c.earliestOfOne(r, from, latest, &steps); {
+	case known && at > latest:
+		return 0
+	case known:
+		return at
+	}
+	p, ok := c.walkEnds(r, from, latest, &steps)
+	if !ok {
+		return 0
+	}
+	return p.from
+}
+
+// earliestOfOne looks at the nodes one by one, where only few would do for a single replica or all of them are too few for several: known says that the answer is
+// exact; it is after latest where there is none.
+func (c *call) earliestOfOne(r *Request, from, latest int64, steps *uint32) (at int64, known bool) {
+	one := r.Replicas == 1 && r.Spares == 0 && r.MinSurvivalPPM == 0
 	enough, few := false, true
-	first := latest + 1
+	at = latest + 1
 	for a := range len(r.Alternatives) + 1 {
 		q := &c.sc.ask
 		*q = c.ask(r, a, c.now, from+1, c.rotate, c.sc)
 		able, all := c.ableNodes(q)
 		enough = enough || able
-		if few = few && all && r.Replicas == 1; few {
+		if few = few && all && one; few {
 			for _, i := range c.sc.nodes {
-				first = c.fitsFrom(q, i, from, first, &steps)
+				at = c.fitsFrom(q, i, from, at, steps)
 			}
 		}
 	}
-	switch {
-	case !enough:
-		return plan{}, false
-	case few && first > latest:
-		return plan{}, false
+	if !enough {
+		return latest + 1, true
 	}
-	return c.walkEnds(r, from, latest, first, few, &steps)
+	return at, few
 }
 
 // ableNodes lists the nodes that would do if all that they have were free, and says whether they would hold all replicas; all is false if they are not listed to
@@ -147,11 +174,8 @@ func (c *call) fitsFrom(q *ask, i int32, from, first int64, steps *uint32) int64
 	return first
 }
 
-// walkEnds tries the ends of leases in order. Where few says that every node was looked at, none before first can help.
-func (c *call) walkEnds(r *Request, from, latest, first int64, few bool, steps *uint32) (plan, bool) {
-	if few {
-		return c.anyAlternative(r, first, steps)
-	}
+// walkEnds tries the ends of leases in order.
+func (c *call) walkEnds(r *Request, from, latest int64, steps *uint32) (plan, bool) {
 	w := dueWalk{s: c.state, due: c.due}
 	w.pushPlace(0)
 	tried := from

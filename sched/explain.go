@@ -24,9 +24,7 @@ func (c *call) explain(r *Request, from int64, failed *plan) *UnplaceableError {
 	for i := range e.Refusals {
 		e.Refusals[i].overSet(r, room, e.Relax)
 	}
-	if at, ok := c.earliest(r, from, until(from, maxAhead(c.policy))); ok {
-		e.Earliest = moment(at.from)
-	}
+	e.Earliest = moment(c.earliestAt(r, from, until(from, maxAhead(c.policy))))
 	e.Exhaustive = e.Exhaustive && !p.cut
 	return e
 }

@@ -33,8 +33,9 @@ func (s *state) single(q *ask, sc *scratch) (plan, bool) {
 	sc.ranked[0].m.node, sc.ranked[1].m.node = -1, -1
 	best, second, other := &sc.ranked[0], &sc.ranked[1], &sc.ranked[2]
 	x, w := s.index, &sc.walk
+	sc.decision++
 	s.walk(&q.query, w, s.cheapestFirst())
-	for i := s.next(w); i >= 0; i = s.next(w) {
+	for i := s.nextOf(w, sc, limit); i >= 0; i = s.nextOf(w, sc, limit) {
 		other.n, other.m = 0, member{node: i}
 		if !q.plain || x.record(i).booked() {
 			if q.custom && calls == 0 {

@@ -130,7 +130,7 @@ func Default() Policy {
 	p := IONet()
 	p.Version = "default/2"
 	p.Order = []Criterion{Fragmentation, Cheapest}
-	p.Candidates = 16
+	p.Candidates = 64
 	return p
 }
 

@@ -8,6 +8,8 @@ type walker struct {
 	each []kindWalk
 	many bool
 	q    *query
+
+	at, fetched int // of a batch
 }
 
 // kindWalk is the walk through one kind.
@@ -21,7 +23,7 @@ type kindWalk struct {
 
 // walk begins a walk. With cheapest the nodes of the lower price bands come first, whatever their kind.
 func (s *state) walk(q *query, w *walker, cheapest bool) {
-	w.q = q
+	w.q, w.at, w.fetched = q, 0, 0
 	w.many = !cheapest && (q.kinds == nil && len(s.kinds.list) > 1 || len(q.kinds) > 1)
 	switch {
 	case cheapest:
@@ -68,6 +70,21 @@ func (s *state) stepKind(k *kindWalk) bool {
 	}
 	k.joined = s.nodes.ref(k.node).joined
 	return true
+}
+
+// nextOf is next, for a walk that is likely to go on for so many nodes: they are fetched together.
+func (s *state) nextOf(w *walker, sc *scratch, limit int) int32 {
+	if w.many || limit == 0 {
+		return s.next(w)
+	}
+	if w.at == w.fetched {
+		w.at, w.fetched = 0, s.index.nextSome(w.q, &w.one, sc.batch[:min(limit, len(sc.batch))])
+		if w.fetched == 0 {
+			return -1
+		}
+	}
+	w.at++
+	return sc.batch[w.at-1]
 }
 
 // next returns the next node of a walk, -1 at the end.
