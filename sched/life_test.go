@@ -452,6 +452,32 @@ func TestNobodyGoesForAJobWithoutDevices(t *testing.T) {
 	require.ErrorAs(t, err, new(*sched.UnplaceableError))
 }
 
+// TestNoCountOfWhatWasTakenBack refuses the second of two moves, and proposes others, on a fleet whose weights follow its changes.
+func TestNoCountOfWhatWasTakenBack(t *testing.T) {
+	f, err := sched.NewFleet(sched.Default())
+	require.NoError(t, err)
+	r := &rig{t: t, f: f}
+	for _, id := range []sched.NodeID{"n1", "n2"} {
+		r.do(0, sched.NodeUp{Node: machine(id, "a", 2)})
+	}
+	r.do(0, sched.Observed{Mix: []sched.Spec{{GPUs: 1, Count: 1}, {GPUs: 2, Count: 1}}})
+	for i := range 3 {
+		q := job(sched.JobID(fmt.Sprintf("j%d", i)), 1, 1)
+		q.Movable = true
+		r.do(0, sched.Submitted{Request: q})
+	}
+	r.do(0, sched.Finished{Lease: "lease-1"})
+	before := f.Digest()
+	for range 300 {
+		_, err = r.try(0, sched.Migrate{Moves: []sched.Move{{Lease: "lease-2", To: "n2"}, {Lease: "lease-3", To: "n2"}}})
+		require.ErrorAs(t, err, new(*sched.ConflictError))
+		p, err := f.Defragment(job("big", 2, 1), 4)
+		require.NoError(t, err)
+		require.Len(t, p.Moves, 1)
+		require.Equal(t, before, f.Digest())
+	}
+}
+
 // TestNodeBetweenTwoLeases asks for a place where a lease is over but was not ended, and the next one was to begin.
 func TestNodeBetweenTwoLeases(t *testing.T) {
 	n := machine("n1", "a", 4)
