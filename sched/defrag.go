@@ -37,11 +37,8 @@ func (f *Fleet) Defragment(r Request, maxMoves int) (Proposal, error) {
 	}
 	out := Proposal{Before: u.Largest, After: int(r.Replicas)}
 	var done []moved
-	defer func() {
-		for k := len(done) - 1; k >= 0; k-- {
-			f.put1(done[k].slot, done[k].rank, done[k].from)
-		}
-	}()
+	before := f.demand.save()
+	defer func() { f.takeBack(done, before) }()
 	for _, i := range f.emptiable(c, &r) {
 		before := len(done)
 		if done = f.empty(c, &r, i, maxMoves, done); len(done) == before {

@@ -9,13 +9,14 @@ type Effect interface{ isEffect() }
 
 // Held says that a placement is kept until then, at the price that it has now.
 type Held struct {
-	Lease     Lease
+	Lease Lease
+	// Placement is without Terms and Exhaustive where the job was held before.
 	Placement Placement
 	// Until is the first instant at which the hold is over.
 	Until time.Time
 }
 
-// HoldEnded says that what was held, or waited, is given up: expired or released.
+// HoldEnded says that what was held, or waited, is given up: it was released, expired, could not begin in time, or lost a node.
 type HoldEnded struct {
 	Lease LeaseID
 	Job   JobID
@@ -25,7 +26,7 @@ type HoldEnded struct {
 // Leased says that a job was placed and its devices are taken, now or from Lease.From on.
 type Leased struct {
 	Lease Lease
-	// Placement is the same answer with what the search found on its way.
+	// Placement is the same answer with what the search found on its way: Terms and Exhaustive are empty where it was held or waited before.
 	Placement Placement
 }
 

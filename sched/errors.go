@@ -18,7 +18,7 @@ var (
 	ErrNodeDown = errors.New("sched: node is down already")
 	// ErrDuplicateDevice says that a device of a node that came up belongs to another node that is up.
 	ErrDuplicateDevice = errors.New("sched: device belongs to another node")
-	// ErrDuplicateJob says that the job runs already, or ended less than Policy.RememberSeconds ago.
+	// ErrDuplicateJob says that the job runs, is held, booked or waits already, or that a lease of it ended less than Policy.RememberSeconds ago.
 	ErrDuplicateJob = errors.New("sched: job was submitted before")
 	// ErrUnknownLease says that no lease of this ID is running, or in the state that the event needs.
 	ErrUnknownLease = errors.New("sched: unknown lease")

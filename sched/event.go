@@ -27,7 +27,7 @@ type Drain struct {
 	On   bool
 }
 
-// Reclaim says that a supplier takes a node back. Each lease on it gets Notified; after Policy.ReclaimNoticeSeconds its members there are
+// Reclaim says that a supplier takes a node back. Each lease on it that would last longer and has no notice yet gets Notified; after Policy.ReclaimNoticeSeconds its members there are
 // replaced, as if the node had gone down, or the lease ends with CauseReclaimed. The node takes no new job that would reach beyond that
 // instant. The node stays up, drained, until NodeDown.
 type Reclaim struct{ Node NodeID }

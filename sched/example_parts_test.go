@@ -226,7 +226,7 @@ func ExampleWeight() {
 	p, _ := f.Try(job("a", 1, 1))
 	fmt.Println(p.Members[0].Node, p.Terms.Won, "against", p.Terms.Had)
 	// Output:
-	// good 382 against 309
+	// good 381 against 309
 }
 
 func ExampleCompliance() {

@@ -78,7 +78,7 @@ func (p *probe) setReason(failed *plan) Reason {
 		return failed.lacks
 	case p.r.Replicas == 1:
 		return ReasonCustom // only a plugin can stop a walk early
-	case failed.room < int(p.r.Replicas):
+	case failed.room < int(p.r.Replicas) || p.roomInAll() < int(p.r.Replicas):
 		return ReasonReplicas
 	}
 	free := p.r.clone()
@@ -101,6 +101,18 @@ func (p *probe) setReason(failed *plan) Reason {
 		return ReasonDelay
 	}
 	return ReasonBandwidth
+}
+
+// roomInAll counts how many replicas all nodes hold together, at most as many as are asked for: the search knows only a bound.
+func (p *probe) roomInAll() int {
+	q := p.ask(p.r, 0, p.now, p.from, p.rotate, p.sc)
+	n := 0
+	x := p.index
+	x.start(&q.query, &p.sc.cursor)
+	for i := x.next(&q.query, &p.sc.cursor); i >= 0 && n < q.replicas; i = x.next(&q.query, &p.sc.cursor) {
+		n += p.nodeRoom(&q, i, q.replicas-n, p.sc)
+	}
+	return n
 }
 
 // largest is the most replicas that fit.

@@ -11,6 +11,7 @@ type plan struct {
 	sites       int
 	delay       uint32
 	survival    uint32
+	seconds     int64 // of the stretch
 	exhaustive  bool
 
 	compared int

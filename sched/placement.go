@@ -69,6 +69,8 @@ func (p Placement) Why() []string {
 	t := p.Terms
 	var out []string
 	switch {
+	case len(p.Members) == 0:
+		return nil
 	case len(p.Members) == 1 && t.RunnerUp == "":
 		out = append(out, fmt.Sprintf("the only one that passes of %s", plural(t.Considered, "node")))
 	case len(p.Members) == 1:
@@ -97,7 +99,11 @@ func (p Placement) Why() []string {
 	case p.Sites > 1 && p.DelayMicros == Unmeasured:
 		out = append(out, fmt.Sprintf("%d sites, not all links measured", p.Sites))
 	case p.Sites > 1:
-		out = append(out, fmt.Sprintf("%d sites, at most %d us apart", p.Sites, p.DelayMicros))
+		with := ""
+		if len(p.Spares) > 0 {
+			with = " with the spares'"
+		}
+		out = append(out, fmt.Sprintf("%d sites%s, at most %d us apart", p.Sites, with, p.DelayMicros))
 	}
 	if n := len(p.Spares); n > 0 {
 		out = append(out, fmt.Sprintf("%s, so that all can run to the end with %d.%04d %%", plural(n, "spare"), p.SurvivalPPM/10_000,

@@ -50,7 +50,8 @@ func (c *Criterion) UnmarshalText(text []byte) (err error) {
 }
 
 // Weight is one criterion's part in a mix. Each criterion scores a node with 0 to 100 whole points on a fixed scale, never relative to the other
-// nodes, and the mix is the sum of points times weight.
+// nodes, and the mix is the sum of points times weight. No points are given from 10 dollars a device and hour on, for a standing of 0, for 16 devices left free
+// (Tightest) or none (Loosest), for a node that is lost within the hour, from half a second of delay and from 10 kW on.
 type Weight struct {
 	Criterion Criterion `json:"criterion"`
 	Weight    uint16    `json:"weight"`

@@ -13,14 +13,14 @@ import "math/bits"
 // The measure grew out of Weng et al., "Beware of Fragmentation", USENIX ATC 2023, which counts what a typical mix cannot use now. What differs: copies instead of one
 // replica of each kind, memory, scarcity, and what free parts of cards are worth together. docs/design/placement.md has what each of them brings.
 const (
-	cardFactor = 10    // a thousandth wasted on a card by shares weighs so much more than one that other kinds cannot use
-	blendParts = 5     // where CPU or memory end first, one part in so many of what is then left over is taken off
-	scarceBase = 100   // thousandths per device, added on both sides of the ratio that says how scarce something is
-	scarceMost = 64    // the highest ratio
-	slowParts  = 50    // each time, weights go one part in so many of the way to where they should be: what is scarce for a moment changes little
-	leastEvery = 100   // changes of the fleet between two settings of the weights
-	everyPart  = 12    // or this part of its nodes, if that is more
-	sampled    = 4_096 // nodes are counted, at least, to say how scarce something is
+	cardFactor = 10                           // a thousandth wasted on a card by shares weighs so much more than one that other kinds cannot use
+	blendParts = 5                            // where CPU or memory end first, one part in so many of what is then left over is taken off
+	scarceBase = 100                          // thousandths per device, added on both sides of the ratio that says how scarce something is
+	scarceMost = 64                           // the highest ratio
+	slowParts  = 50                           // each time, weights go one part in so many of the way to where they should be: what is scarce for a moment changes little
+	leastEvery = 100                          // changes of the fleet between two settings of the weights
+	everyPart  = 12                           // or this part of its nodes, if that is more
+	sampled    = 4_096                        // nodes are counted, at least, to say how scarce something is
 	fragWorst  = 10 * cardFactor * wholeMilli // a loss that scores no points in a mix
 
 	oneQ10 = 1 << 10

@@ -141,12 +141,8 @@ func (s *state) mixed(q *ask, r *ranked, sc *scratch) int64 {
 func (s *state) points(c Criterion, q *ask, r *ranked, sc *scratch) int64 {
 	v := s.key(c, q, r, sc)
 	switch c {
-	case Cheapest: // 0 at the highest band of the policy
-		top := int64(maxHourMicro)
-		if n := len(s.policy.PriceBands); n > 0 {
-			top = int64(s.policy.PriceBands[n-1])
-		}
-		return scale(top-v, top)
+	case Cheapest: // 0 at ten dollars
+		return scale(10*million-v, 10*million)
 	case Standing:
 		return scale(-v, million)
 	case Tightest:

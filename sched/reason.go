@@ -3,7 +3,8 @@ package sched
 // Reason is what keeps a node from a request.
 type Reason uint8
 
-// The reasons, in the order in which they are tried: a node is charged to the first that applies.
+// The reasons, in the order in which they are tried: a node is charged to the first that applies. A share that no device has left is charged before CPU;
+// for a lease that begins later, what is too little then is charged after supplier and apart.
 const (
 	// ReasonDown is charged to a node that is down, or takes no new jobs.
 	ReasonDown Reason = iota + 1

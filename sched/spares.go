@@ -35,32 +35,36 @@ func mulQ32(a, b uint64) uint64 {
 // Survival returns the chance that at least need of the members live, from the chance of each, all in parts per million; members are taken as independent. It
 // is the Poisson binomial recurrence in Q0.32, rounded down. need above len(ppm) gives 0.
 func Survival(ppm []uint32, need int) uint32 {
-	if need > len(ppm) {
-		return 0
-	}
-	p := make([]uint64, len(ppm))
+	p := make([]block32, len(ppm))
 	for i, v := range ppm {
-		p[i] = uint64(min(v, million)) * unit32 / million
+		p[i] = block32{alive: uint64(min(v, million)) * unit32 / million, members: 1}
 	}
 	return uint32(mulQ32(atLeast(p, need, nil), million))
 }
 
-// atLeast is the chance that at least need of independent members live. dead[k] is the chance that exactly k of those seen so far are dead, for k up to
+// block32 are members that live or die together: those on one node.
+type block32 struct {
+	alive   uint64 // Q0.32
+	members int
+}
+
+// atLeast is the chance that at least need members of independent blocks live. dead[k] is the chance that exactly k of those seen so far are dead, for k up to
 // what may be dead; what is beyond is dropped, so that rounding down never overstates.
-func atLeast(p []uint64, need int, dead []uint64) uint64 {
-	spare := len(p) - need
+func atLeast(blocks []block32, need int, dead []uint64) uint64 {
+	spare := -need
+	for _, b := range blocks {
+		spare += b.members
+	}
 	if spare < 0 {
 		return 0
 	}
-	dead = append(dead[:0], unit32)
-	for _, v := range p {
-		if len(dead) <= spare {
-			dead = append(dead, 0)
-		}
-		for k := len(dead) - 1; k >= 0; k-- {
-			dead[k] = mulQ32(dead[k], v)
-			if k > 0 {
-				dead[k] += mulQ32(dead[k-1], unit32-v)
+	dead = append(dead[:0], make([]uint64, spare+1)...)
+	dead[0] = unit32
+	for _, b := range blocks {
+		for k := spare; k >= 0; k-- {
+			dead[k] = mulQ32(dead[k], b.alive)
+			if k >= b.members {
+				dead[k] += mulQ32(dead[k-b.members], unit32-b.alive)
 			}
 		}
 	}
@@ -74,26 +78,33 @@ func atLeast(p []uint64, need int, dead []uint64) uint64 {
 // maxSiteCases is the number of sites up to which every case of outages is weighed.
 const maxSiteCases = 12
 
-// survival is the chance, in parts per million and rounded down, that at least need of the members can run to the end of the stretch. Members of a site
-// are lost together with it: each case of sites that live is weighed, up to 12 sites; with more, every site is taken to have to live.
+// survival is the chance, in parts per million and rounded down, that at least need of the members can run to the end of the stretch. Members of a node
+// are lost together, and so are those of a site: each case of sites that live is weighed, up to 12 sites; with more, every site is taken to have to live.
 func (s *state) survival(members []member, need int, seconds int64) uint32 {
 	var sites []int32
-	var alive []uint64 // of each site
-	var own [][]uint64 // of the members of each site, without it
+	var alive []uint64  // of each site
+	var own [][]block32 // of the nodes of each site, without it
+	var nodes [][]int32 // their numbers
 	for i := range members {
-		at := s.siteNumber(members[i].node)
-		k := 0
-		for k < len(sites) && sites[k] != at {
-			k++
+		node := members[i].node
+		at := s.siteNumber(node)
+		k := slices.Index(sites, at)
+		if k < 0 {
+			k = len(sites)
+			sites, alive = append(sites, at), append(alive, survives(s.siteLoss.at(at), seconds))
+			own, nodes = append(own, nil), append(nodes, nil)
 		}
-		if k == len(sites) {
-			sites, alive, own = append(sites, at), append(alive, survives(s.siteLoss.at(at), seconds)), append(own, nil)
+		n := slices.Index(nodes[k], node)
+		if n < 0 {
+			n = len(nodes[k])
+			nodes[k] = append(nodes[k], node)
+			own[k] = append(own[k], block32{alive: survives(s.nodes.at(node).loss, seconds)})
 		}
-		own[k] = append(own[k], survives(s.nodes.at(members[i].node).loss, seconds))
+		own[k][n].members++
 	}
 	if len(sites) > maxSiteCases {
 		all := unit32
-		var p []uint64
+		var p []block32
 		for k := range sites {
 			all = mulQ32(all, alive[k])
 			p = append(p, own[k]...)
@@ -101,7 +112,8 @@ func (s *state) survival(members []member, need int, seconds int64) uint32 {
 		return uint32(mulQ32(mulQ32(all, atLeast(p, need, nil)), million))
 	}
 	sum := uint64(0)
-	var p, dead []uint64
+	var p []block32
+	var dead []uint64
 	for set := range 1 << len(sites) {
 		weight := unit32
 		p = p[:0]
@@ -113,7 +125,7 @@ func (s *state) survival(members []member, need int, seconds int64) uint32 {
 				weight = mulQ32(weight, unit32-alive[k])
 			}
 		}
-		if weight != 0 && len(p) >= need {
+		if weight != 0 {
 			sum += mulQ32(weight, atLeast(p, need, dead))
 		}
 	}

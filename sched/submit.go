@@ -91,7 +91,7 @@ func (c *call) search(q *ask, alternative int, steps *uint32, best bool) (plan, 
 	} else {
 		p, ok = c.gang(q, q.replicas, nil, c.sc, steps, best)
 	}
-	p.alternative = alternative
+	p.alternative, p.seconds = alternative, (q.until-q.from)/second
 	if !ok || q.r.Spares == 0 && q.r.MinSurvivalPPM == 0 {
 		return p, ok
 	}
@@ -111,6 +111,9 @@ func (s *state) placement(p *plan) Placement {
 		out.Terms.BestSite = s.sites.list[p.best]
 	}
 	n := len(p.members) - p.spares
+	if out.SurvivalPPM == 0 {
+		out.SurvivalPPM = s.survival(p.members, n, p.seconds)
+	}
 	var a, b uint64
 	out.Members, a = s.members(p.members[:n], 0)
 	out.Spares, b = s.members(p.members[n:], n)
@@ -207,7 +210,10 @@ func (f *Fleet) held(slot int32) Held {
 	out.Placement = Placement{
 		Members: out.Lease.Members, Spares: out.Lease.Spares, From: out.Lease.From, Alternative: int(l.alternative), HourMicro: out.Lease.HourMicro,
 	}
-	out.Placement.Sites, out.Placement.DelayMicros = f.span(l.members)
+	n := len(l.members) - int(l.spares)
+	out.Placement.Sites, _ = f.span(l.members[:n])
+	_, out.Placement.DelayMicros = f.span(l.members)
+	out.Placement.SurvivalPPM = f.survival(l.members, n, (l.until-l.from)/second)
 	return out
 }
 

@@ -22,7 +22,7 @@ func TestWalk(t *testing.T) {
 			n := Node{
 				ID: NodeID(fmt.Sprint("n", i)), Site: "s", Supplier: "o", Model: fmt.Sprint("m", r.IntN(4)), MemoryMiB: 1 + uint64(r.IntN(2)), CPUMilli: 1, RAMMiB: 1,
 				HourMicro: uint64(r.IntN(5)) * 100_000,
-				Country: []string{"DE", "FR"}[r.IntN(2)], Connectivity: 1,
+				Country:   []string{"DE", "FR"}[r.IntN(2)], Connectivity: 1,
 			}
 			for k := range 1 + r.IntN(3) {
 				n.Devices = append(n.Devices, gpu.DeviceID(fmt.Sprint(i, "/", k)))

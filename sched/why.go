@@ -11,7 +11,8 @@ import (
 type Verdict struct {
 	Device gpu.DeviceID
 	Node   NodeID
-	// Fails lists every reason that by itself keeps the node from one replica of the request, with what it has and what it would need.
+	// Fails lists every reason that by itself keeps the node from one replica of the request, with what it has and what it would need; of supplier, apart, share,
+	// window and custom only the first.
 	Fails []Refusal
 	// Taken says that the device itself is held now; another device of the node may still do.
 	Taken bool
