@@ -478,6 +478,24 @@ func TestNoCountOfWhatWasTakenBack(t *testing.T) {
 	}
 }
 
+// TestNobodyGoesForAJobThatIsCancelled cancels a reserved lease before it begins: who was to make room for it stays, unless others have booked it.
+func TestNobodyGoesForAJobThatIsCancelled(t *testing.T) {
+	r := newRig(t, nil, machine("n1", "a", 2))
+	for _, id := range []sched.JobID{"s1", "s2"} {
+		r.do(0, sched.Submitted{Request: with1(job(id, 1, 5), func(q *sched.Request) { q.Class = sched.Spot })})
+	}
+	require.Len(t, r.do(0, sched.Submitted{Request: with1(job("r", 2, 1), func(q *sched.Request) { q.Class = sched.Reserved })}), 3)
+	next := job("next", 1, 1)
+	next.NotBefore = noon.Add(2 * hour)
+	require.Equal(t, sched.LeaseID("lease-4"), only[sched.Leased](r, 0, sched.Submitted{Request: next}).Lease.ID)
+	effects := r.do(minute, sched.Finished{Lease: "lease-3"})
+	require.Len(t, effects, 2)
+	require.Equal(t, sched.NoticeLifted{Lease: "lease-2"}, effects[1], "lease-1 has to go: what it has is booked from two hours on")
+	effects = r.do(5*minute, sched.Ticked{})
+	require.Len(t, effects, 1)
+	require.Equal(t, sched.LeaseID("lease-1"), effects[0].(sched.Ended).Lease.ID)
+}
+
 // TestNodeBetweenTwoLeases asks for a place where a lease is over but was not ended, and the next one was to begin.
 func TestNodeBetweenTwoLeases(t *testing.T) {
 	n := machine("n1", "a", 4)
