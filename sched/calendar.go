@@ -137,10 +137,15 @@ func (f *Fleet) unlink(slot, k, node int32) {
 
 // occupy takes what a member holds off, or (with on false) puts it back to, what the node has free now.
 func (f *Fleet) occupy(m *member, t takes, on bool) {
+	f.reoccupy(m, t, on)
+	f.changed()
+}
+
+// reoccupy is occupy for what may be taken back: it does not count as a change.
+func (f *Fleet) reoccupy(m *member, t takes, on bool) {
 	f.weigh(m.node, -1)
 	f.occupied(m, t, on)
 	f.weigh(m.node, 1)
-	f.changed()
 }
 
 func (f *Fleet) occupied(m *member, t takes, on bool) {

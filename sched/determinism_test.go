@@ -63,6 +63,26 @@ func TestDigestOfADay(t *testing.T) {
 	require.Positive(t, s.Running)
 }
 
+// TestDigestOfLives plays random events of every kind, with one processor and with all of them.
+func TestDigestOfLives(t *testing.T) {
+	play := func() (out string) {
+		for seed := range uint64(4) {
+			x := newTrial(t, 500+seed)
+			for range 500 {
+				x.at = x.at.Add(time.Duration(x.r.IntN(900)) * time.Second)
+				x.play(x.event())
+			}
+			out += fmt.Sprintf("%x\n", x.f.Digest())
+		}
+		return out
+	}
+	want := play()
+	golden.Check(t, "testdata/lives.txt", want)
+	old := runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(old)
+	require.Equal(t, want, play())
+}
+
 // TestRestartAtEveryEvent stops after each event of a day and goes on from the snapshot.
 func TestRestartAtEveryEvent(t *testing.T) {
 	f := leftovers()

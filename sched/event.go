@@ -75,7 +75,7 @@ type Extend struct {
 }
 
 // Finished says that the job of a lease is done, or that a booked one is not wanted any more. The effect is one Ended, from the booked
-// end on with CauseExpired and that end, before its beginning with no usage.
+// end on with CauseExpired and that end, before its beginning with no usage; then one NoticeLifted for each spot lease that was to make room for it and need not any more.
 type Finished struct{ Lease LeaseID }
 
 // FundsEnded says that a lease can pay only until then (not before the event): it is Notified and ends at that instant with CauseUnfunded, or at its

@@ -452,6 +452,50 @@ func TestNobodyGoesForAJobWithoutDevices(t *testing.T) {
 	require.ErrorAs(t, err, new(*sched.UnplaceableError))
 }
 
+// TestNoCountOfWhatWasTakenBack refuses the second of two moves, and proposes others, on a fleet whose weights follow its changes.
+func TestNoCountOfWhatWasTakenBack(t *testing.T) {
+	f, err := sched.NewFleet(sched.Default())
+	require.NoError(t, err)
+	r := &rig{t: t, f: f}
+	for _, id := range []sched.NodeID{"n1", "n2"} {
+		r.do(0, sched.NodeUp{Node: machine(id, "a", 2)})
+	}
+	r.do(0, sched.Observed{Mix: []sched.Spec{{GPUs: 1, Count: 1}, {GPUs: 2, Count: 1}}})
+	for i := range 3 {
+		q := job(sched.JobID(fmt.Sprintf("j%d", i)), 1, 1)
+		q.Movable = true
+		r.do(0, sched.Submitted{Request: q})
+	}
+	r.do(0, sched.Finished{Lease: "lease-1"})
+	before := f.Digest()
+	for range 300 {
+		_, err = r.try(0, sched.Migrate{Moves: []sched.Move{{Lease: "lease-2", To: "n2"}, {Lease: "lease-3", To: "n2"}}})
+		require.ErrorAs(t, err, new(*sched.ConflictError))
+		p, err := f.Defragment(job("big", 2, 1), 4)
+		require.NoError(t, err)
+		require.Len(t, p.Moves, 1)
+		require.Equal(t, before, f.Digest())
+	}
+}
+
+// TestNobodyGoesForAJobThatIsCancelled cancels a reserved lease before it begins: who was to make room for it stays, unless others have booked it.
+func TestNobodyGoesForAJobThatIsCancelled(t *testing.T) {
+	r := newRig(t, nil, machine("n1", "a", 2))
+	for _, id := range []sched.JobID{"s1", "s2"} {
+		r.do(0, sched.Submitted{Request: with1(job(id, 1, 5), func(q *sched.Request) { q.Class = sched.Spot })})
+	}
+	require.Len(t, r.do(0, sched.Submitted{Request: with1(job("r", 2, 1), func(q *sched.Request) { q.Class = sched.Reserved })}), 3)
+	next := job("next", 1, 1)
+	next.NotBefore = noon.Add(2 * hour)
+	require.Equal(t, sched.LeaseID("lease-4"), only[sched.Leased](r, 0, sched.Submitted{Request: next}).Lease.ID)
+	effects := r.do(minute, sched.Finished{Lease: "lease-3"})
+	require.Len(t, effects, 2)
+	require.Equal(t, sched.NoticeLifted{Lease: "lease-2"}, effects[1], "lease-1 has to go: what it has is booked from two hours on")
+	effects = r.do(5*minute, sched.Ticked{})
+	require.Len(t, effects, 1)
+	require.Equal(t, sched.LeaseID("lease-1"), effects[0].(sched.Ended).Lease.ID)
+}
+
 // TestNodeBetweenTwoLeases asks for a place where a lease is over but was not ended, and the next one was to begin.
 func TestNodeBetweenTwoLeases(t *testing.T) {
 	n := machine("n1", "a", 4)

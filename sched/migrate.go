@@ -37,6 +37,7 @@ func (f *Fleet) migrate(now int64, moves []Move) ([]Effect, error) {
 	var slots []int32
 	for _, x := range done {
 		slots = append(slots, x.slot)
+		f.changed()
 	}
 	var effects []Effect
 	for _, slot := range f.bySeq(slots) {
@@ -117,9 +118,9 @@ func (f *Fleet) put1(slot int32, rank int, to member) {
 	l := f.leases.edit(slot)
 	from := l.members[rank]
 	f.unlink(slot, int32(rank), from.node)
-	f.occupy(&from, l.takes, false)
+	f.reoccupy(&from, l.takes, false)
 	l.members = slices.Clone(l.members)
 	l.members[rank] = to
 	f.link(slot, int32(rank), to.node)
-	f.occupy(&to, l.takes, true)
+	f.reoccupy(&to, l.takes, true)
 }

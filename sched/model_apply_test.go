@@ -50,7 +50,8 @@ func (m *model) follow(f *sched.Fleet, at time.Time, e sched.Event, effects []sc
 			m.notified(e, x)
 		case sched.NoticeLifted:
 			l := m.leases[x.Lease]
-			require.Equal(m.t, sched.CauseUnfunded, l.Notice)
+			_, paid := e.(sched.FundsAdded)
+			require.Equal(m.t, map[bool]sched.Cause{true: sched.CauseUnfunded, false: sched.CausePreempted}[paid], l.Notice)
 			m.renotice(l)
 		case sched.Replaced:
 			inOrder(m.replaced(e, x))

@@ -42,6 +42,12 @@ func newTrial(t *testing.T, seed uint64) *trial {
 	p.Backfill = sched.Backfill(1 + r.IntN(3))
 	p.MaxQueue = uint32(r.IntN(12))
 	if r.IntN(2) == 0 {
+		p.Order = [][]sched.Criterion{
+			nil, {sched.Fragmentation, sched.Cheapest}, {sched.Loosest}, {sched.Surest, sched.Power}, {sched.Locality, sched.Arbitrary}, {sched.Mixed},
+		}[r.IntN(6)]
+		p.Mix = []sched.Weight{{Criterion: sched.Standing, Weight: 3}, {Criterion: sched.Tightest, Weight: 2}}
+	}
+	if r.IntN(2) == 0 {
 		p.Candidates, p.Rotate = uint16(1+r.IntN(4)), true
 	}
 	f, err := sched.NewFleet(p)
@@ -240,6 +246,9 @@ func (x *trial) event() sched.Event {
 		a, b := r.IntN(4), r.IntN(4)
 		return sched.LinkMeasured{A: sched.SiteID(fmt.Sprintf("s%d", a)), B: sched.SiteID(fmt.Sprintf("s%d", b)), DelayMicros: uint32(1+r.IntN(4)) * 1000, Mbps: uint32(1+r.IntN(3)) * 60}
 	case v < 84:
+		if x.some(2) {
+			return sched.Observed{Mix: []sched.Spec{{GPUs: uint16(r.IntN(4)), CPUMilli: 1000, Count: 1 + uint32(r.IntN(9))}, {GPUs: 1, ShareMilli: 500, Count: 3}}}
+		}
 		return sched.Rotated{Seed: r.Uint32()}
 	case v < 87:
 		return sched.Migrate{Moves: []sched.Move{{Lease: x.lease(granted), Rank: r.IntN(2), To: node}, {Lease: x.lease(granted), To: node}}[:1+r.IntN(2)]}

@@ -100,6 +100,27 @@ func (v *victimLease) add(node int32, r hostRoom) {
 	v.parts = append(v.parts, victimPart{node, r})
 }
 
+// liftFor takes back the notices of spot leases that were to make room for a job that will not begin, where nobody else has booked what they have.
+func (f *Fleet) liftFor(now int64, job JobID) (effects []Effect) {
+	var slots []int32
+	for slot := range f.slots {
+		if l := f.leases.ref(slot); l.notice == CausePreempted && l.noticeFor == job && now < l.end() {
+			slots = append(slots, slot)
+		}
+	}
+	for _, slot := range f.bySeq(slots) {
+		l := f.leases.edit(slot)
+		if f.conflict(now, slot, l.end(), l.until, false) != nil {
+			continue
+		}
+		l.notice, l.noticeAt = f.otherReclaim(l)
+		l.noticeFor = ""
+		f.requeue(slot)
+		effects = append(effects, NoticeLifted{Lease: leaseID(l.seq)})
+	}
+	return effects
+}
+
 // bySeq sorts slots by the numbers of their leases, each once.
 func (f *Fleet) bySeq(slots []int32) []int32 {
 	slices.SortFunc(slots, func(a, b int32) int { return int(int64(f.leases.ref(a).seq) - int64(f.leases.ref(b).seq)) })

@@ -3,6 +3,7 @@ package sched_test
 import (
 	"bytes"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -74,4 +75,39 @@ func TestTruncatedSnapshots(t *testing.T) {
 	}
 	_, err := sched.Restore(x.policy, append(good, 0))
 	require.ErrorIs(t, err, sched.ErrSnapshot)
+}
+
+// TestViewsWhileTheFleetGoesOn asks views in other goroutines while events are applied; under the race detector nothing may be shared that is written.
+func TestViewsWhileTheFleetGoesOn(t *testing.T) {
+	for seed := range uint64(6) {
+		x := newTrial(t, 30+seed)
+		for range 200 {
+			x.at = x.at.Add(time.Minute)
+			x.play(x.event())
+		}
+		askWhile(t, x)
+	}
+}
+
+func askWhile(t *testing.T, x *trial) {
+	var wait sync.WaitGroup
+	for range 10 {
+		v, r := x.f.View(), x.request()
+		said := says(v, r)
+		for range 2 {
+			wait.Go(func() {
+				for range 3 {
+					if now := says(v, r); now != said {
+						t.Errorf("a view changed from\n%s\nto\n%s", said, now)
+						return
+					}
+				}
+			})
+		}
+		for range 10 {
+			x.at = x.at.Add(time.Minute)
+			x.play(x.event())
+		}
+	}
+	wait.Wait()
 }

@@ -269,7 +269,13 @@ func (f *Fleet) finished(now int64, id LeaseID) ([]Effect, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: %q", ErrUnknownLease, id)
 	}
-	return []Effect{f.end(slot, now, CauseFinished)}, nil
+	l := f.leases.ref(slot)
+	cancelled, job := l.class == Reserved && now < l.from, l.job
+	effects := []Effect{f.end(slot, now, CauseFinished)}
+	if cancelled {
+		effects = append(effects, f.liftFor(now, job)...)
+	}
+	return effects, nil
 }
 
 // begun returns the slot of a lease that was granted, running or booked.

@@ -316,7 +316,7 @@ func TestExtendLimits(t *testing.T) {
 		{time.Second + 1, false},
 		{366*day - 2*time.Hour, true},
 		{366*day - 2*time.Hour + time.Second, false},
-		{9_223_372_036 * time.Second, false}, // the longest in whole seconds
+		{math.MaxInt64 - math.MaxInt64%time.Second, false},
 	} {
 		f := leftovers()
 		must(f.Apply(noon, sched.Submitted{Request: r}))
