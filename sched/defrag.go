@@ -37,8 +37,7 @@ func (f *Fleet) Defragment(r Request, maxMoves int) (Proposal, error) {
 	}
 	out := Proposal{Before: u.Largest, After: int(r.Replicas)}
 	var done []moved
-	before := f.demand.save()
-	defer func() { f.takeBack(done, before) }()
+	defer func() { f.takeBack(done) }()
 	for _, i := range f.emptiable(c, &r) {
 		before := len(done)
 		if done = f.empty(c, &r, i, maxMoves, done); len(done) == before {

@@ -63,13 +63,6 @@ func newDemand(mix []Spec) *demand {
 	return d
 }
 
-// save returns a copy of what changes with the fleet.
-func (d *demand) save() *demand {
-	c := *d
-	c.sums = slices.Clone(d.sums)
-	return &c
-}
-
 func (f *Fleet) observed(e Observed) error {
 	if err := within("len(Observed.Mix)", uint64(len(e.Mix)), 0, maxMix); err != nil {
 		return err

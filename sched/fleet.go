@@ -10,6 +10,7 @@ import (
 type Fleet struct {
 	state
 	scratch scratch
+	calling call
 	due     dueHeap // the leases by what is due next
 	jobs    map[JobID]jobState
 	recent  []endedJob // what jobs remembers beyond its lease, in order of time, then job

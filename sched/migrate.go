@@ -25,11 +25,10 @@ func (f *Fleet) migrate(now int64, moves []Move) ([]Effect, error) {
 		return nil, err
 	}
 	var done []moved
-	before := f.demand.save()
 	for _, m := range moves {
 		x, err := f.move(now, m)
 		if err != nil {
-			f.takeBack(done, before)
+			f.takeBack(done)
 			return nil, err
 		}
 		done = append(done, x)
@@ -61,11 +60,10 @@ func (f *Fleet) migrate(now int64, moves []Move) ([]Effect, error) {
 }
 
 // takeBack undoes moves, the last one first, so that nothing tells that they were tried.
-func (f *Fleet) takeBack(done []moved, before *demand) {
+func (f *Fleet) takeBack(done []moved) {
 	for k := len(done) - 1; k >= 0; k-- {
 		f.put1(done[k].slot, done[k].rank, done[k].from)
 	}
-	f.demand = before
 }
 
 // move carries out one move.

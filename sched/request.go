@@ -219,8 +219,8 @@ func (r *Request) validateTime() error {
 }
 
 func models(field string, list []string) error {
-	if err := within("len("+field+")", uint64(len(list)), 0, 64); err != nil {
-		return err
+	if len(list) > 64 {
+		return invalid("len(%s) %d: want 0 to 64", field, len(list))
 	}
 	for _, m := range list {
 		if err := named(field, m); err != nil {

@@ -14,6 +14,9 @@ const (
 // survives is the chance, in Q0.32 and rounded down, that something lives for so many seconds that is lost within an hour with the given chance in parts per
 // million: (1 - loss)^hours, a begun hour counted whole.
 func survives(lossPPM uint32, seconds int64) uint64 {
+	if lossPPM == 0 {
+		return unit32
+	}
 	base := (uint64(million) - uint64(lossPPM)) * unit32 / million
 	hours := uint64((seconds + 3599) / 3600)
 	out := unit32
@@ -81,6 +84,10 @@ const maxSiteCases = 12
 // survival is the chance, in parts per million and rounded down, that at least need of the members can run to the end of the stretch. Members of a node
 // are lost together, and so are those of a site: each case of sites that live is weighed, up to 12 sites; with more, every site is taken to have to live.
 func (s *state) survival(members []member, need int, seconds int64) uint32 {
+	if len(members) == 1 && need == 1 {
+		i := members[0].node
+		return uint32(mulQ32(mulQ32(survives(s.siteLoss.at(s.siteNumber(i)), seconds), survives(s.nodes.at(i).loss, seconds)), million))
+	}
 	var sites []int32
 	var alive []uint64  // of each site
 	var own [][]block32 // of the nodes of each site, without it

@@ -34,7 +34,8 @@ type call struct {
 }
 
 func (f *Fleet) call(now int64) *call {
-	return &call{state: &f.state, now: now, rotate: f.rotate, sc: &f.scratch, due: f.due}
+	f.calling = call{state: &f.state, now: now, rotate: f.rotate, sc: &f.scratch, due: f.due}
+	return &f.calling
 }
 
 // place looks for a place within the request's window. The plan's members are good until the next search. The error is *UnplaceableError.
@@ -100,6 +101,17 @@ func (c *call) search(q *ask, alternative int, steps *uint32, best bool) (plan, 
 
 // placement is the public form of a plan.
 func (s *state) placement(p *plan) Placement {
+	out := s.placementOf(p)
+	n := len(p.members) - p.spares
+	var a, b uint64
+	out.Members, a = s.members(p.members[:n], 0)
+	out.Spares, b = s.members(p.members[n:], n)
+	out.HourMicro = a + b
+	return out
+}
+
+// placementOf is placement without the members.
+func (s *state) placementOf(p *plan) Placement {
 	out := Placement{
 		From: moment(p.from), Alternative: p.alternative, Sites: p.sites, DelayMicros: p.delay, SurvivalPPM: p.survival, Exhaustive: p.exhaustive,
 		Terms: Terms{Considered: s.known, Compared: p.compared, Lost: p.lost, Had: p.had, Won: p.won, BestRoom: p.bestRoom},
@@ -110,15 +122,15 @@ func (s *state) placement(p *plan) Placement {
 	if p.best >= 0 {
 		out.Terms.BestSite = s.sites.list[p.best]
 	}
-	n := len(p.members) - p.spares
 	if out.SurvivalPPM == 0 {
-		out.SurvivalPPM = s.survival(p.members, n, p.seconds)
+		out.SurvivalPPM = s.survival(p.members, len(p.members)-p.spares, p.seconds)
 	}
-	var a, b uint64
-	out.Members, a = s.members(p.members[:n], 0)
-	out.Spares, b = s.members(p.members[n:], n)
-	out.HourMicro = a + b
 	return out
+}
+
+// of fills in the members of a placement from its lease.
+func (p *Placement) of(l *Lease) {
+	p.Members, p.Spares, p.HourMicro = slices.Clone(l.Members), slices.Clone(l.Spares), l.HourMicro
 }
 
 func (f *Fleet) submitted(now int64, r *Request) ([]Effect, error) {
@@ -169,8 +181,10 @@ func (f *Fleet) grant(now int64, r *Request, p *plan) Leased {
 	if l.from > now {
 		l.state, l.active = StateBooked, false
 	}
-	public := f.placement(p)
-	return Leased{Lease: f.lease(f.store(l)), Placement: public}
+	out := Leased{Placement: f.placementOf(p)}
+	out.Lease = f.lease(f.store(l))
+	out.Placement.of(&out.Lease)
+	return out
 }
 
 func (f *Fleet) hold(now int64, e *Hold) ([]Effect, error) {
@@ -197,9 +211,9 @@ func (f *Fleet) hold(now int64, e *Hold) ([]Effect, error) {
 	f.forget(now)
 	l := f.newLease(r, &p)
 	l.state, l.ttl, l.active = StateHeld, min(until(now, ttl), l.until), l.from <= now
-	public := f.placement(&p)
-	out := f.held(f.store(l))
-	out.Placement = public
+	out := Held{Placement: f.placementOf(&p), Until: moment(l.ttl)}
+	out.Lease = f.lease(f.store(l))
+	out.Placement.of(&out.Lease)
 	return []Effect{out}, nil
 }
 
