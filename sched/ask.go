@@ -288,7 +288,7 @@ func (s *state) load(q *ask, i int32, r *room) Reason {
 		s.roomNow(i, r)
 		return 0
 	}
-	if t := s.nodes.at(i).reclaim; t != 0 && t < q.until {
+	if t := s.reclaimAt.at(i); t != 0 && t < q.until {
 		return ReasonWindow
 	}
 	s.roomOver(i, q.now, q.from, q.until, -1, r)

@@ -22,7 +22,7 @@ func (f *Fleet) auditNodes() error {
 	known, up, devices, free, booked, entries := 0, 0, 0, 0, 0, 0
 	for i := range f.nodes.len() {
 		st := f.nodes.at(i)
-		if !st.known {
+		if !st.known() {
 			continue
 		}
 		known++
@@ -35,7 +35,7 @@ func (f *Fleet) auditNodes() error {
 		if rec.booked() {
 			booked++
 		}
-		if st.present {
+		if st.present() {
 			up++
 			devices += rec.cards()
 			free += count(rec.free)
@@ -59,11 +59,11 @@ func (f *Fleet) auditNode(i int32, st *nodeState) (entries int, err error) {
 	if j, ok := f.ids.node(f.ids.nodeID(i)); !ok || j != i {
 		return 0, fmt.Errorf("is not where its name says")
 	}
-	if f.index.isUp(i) != (st.present && !st.draining) {
-		return 0, fmt.Errorf("takes jobs: %v, present %v, draining %v", f.index.isUp(i), st.present, st.draining)
+	if f.index.isUp(i) != (st.present() && !st.draining()) {
+		return 0, fmt.Errorf("takes jobs: %v, present %v, draining %v", f.index.isUp(i), st.present(), st.draining())
 	}
 	now := room{free: full(int(sh.cards)), cpu: sh.cpu, ram: sh.ram, disk: sh.disk, divided: true}
-	booked := st.reclaim != 0
+	booked, part := f.reclaimAt.at(i) != 0, f.partOf.at(i)
 	for e := row.booking; e != 0; {
 		x := f.entries.at(e - 1)
 		e = x.next
@@ -84,16 +84,16 @@ func (f *Fleet) auditNode(i int32, st *nodeState) (entries int, err error) {
 		}
 	}
 	switch {
-	case entries > 0 && !st.present:
+	case entries > 0 && !st.present():
 		return 0, fmt.Errorf("is down and holds %d members", entries)
 	case rec.booked() != booked:
 		return 0, fmt.Errorf("has something booked: %v, its entries say %v", rec.booked(), booked)
 	case rec.free != now.free || row.cpu != now.cpu || row.ram != now.ram || row.disk != now.disk:
 		return 0, fmt.Errorf("has %016b, %d, %d, %d free; its leases say %016b, %d, %d, %d", rec.free, row.cpu, row.ram, row.disk, now.free, now.cpu,
 			now.ram, now.disk)
-	case st.part != 0 && f.parts.at(st.part-1) != now.part:
-		return 0, fmt.Errorf("is divided as %v, its leases say %v", f.parts.at(st.part-1), now.part)
-	case st.part != 0 && f.index.share(i) != f.largestShare(i):
+	case part != 0 && f.parts.at(part-1) != now.part:
+		return 0, fmt.Errorf("is divided as %v, its leases say %v", f.parts.at(part-1), now.part)
+	case part != 0 && f.index.share(i) != f.largestShare(i):
 		return 0, fmt.Errorf("has a largest share of %d, its devices say %d", f.index.share(i), f.largestShare(i))
 	}
 	return entries, nil
@@ -161,7 +161,7 @@ func (f *Fleet) auditTables() error {
 		return fmt.Errorf("%d wait, %d are in the queue, in order: %v", waiting, len(f.queue), slices.IsSortedFunc(f.queue, f.queueOrder))
 	}
 	for i, x := range f.reclaims {
-		if f.nodes.at(x.node).reclaim != x.at || i > 0 && f.reclaims[i-1].compare(x) >= 0 {
+		if f.reclaimAt.at(x.node) != x.at || i > 0 && f.reclaims[i-1].compare(x) >= 0 {
 			return fmt.Errorf("reclaim of node %q is not what is listed", f.ids.nodeID(x.node))
 		}
 	}

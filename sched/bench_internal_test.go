@@ -48,7 +48,7 @@ func bigFleet(tb testing.TB, p Policy, devices, fill int) *Fleet {
 	require.NoError(tb, err)
 	lease := Request{Job: "fill", Owner: "o", Replicas: 1, GPUsPerReplica: 1, Duration: 24 * time.Hour}
 	for i, job := int32(0), 0; i < f.nodes.len(); i++ {
-		if !f.nodes.at(i).known {
+		if !f.nodes.at(i).known() {
 			continue
 		}
 		for k := range f.index.record(i).cards() {

@@ -41,7 +41,7 @@ func (r *room) give(m *member, t takes) {
 func (s *state) roomNow(i int32, r *room) {
 	row := s.index.row(i)
 	*r = room{free: s.index.record(i).free, cpu: row.cpu, ram: row.ram, disk: row.disk}
-	if p := s.nodes.at(i).part; p != 0 {
+	if p := s.partOf.at(i); p != 0 {
 		r.divided, r.part = true, s.parts.at(p-1)
 		for k := range r.part.milli {
 			if r.part.milli[k] == 0 && r.part.mig[k] == 0 {
@@ -56,7 +56,7 @@ func (s *state) roomNow(i int32, r *room) {
 func (s *state) roomOver(i int32, now, from, until int64, skip int32, r *room) {
 	row := s.index.row(i)
 	sh := &s.shapes.list[row.shape]
-	base := room{free: full(int(sh.cards)), cpu: sh.cpu, ram: sh.ram, disk: sh.disk, divided: s.nodes.at(i).part != 0}
+	base := room{free: full(int(sh.cards)), cpu: sh.cpu, ram: sh.ram, disk: sh.disk, divided: s.partOf.at(i) != 0}
 	*r = base
 	s.mergeAt(i, now, from, skip, &base, r)
 	for e := row.booking; e != 0; {
@@ -155,7 +155,7 @@ func (f *Fleet) occupied(m *member, t takes, on bool) {
 		cpu, ram, disk, free = row.cpu-t.cpu, row.ram-t.ram, row.disk-t.disk, rec.free&^m.mask
 	}
 	if m.divides() {
-		p := f.parts.edit(st.part - 1)
+		p := f.parts.edit(f.partOf.at(m.node) - 1)
 		k := lowestBit(m.mask)
 		if on {
 			p.milli[k] += m.milli
@@ -168,11 +168,11 @@ func (f *Fleet) occupied(m *member, t takes, on bool) {
 			}
 		}
 	}
-	if st.present {
+	if st.present() {
 		f.free += count(free) - count(rec.free)
 	}
 	f.index.setFree(m.node, free, cpu, ram, disk)
-	if st.part != 0 {
+	if f.partOf.at(m.node) != 0 {
 		f.index.setShare(m.node, f.largestShare(m.node))
 	}
 }
@@ -183,7 +183,7 @@ func (s *state) largestShare(i int32) uint16 {
 	if !sh.shares {
 		return 0
 	}
-	p, free := s.parts.at(s.nodes.at(i).part-1), s.index.record(i).free
+	p, free := s.parts.at(s.partOf.at(i)-1), s.index.record(i).free
 	best := uint16(0)
 	for k := range int(sh.cards) {
 		switch {
@@ -198,7 +198,7 @@ func (s *state) largestShare(i int32) uint16 {
 
 // mark tells the index whether a node has something booked that does not hold yet, so that what is free now is not the whole truth.
 func (f *Fleet) mark(i int32) {
-	booked := f.nodes.at(i).reclaim != 0
+	booked := f.reclaimAt.at(i) != 0
 	for e := f.index.row(i).booking; e != 0 && !booked; {
 		x := f.entries.at(e - 1)
 		booked, e = !f.leases.ref(x.slot).active, x.next

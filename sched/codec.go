@@ -204,14 +204,14 @@ func (f *Fleet) encodeNode(w *canon.Writer, i, place int32) {
 	w.Uint32(uint32(row.shape))
 	w.Uint32(rec.hour)
 	w.Uint32(rec.exactStanding())
-	w.Uint32(st.loss)
+	w.Uint32(st.loss())
 	w.Uint32(st.joined)
 	w.Uint8(rec.tier())
 	w.Uint8(f.index.assurance(i))
 	w.Uint8(f.index.compliance(i))
-	w.Bool(st.present)
-	w.Bool(st.draining)
-	w.Int64(st.reclaim)
+	w.Bool(st.present())
+	w.Bool(st.draining())
+	w.Int64(f.reclaimAt.at(i))
 	w.String(string(f.ids.nodeID(i)))
 	for _, d := range f.ids.devices(i) {
 		w.String(string(d))
@@ -439,10 +439,13 @@ func (d *decoder) node() {
 	t := NodeTerms{HourMicro: uint64(r.Uint32()), StandingPPM: r.Uint32(), LossPPM: r.Uint32()}
 	joined := r.Uint32()
 	t.Tier, t.Assurance, t.Compliance = r.Uint8(), r.Uint8(), Compliance(r.Uint8())
-	st := nodeState{loss: t.LossPPM, joined: joined, known: true, present: r.Bool(), draining: r.Bool(), reclaim: r.Int64()}
+	st := nodeState{bits: t.LossPPM | nodeKnown, joined: joined}
+	st.flag(nodePresent, r.Bool())
+	st.flag(nodeDraining, r.Bool())
+	reclaim := r.Int64()
 	id := NodeID(r.String())
 	d.require(inside(site, len(f.sites.list)) && inside(supplier, len(f.suppliers.list)) && inside(shape, len(f.shapes.list)), "node out of range")
-	d.require(named("node", string(id)) == nil && t.validate() == nil && st.reclaim >= 0 && (st.present || !st.draining && st.reclaim == 0), "node out of range")
+	d.require(named("node", string(id)) == nil && t.validate() == nil && reclaim >= 0 && (st.present() || !st.draining() && reclaim == 0), "node out of range")
 	if !d.ok() {
 		return
 	}
@@ -466,25 +469,25 @@ func (d *decoder) node() {
 	}); d.err != nil {
 		return
 	}
-	f.enter(i, &Node{ID: id, Devices: devices, LossPPM: t.LossPPM, Shares: sh.shares, MIG: sh.mig})
-	f.revive(i, st)
+	f.enter(i, &Node{ID: id, Devices: devices, LossPPM: t.LossPPM, Shares: sh.shares, MIG: sh.mig}, joined)
+	f.revive(i, st, reclaim)
 	d.number = append(d.number, i)
 }
 
 // revive brings a node that was entered into the state that it had.
-func (f *Fleet) revive(i int32, st nodeState) {
-	s := f.nodes.edit(i)
-	s.present, s.draining, s.reclaim, s.joined = st.present, st.draining, st.reclaim, st.joined
-	if !st.present {
+func (f *Fleet) revive(i int32, st nodeState, reclaim int64) {
+	*f.nodes.edit(i) = st
+	if !st.present() {
 		return
 	}
-	f.index.setUp(i, !st.draining)
+	f.index.setUp(i, !st.draining())
 	cards := f.index.record(i).cards()
 	f.up++
 	f.devices += cards
 	f.free += cards
-	if st.reclaim != 0 {
-		f.reclaims = append(f.reclaims, reclaimed{st.reclaim, i, st.joined})
+	if reclaim != 0 {
+		*f.reclaimAt.edit(i) = reclaim
+		f.reclaims = append(f.reclaims, reclaimed{reclaim, i, st.joined})
 		f.mark(i)
 	}
 }

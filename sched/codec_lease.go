@@ -205,7 +205,7 @@ func (d *decoder) checkMembers(l *lease) {
 	with := map[int32]*[2]room{} // only looked up
 	for k := range l.members {
 		m := &l.members[k]
-		d.require(m.node >= 0 && m.node < f.nodes.len() && f.nodes.at(m.node).present, "lease on a node that is not there")
+		d.require(m.node >= 0 && m.node < f.nodes.len() && f.nodes.at(m.node).present(), "lease on a node that is not there")
 		if !d.ok() {
 			return
 		}

@@ -48,7 +48,9 @@ type state struct {
 	siteLoss  pages[uint32] // by site
 	links     linkStore
 	nodes     pages[nodeState]
-	parts     pages[part] // devices of nodes that divide them
+	partOf    pages[int32] // by node: number in parts plus one, 0 if it divides no device
+	reclaimAt pages[int64] // by node: when its supplier takes it back, 0 if that was not announced
+	parts     pages[part]  // devices of nodes that divide them
 	partCount int32
 	entries   pages[entry] // what leases hold, listed by node
 	leases    pages[lease] // slots
@@ -84,13 +86,27 @@ type shape struct {
 
 // nodeState is what the index does not need of a node.
 type nodeState struct {
-	loss     uint32 // ppm an hour
-	joined   uint32 // number in the order of joining
-	part     int32  // number in parts plus one, 0 if the node divides no device
-	reclaim  int64  // when the supplier takes it back, 0 if not announced
-	present  bool   // up
-	draining bool
-	known    bool
+	bits   uint32 // the chance to be lost within an hour in ppm, and flags
+	joined uint32 // number in the order of joining
+}
+
+const (
+	nodeKnown    = 1 << 31
+	nodePresent  = 1 << 30 // up
+	nodeDraining = 1 << 29
+	nodeLoss     = 1<<20 - 1
+)
+
+func (n nodeState) known() bool    { return n.bits&nodeKnown != 0 }
+func (n nodeState) present() bool  { return n.bits&nodePresent != 0 }
+func (n nodeState) draining() bool { return n.bits&nodeDraining != 0 }
+func (n nodeState) loss() uint32   { return n.bits & nodeLoss }
+
+func (n *nodeState) flag(f uint32, on bool) {
+	n.bits &^= f
+	if on {
+		n.bits |= f
+	}
 }
 
 // part is how the devices of a node are divided.

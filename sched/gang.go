@@ -17,6 +17,7 @@ type gangScratch struct {
 	load    []int32     // replicas that each site of the set takes
 	hunt    siteHunt
 	members []member
+	steps   uint32
 }
 
 // fewRuns is how many sites that hold a gang alone are compared where only the first candidates are.
@@ -39,7 +40,8 @@ func (s *state) gang(q *ask, need int, fixed []int32, sc *scratch, steps *uint32
 	}
 	g := &sc.gang
 	h := &g.hunt
-	h.links, h.steps, h.best, h.offers = &s.links, steps, best, g.offers
+	g.steps = *steps // the hunt keeps the address of what is left: that of the caller's would have it allocated
+	h.links, h.steps, h.best, h.offers = &s.links, &g.steps, best, g.offers
 	h.limits = siteLimits{
 		need: need, minSites: int(r.MinSites), maxSites: r.sites(), perSite: int(r.PerSite), delay: q.delay, mbps: q.mbps,
 		unmeasured: r.AllowUnmeasured || q.delay == 0 && q.mbps == 0, fixed: fixed,
@@ -48,6 +50,7 @@ func (s *state) gang(q *ask, need int, fixed []int32, sc *scratch, steps *uint32
 	h.price = func(set []int32) uint64 { return s.fill(q, set, need, sc) }
 	h.less = func(a, b int32) bool { return s.sites.list[a] < s.sites.list[b] }
 	found, exhaustive, ok := h.run()
+	*steps = g.steps
 	p.exhaustive = exhaustive
 	if !ok {
 		return p, false

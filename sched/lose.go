@@ -23,12 +23,11 @@ func (f *Fleet) reclaim(now int64, id NodeID) ([]Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := f.nodes.edit(i)
-	if s.reclaim != 0 {
+	if f.reclaimAt.at(i) != 0 {
 		return nil, nil // announced already: the first instant counts
 	}
-	x := reclaimed{now + int64(f.policy.ReclaimNoticeSeconds)*second, i, s.joined}
-	s.reclaim = x.at
+	x := reclaimed{now + int64(f.policy.ReclaimNoticeSeconds)*second, i, f.nodes.at(i).joined}
+	*f.reclaimAt.edit(i) = x.at
 	at, _ := slices.BinarySearchFunc(f.reclaims, x, reclaimed.compare)
 	f.reclaims = slices.Insert(f.reclaims, at, x)
 	f.mark(i)
@@ -56,13 +55,13 @@ func (f *Fleet) holders(i int32) (slots []int32) {
 // replaced is, from now on, since others may have had meanwhile what is free now.
 func (f *Fleet) lose(at, now int64, i int32, cause Cause) (effects []Effect) {
 	f.setUp(i, false)
-	if s := f.nodes.edit(i); s.reclaim != 0 {
+	if f.reclaimAt.at(i) != 0 {
 		f.reclaims = slices.DeleteFunc(f.reclaims, func(x reclaimed) bool { return x.node == i })
-		s.reclaim = 0
+		*f.reclaimAt.edit(i) = 0
 		f.mark(i)
 	}
-	if s := f.nodes.edit(i); s.present {
-		s.draining = true
+	if f.nodes.at(i).present() {
+		f.nodes.edit(i).flag(nodeDraining, true)
 	}
 	for _, slot := range f.holders(i) {
 		l := f.leases.ref(slot)
@@ -143,7 +142,7 @@ func (f *Fleet) replace(at, now int64, slot, node int32, cause Cause) []Effect {
 func (f *Fleet) otherReclaim(l *lease) (Cause, int64) {
 	first := int64(math.MaxInt64)
 	for k := range l.members {
-		if t := f.nodes.at(l.members[k].node).reclaim; t != 0 && t < l.until {
+		if t := f.reclaimAt.at(l.members[k].node); t != 0 && t < l.until {
 			first = min(first, t)
 		}
 	}

@@ -96,7 +96,7 @@ func (f *Fleet) move(now int64, m Move) (moved, error) {
 // do for the job, and take new jobs.
 func (f *Fleet) fitsAt(now int64, l *lease, rank int, i int32) (member, bool) {
 	old := l.members[rank]
-	if s := f.nodes.at(i); i == old.node || !s.present || s.draining || s.reclaim != 0 && s.reclaim < l.end() {
+	if s := f.nodes.at(i); i == old.node || !s.present() || s.draining() || f.reclaimAt.at(i) != 0 && f.reclaimAt.at(i) < l.end() {
 		return member{}, false
 	}
 	sh := &f.shapes.list[f.index.row(i).shape]

@@ -12,17 +12,33 @@ func (f *Fleet) nodeUp(n Node) error {
 		return err
 	}
 	i, known := f.ids.node(n.ID)
-	if known && f.nodes.at(i).present {
+	if known && f.nodes.at(i).present() {
 		return fmt.Errorf("%w: %q", ErrNodeUp, n.ID)
 	}
+	var stale [maxDevices + 1]int32 // nodes that are down and were this one, or had a device of it
+	gone := stale[:0]
+	if known {
+		gone = append(gone, i)
+	}
 	for _, d := range n.Devices {
-		if j, _, ok := f.ids.device(d); ok && f.nodes.at(j).present {
+		j, _, ok := f.ids.device(d)
+		if !ok {
+			continue
+		}
+		if f.nodes.at(j).present() {
 			return fmt.Errorf("%w: %q of %q is at %q", ErrDuplicateDevice, d, n.ID, f.ids.nodeID(j))
 		}
+		if !slices.Contains(gone, j) {
+			gone = append(gone, j)
+		}
 	}
-	i = f.put(n)
-	s := f.nodes.edit(i)
-	s.present, s.draining, s.reclaim = true, false, 0
+	for _, j := range gone {
+		f.forgetNode(j)
+	}
+	i = f.index.add(f.factsOf(&n))
+	f.joined++
+	f.enter(i, &n, f.joined)
+	f.nodes.edit(i).flag(nodePresent, true)
 	f.setUp(i, true)
 	f.up++
 	f.devices += len(n.Devices)
@@ -31,33 +47,16 @@ func (f *Fleet) nodeUp(n Node) error {
 	return nil
 }
 
-// put enters the facts of a node, as down and with all free. What it was before, if it was there, it is not any more.
-func (f *Fleet) put(n Node) int32 {
-	for _, d := range n.Devices { // of nodes that are down: their devices are here now
-		if j, _, ok := f.ids.device(d); ok {
-			f.forgetNode(j)
-		}
-	}
-	if i, ok := f.ids.node(n.ID); ok {
-		f.forgetNode(i)
-	}
-	i := f.index.add(f.factsOf(&n))
-	f.joined++
-	f.enter(i, &n)
-	f.nodes.edit(i).joined = f.joined
-	return i
-}
-
-// enter fills in what the fleet keeps of a node beside the index.
-func (f *Fleet) enter(i int32, n *Node) {
+// enter fills in what the fleet keeps of a node beside the index: it is down, and all of it is free.
+func (f *Fleet) enter(i int32, n *Node, joined uint32) {
 	f.nodes.grow(i + 1)
-	s := f.nodes.edit(i)
-	*s = nodeState{loss: n.LossPPM, known: true}
+	f.partOf.grow(i + 1)
+	f.reclaimAt.grow(i + 1)
+	*f.nodes.edit(i) = nodeState{bits: n.LossPPM | nodeKnown, joined: joined}
 	if n.Shares || n.MIG {
 		f.partCount++
 		f.parts.grow(f.partCount)
-		*f.parts.edit(f.partCount - 1) = part{}
-		s.part = f.partCount
+		*f.partOf.edit(i) = f.partCount
 		f.index.setShare(i, f.largestShare(i))
 	}
 	f.index.editRow(i).booking = 0
@@ -69,6 +68,9 @@ func (f *Fleet) enter(i int32, n *Node) {
 func (f *Fleet) forgetNode(i int32) {
 	f.ids.drop(i)
 	*f.nodes.edit(i) = nodeState{}
+	if f.partOf.at(i) != 0 {
+		*f.partOf.edit(i) = 0
+	}
 	f.index.remove(i)
 	f.known--
 }
@@ -136,8 +138,7 @@ func (f *Fleet) nodeDown(now int64, id NodeID) ([]Effect, error) {
 		return nil, err
 	}
 	f.setUp(i, false)
-	s := f.nodes.edit(i)
-	s.present, s.draining = false, false
+	f.nodes.edit(i).flag(nodePresent|nodeDraining, false)
 	f.up--
 	f.devices -= f.index.record(i).cards()
 	f.free -= count(f.index.record(i).free)
@@ -149,7 +150,7 @@ func (f *Fleet) upNode(id NodeID) (int32, error) {
 	if !ok {
 		return 0, fmt.Errorf("%w: %q", ErrUnknownNode, id)
 	}
-	if !f.nodes.at(i).present {
+	if !f.nodes.at(i).present() {
 		return 0, fmt.Errorf("%w: %q", ErrNodeDown, id)
 	}
 	return i, nil
@@ -165,7 +166,8 @@ func (f *Fleet) nodeChanged(e NodeChanged) error {
 	}
 	t := e.Terms
 	f.index.change(i, uint32(t.HourMicro), t.StandingPPM, t.Tier, f.index.record(i).connectivity(), t.Assurance, uint8(t.Compliance))
-	f.nodes.edit(i).loss = t.LossPPM
+	s := f.nodes.edit(i)
+	s.bits = s.bits&^nodeLoss | t.LossPPM
 	f.stale = true
 	return nil
 }
@@ -175,8 +177,7 @@ func (f *Fleet) drain(e Drain) error {
 	if err != nil {
 		return err
 	}
-	s := f.nodes.edit(i)
-	s.draining = e.On
+	f.nodes.edit(i).flag(nodeDraining, e.On)
 	f.setUp(i, !e.On)
 	f.stale = true
 	return nil
@@ -212,7 +213,7 @@ func (s *state) node(i int32) Node {
 		CPUMilli: uint64(sh.cpu), RAMMiB: uint64(sh.ram), DiskMiB: uint64(sh.disk),
 		Country: s.countries.list[s.places.list[sh.place].country], Region: s.regions.list[s.places.list[sh.place].region],
 		Connectivity: sh.connectivity, Tier: rec.tier(), Assurance: s.index.assurance(i), Compliance: Compliance(s.index.compliance(i)),
-		StandingPPM: rec.exactStanding(), LossPPM: st.loss, HourMicro: uint64(rec.hour),
+		StandingPPM: rec.exactStanding(), LossPPM: st.loss(), HourMicro: uint64(rec.hour),
 		Shares: sh.shares, MIG: sh.mig, HostWatts: uint32(sh.hostWatts), DeviceWatts: uint32(sh.watts),
 	}
 	if sh.several {
@@ -228,8 +229,8 @@ func (s *state) siteNumber(i int32) int32 { return s.index.run(s.index.row(i).ru
 // status is the public form of a node.
 func (s *state) status(i int32) NodeStatus {
 	st := s.nodes.at(i)
-	out := NodeStatus{Node: s.node(i), Up: st.present, Draining: st.draining, ReclaimedAt: moment(st.reclaim)}
-	if st.present {
+	out := NodeStatus{Node: s.node(i), Up: st.present(), Draining: st.draining(), ReclaimedAt: moment(s.reclaimAt.at(i))}
+	if st.present() {
 		row := s.index.row(i)
 		out.Free, out.FreeCPUMilli = pick(out.Node.Devices, s.index.record(i).free), uint64(row.cpu)
 		out.FreeRAMMiB, out.FreeDiskMiB = uint64(row.ram), uint64(row.disk)

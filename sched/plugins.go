@@ -104,7 +104,7 @@ func (v *NodeView) Terms() NodeTerms {
 	rec := v.s.index.record(v.i)
 	return NodeTerms{
 		Tier: rec.tier(), Assurance: v.s.index.assurance(v.i), Compliance: Compliance(v.s.index.compliance(v.i)), StandingPPM: rec.exactStanding(),
-		LossPPM: v.s.nodes.at(v.i).loss, HourMicro: uint64(rec.hour),
+		LossPPM: v.s.nodes.at(v.i).loss(), HourMicro: uint64(rec.hour),
 	}
 }
 

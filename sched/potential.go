@@ -309,7 +309,7 @@ func (f *Fleet) recount() {
 func (f *Fleet) sum() {
 	f.demand.sums = make([]int64, len(f.demand.wants))
 	for i := range f.nodes.len() {
-		if f.nodes.at(i).present {
+		if f.nodes.at(i).present() {
 			f.weigh(i, 1)
 		}
 	}

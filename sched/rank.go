@@ -94,7 +94,7 @@ func (s *state) left(q *ask, r *ranked) int {
 
 // loss is the chance that a node is lost within an hour, alone or with its site, in parts per million.
 func (s *state) loss(i int32) uint32 {
-	own, site := uint64(s.nodes.at(i).loss), uint64(s.siteLoss.at(s.siteNumber(i)))
+	own, site := uint64(s.nodes.at(i).loss()), uint64(s.siteLoss.at(s.siteNumber(i)))
 	return uint32(own + site - own*site/million)
 }
 

@@ -86,7 +86,7 @@ const maxSiteCases = 12
 func (s *state) survival(members []member, need int, seconds int64) uint32 {
 	if len(members) == 1 && need == 1 {
 		i := members[0].node
-		return uint32(mulQ32(mulQ32(survives(s.siteLoss.at(s.siteNumber(i)), seconds), survives(s.nodes.at(i).loss, seconds)), million))
+		return uint32(mulQ32(mulQ32(survives(s.siteLoss.at(s.siteNumber(i)), seconds), survives(s.nodes.at(i).loss(), seconds)), million))
 	}
 	var sites []int32
 	var alive []uint64  // of each site
@@ -105,7 +105,7 @@ func (s *state) survival(members []member, need int, seconds int64) uint32 {
 		if n < 0 {
 			n = len(nodes[k])
 			nodes[k] = append(nodes[k], node)
-			own[k] = append(own[k], block32{alive: survives(s.nodes.at(node).loss, seconds)})
+			own[k] = append(own[k], block32{alive: survives(s.nodes.at(node).loss(), seconds)})
 		}
 		own[k][n].members++
 	}

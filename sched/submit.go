@@ -331,7 +331,7 @@ func (f *Fleet) conflict(now int64, slot int32, from, until int64, reclaims bool
 	latest, node, with := until, int32(-1), (*lease)(nil)
 	for k := range l.members {
 		i := l.members[k].node
-		if t := f.nodes.at(i).reclaim; reclaims && t != 0 && t < latest {
+		if t := f.reclaimAt.at(i); reclaims && t != 0 && t < latest {
 			latest, node, with = max(t, from), i, nil
 		}
 		for e := f.index.row(i).booking; e != 0; {

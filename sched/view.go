@@ -27,6 +27,7 @@ func (f *Fleet) View() *View {
 	v.sites, v.suppliers = f.sites.view(), f.suppliers.view()
 	v.kinds, v.places, v.shapes = f.kinds.view(), f.places.view(), f.shapes.view()
 	v.siteLoss, v.links, v.nodes, v.parts = f.siteLoss.view(), f.links.view(), f.nodes.view(), f.parts.view()
+	v.partOf, v.reclaimAt = f.partOf.view(), f.reclaimAt.view()
 	v.entries, v.leases, v.byLease = f.entries.view(), f.leases.view(), f.byLease.view()
 	return v
 }
@@ -130,7 +131,7 @@ func (s *state) allNodes() iter.Seq[NodeStatus] {
 		}
 		var list []named
 		for i := range s.nodes.len() {
-			if s.nodes.at(i).known {
+			if s.nodes.at(i).known() {
 				list = append(list, named{s.ids.nodeID(i), i})
 			}
 		}

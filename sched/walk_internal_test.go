@@ -38,7 +38,7 @@ func TestWalk(t *testing.T) {
 		q.rotate = []uint32{0, r.Uint32()}[r.IntN(2)]
 		var want, got []int32
 		for i := range f.nodes.len() {
-			if f.nodes.at(i).known && f.passes(&q, i) {
+			if f.nodes.at(i).known() && f.passes(&q, i) {
 				want = append(want, i)
 			}
 		}

@@ -142,7 +142,7 @@ func (s *state) fails(q *ask, i int32, sc *scratch) (out []Refusal) {
 		}
 	}
 	st := s.nodes.at(i)
-	add(!st.present || st.draining, ReasonDown, 0, 0)
+	add(!st.present() || st.draining(), ReasonDown, 0, 0)
 	model := q.kinds != nil && !slices.Contains(q.kinds, sh.kind)
 	small := slices.Contains(q.small, sh.kind)
 	add(model && !small, ReasonModel, 0, 0)
