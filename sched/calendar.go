@@ -58,18 +58,18 @@ func (s *state) roomOver(i int32, now, from, until int64, skip int32, r *room) {
 	sh := &s.shapes.list[row.shape]
 	base := room{free: full(int(sh.cards)), cpu: sh.cpu, ram: sh.ram, disk: sh.disk, divided: s.nodes.at(i).part != 0}
 	*r = base
-	s.mergeAt(i, now, from, from, skip, &base, r)
+	s.mergeAt(i, now, from, skip, &base, r)
 	for e := row.booking; e != 0; {
 		x := s.entries.at(e - 1)
 		e = x.next
 		if l := s.leases.ref(x.slot); x.slot != skip && l.from > from && l.from < until {
-			s.mergeAt(i, now, l.from, from, skip, &base, r)
+			s.mergeAt(i, now, l.from, skip, &base, r)
 		}
 	}
 }
 
-// mergeAt lowers r to what is free at one instant. At begin, the beginning of the stretch, leases that ought to have ended still hold.
-func (s *state) mergeAt(i int32, now, at, begin int64, skip int32, base, r *room) {
+// mergeAt lowers r to what is free at one instant.
+func (s *state) mergeAt(i int32, now, at int64, skip int32, base, r *room) {
 	here := *base
 	for e := s.index.row(i).booking; e != 0; {
 		x := s.entries.at(e - 1)

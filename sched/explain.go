@@ -18,7 +18,7 @@ func (c *call) explain(r *Request, from int64, failed *plan) *UnplaceableError {
 	p := &probe{call: c, r: r, from: from, steps: c.policy.SearchSteps}
 	room := failed.room
 	passed := p.setReason(failed)
-	e.Refusals, e.Devices = c.refusals(r, from, passed, room)
+	e.Refusals, e.Devices = c.refusals(r, from, passed)
 	e.Largest = p.largest()
 	p.relax(e)
 	for i := range e.Refusals {
@@ -136,7 +136,7 @@ func (p *probe) largest() int {
 }
 
 // refusals counts what keeps each node from the request itself; the nodes that pass by themselves are charged to the reason given.
-func (c *call) refusals(r *Request, from int64, passed Reason, room int) (out []Refusal, devices int) {
+func (c *call) refusals(r *Request, from int64, passed Reason) (out []Refusal, devices int) {
 	q := c.ask(r, 0, c.now, from, c.rotate, c.sc)
 	counted := c.index.census(&q.query)
 	var by [lastReason + 1]Refusal

@@ -111,16 +111,16 @@ func choose(sh *shape, free uint16, n int) uint16 {
 	}
 	taken := uint16(0)
 	for n > 0 {
-		best := -1
-		for i, m := range islands {
-			if m != 0 && (best < 0 || betterIsland(count(m), count(islands[best]), n)) {
-				best = i
+		best := &islands[0]
+		for i := range islands {
+			if m := &islands[i]; *m != 0 && (*best == 0 || betterIsland(count(*m), count(*best), n)) {
+				best = m
 			}
 		}
-		k := min(n, count(islands[best]))
-		part := lowest(islands[best], k)
+		k := min(n, count(*best))
+		part := lowest(*best, k)
 		taken |= part
-		islands[best] &^= part
+		*best &^= part
 		n -= k
 	}
 	return taken

@@ -87,7 +87,6 @@ type nodeState struct {
 	joined   uint32 // number in the order of joining
 	part     int32  // number in parts plus one, 0 if the node divides no device
 	reclaim  int64  // when the supplier takes it back, 0 if not announced
-	held     uint16 // whole or part, devices that something holds now
 	present  bool   // up
 	draining bool
 	known    bool
@@ -128,29 +127,7 @@ func (f *Fleet) Apply(at time.Time, e Event) ([]Effect, error) {
 	if now < f.now {
 		return nil, fmt.Errorf("%w: %s is before %s", ErrTimeBackwards, at.UTC().Format(time.RFC3339Nano), moment(f.now).Format(time.RFC3339Nano))
 	}
-	var effects []Effect
-	switch e := e.(type) {
-	case NodeUp:
-		err = f.nodeUp(e.Node)
-	case NodeDown:
-		effects, err = f.nodeDown(now, e.Node)
-	case NodeChanged:
-		err = f.nodeChanged(e)
-	case Drain:
-		err = f.drain(e)
-	case Reclaim:
-		effects, err = f.reclaim(now, e.Node)
-	case SiteRated:
-		err = f.siteRated(e)
-	case LinkMeasured:
-		err = f.linkMeasured(e)
-	case Observed:
-		err = f.observed(e)
-	case Rotated:
-		f.rotate = e.Seed
-	default:
-		effects, err = f.applyLease(now, e)
-	}
+	effects, err := f.handle(now, e)
 	if err != nil {
 		return nil, err
 	}
@@ -158,9 +135,27 @@ func (f *Fleet) Apply(at time.Time, e Event) ([]Effect, error) {
 	return effects, nil
 }
 
-// applyLease takes the events about jobs and leases.
-func (f *Fleet) applyLease(now int64, e Event) ([]Effect, error) {
+func (f *Fleet) handle(now int64, e Event) ([]Effect, error) {
 	switch e := e.(type) {
+	case NodeUp:
+		return nil, f.nodeUp(e.Node)
+	case NodeDown:
+		return f.nodeDown(now, e.Node)
+	case NodeChanged:
+		return nil, f.nodeChanged(e)
+	case Drain:
+		return nil, f.drain(e)
+	case Reclaim:
+		return f.reclaim(now, e.Node)
+	case SiteRated:
+		return nil, f.siteRated(e)
+	case LinkMeasured:
+		return nil, f.linkMeasured(e)
+	case Observed:
+		return nil, f.observed(e)
+	case Rotated:
+		f.rotate = e.Seed
+		return nil, nil
 	case Submitted:
 		return f.submitted(now, &e.Request)
 	case Hold:

@@ -142,10 +142,6 @@ func (t NodeTerms) validate() error {
 	)
 }
 
-func (n *Node) set(t NodeTerms) {
-	n.Tier, n.Assurance, n.Compliance, n.StandingPPM, n.LossPPM, n.HourMicro = t.Tier, t.Assurance, t.Compliance, t.StandingPPM, t.LossPPM, t.HourMicro
-}
-
 // NodeStatus is a node as the fleet holds it.
 type NodeStatus struct {
 	Node Node

@@ -139,7 +139,7 @@ func (f *Fleet) nodeDown(now int64, id NodeID) ([]Effect, error) {
 	s := f.nodes.edit(i)
 	s.present, s.draining = false, false
 	f.up--
-	f.devices -= int(f.index.record(i).cards())
+	f.devices -= f.index.record(i).cards()
 	f.free -= count(f.index.record(i).free)
 	return f.lose(now, now, i, CauseNodeLost), nil
 }

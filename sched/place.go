@@ -76,7 +76,7 @@ func (s *state) single(q *ask, sc *scratch) (plan, bool) {
 			p.had, p.won = p.lost.shown(second.keys[j]), p.lost.shown(best.keys[j])
 		}
 	}
-	s.settle(q, best, sc)
+	s.settle(q, best)
 	sc.members = append(sc.members[:0], best.m)
 	p.members, p.sites, p.room, p.bestRoom = sc.members, 1, 1, 1
 	p.best = s.siteNumber(best.m.node)
@@ -94,7 +94,7 @@ func (s *state) beats(q *ask, a, b *ranked, sc *scratch) bool {
 }
 
 // settle fills in the devices and the price of the node that was chosen.
-func (s *state) settle(q *ask, r *ranked, sc *scratch) {
+func (s *state) settle(q *ask, r *ranked) {
 	i := r.m.node
 	if q.plain && !s.index.record(i).booked() {
 		r.m.mask, r.m.milli, r.m.slices = 0, 0, 0

@@ -96,9 +96,10 @@ type Policy struct {
 	Rotate bool `json:"rotate"`
 	// Seed is that of Arbitrary.
 	Seed uint64 `json:"seed"`
-	// PriceBands (millionths of a dollar) and StandingBands (ppm) are thresholds of the index, ascending, at most 31 each. They change how fast a walk
+	// PriceBands (millionths of a dollar) are thresholds of the index, ascending, at most 31. They change how fast a walk
 	// is and no answer, except that Cheapest with Candidates above 0 compares nodes of the lower band first.
-	PriceBands    []uint32 `json:"price_bands"`
+	PriceBands []uint32 `json:"price_bands"`
+	// StandingBands are thresholds in parts per million, read like PriceBands.
 	StandingBands []uint32 `json:"standing_bands"`
 	// Relax lists the fields of a request for which a refusal proposes a change, the most welcome change first.
 	Relax []Field `json:"relax"`
@@ -113,16 +114,18 @@ type Policy struct {
 	MaxAheadSeconds uint32 `json:"max_ahead_seconds"`
 	// RememberSeconds is for how long after its end a job's ID is refused as a duplicate.
 	RememberSeconds uint32 `json:"remember_seconds"`
-	// HoldSeconds is the time to live of a hold that names none, MaxHoldSeconds the longest.
-	HoldSeconds    uint32 `json:"hold_seconds"`
+	// HoldSeconds is the time to live of a hold that names none.
+	HoldSeconds uint32 `json:"hold_seconds"`
+	// MaxHoldSeconds is the longest time to live of a hold.
 	MaxHoldSeconds uint32 `json:"max_hold_seconds"`
-	// SpotNoticeSeconds lies between Notified and the end of a lease that is preempted, ReclaimNoticeSeconds between it and the loss of a node
-	// that its supplier takes back.
-	SpotNoticeSeconds    uint32 `json:"spot_notice_seconds"`
+	// SpotNoticeSeconds lies between Notified and the end of a lease that is preempted.
+	SpotNoticeSeconds uint32 `json:"spot_notice_seconds"`
+	// ReclaimNoticeSeconds lies between Notified and the loss of a node that its supplier takes back.
 	ReclaimNoticeSeconds uint32 `json:"reclaim_notice_seconds"`
-	// Backfill is how the queue is served, MaxQueue how many jobs may wait.
+	// Backfill is how the queue is served.
 	Backfill Backfill `json:"backfill"`
-	MaxQueue uint32   `json:"max_queue"`
+	// MaxQueue is how many jobs may wait.
+	MaxQueue uint32 `json:"max_queue"`
 }
 
 // Default returns the policy for a network that wants most work placed: of the first nodes that pass, the one that keeps most of

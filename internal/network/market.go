@@ -87,6 +87,8 @@ func (n *Network) fromFleet(at time.Time, effects []sched.Effect) []Fact {
 		case sched.Ended:
 			facts = append(facts, Ended(e))
 			facts = append(facts, n.bill(at, e)...)
+		case sched.Held, sched.HoldEnded, sched.Started, sched.Queued, sched.Extended, sched.Notified, sched.NoticeLifted, sched.Replaced, sched.Requeued, sched.Moved:
+			panic(fmt.Sprintf("network: %T follows from no command", e))
 		}
 	}
 	return facts
