@@ -181,6 +181,23 @@ func TestHalfOpenToTheNanosecond(t *testing.T) {
 	}
 }
 
+// TestSharesOfALaterTime fills a device for a time that has not come, where the index knows nothing.
+func TestSharesOfALaterTime(t *testing.T) {
+	n := machine("n1", "a", 1)
+	n.Shares = true
+	r := newRig(t, nil, n)
+	q := job("first", 1, 1)
+	q.NotBefore, q.ShareMilli = noon.Add(hour), 401
+	r.do(0, sched.Submitted{Request: q})
+	for share, fits := range map[uint16]bool{598: true, 599: true, 600: false} {
+		q.Job, q.ShareMilli = "second", share
+		_, err := r.f.Try(q)
+		require.Equal(t, fits, err == nil, "%d", share)
+	}
+	_, err := r.f.Try(with1(q, func(q *sched.Request) { q.ShareMilli = 0 }))
+	require.ErrorContains(t, err, "1 cards")
+}
+
 func TestOneKeyOneHold(t *testing.T) {
 	r := newRig(t, nil, machine("n1", "a", 2))
 	a := only[sched.Held](r, 0, sched.Hold{Request: job("j", 1, 1)})
