@@ -240,6 +240,7 @@ func (f *Fleet) encodeLease(w *canon.Writer, l *lease, number []uint32) {
 	w.Uint8(uint8(l.notice))
 	w.Int64(l.noticeAt)
 	w.String(string(l.noticeFor))
+	w.Int64(l.paid)
 	w.Len(int(l.spares))
 	w.Len(len(l.members))
 	for k := range l.members {

@@ -129,7 +129,7 @@ func (d *decoder) lease() {
 		seq: r.Uint64(), ticket: r.Uint64(), job: JobID(r.String()), owner: r.String(), class: Class(r.Uint8()), state: State(r.Uint8()), active: r.Bool(),
 		from: r.Int64(), until: r.Int64(), ttl: r.Int64(), takes: takes{r.Uint32(), r.Uint32(), r.Uint32()},
 		gpus: r.Uint8(), share: r.Uint16(), mig: MIGProfile(r.Uint8()), alternative: r.Uint8(), priority: r.Uint8(),
-		notice: Cause(r.Uint8()), noticeAt: r.Int64(), noticeFor: JobID(r.String()), spares: int32(r.Uint32()),
+		notice: Cause(r.Uint8()), noticeAt: r.Int64(), noticeFor: JobID(r.String()), paid: r.Int64(), spares: int32(r.Uint32()),
 	}
 	for range r.Len(21) {
 		l.members = append(l.members, member{
@@ -182,6 +182,7 @@ func (d *decoder) checkLease(l *lease) {
 	d.require(l.state == StateWaiting || len(l.members) > int(l.spares), "lease without members")
 	d.require(l.state != StateWaiting || l.request != nil, "lease that waits for nothing")
 	d.require(l.state == StateHeld || l.ttl == 0, "lease that is held no more, with a time to live")
+	d.require(l.paid == 0 || l.notice == CausePreempted && l.paid >= l.noticeAt, "lease with an end of funds that no notice hides")
 	d.require(l.request == nil || l.fromRequest(l.request), "lease that is not of its request")
 	if !d.ok() {
 		return

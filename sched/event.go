@@ -79,13 +79,13 @@ type Extend struct {
 type Finished struct{ Lease LeaseID }
 
 // FundsEnded says that a lease can pay only until then (not before the event): it is Notified and ends at that instant with CauseUnfunded, or at its
-// booked end if that is earlier. It never runs free: the instant counts, however late the tick.
+// booked end if that is earlier. It never runs free: the instant counts, however late the tick. No effect where it is preempted before that.
 type FundsEnded struct {
 	Lease LeaseID
 	Until time.Time
 }
 
-// FundsAdded takes the notice of FundsEnded back. The effect is one NoticeLifted.
+// FundsAdded takes the notice of FundsEnded back. The effect is one NoticeLifted, none where the lease is preempted before that.
 type FundsAdded struct{ Lease LeaseID }
 
 // Migrate carries out a proposal of Defragment: each move puts one member of a lease on another node. All or none. The effect is one Moved a

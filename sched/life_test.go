@@ -496,6 +496,27 @@ func TestNobodyGoesForAJobThatIsCancelled(t *testing.T) {
 	require.Equal(t, sched.LeaseID("lease-1"), effects[0].(sched.Ended).Lease.ID)
 }
 
+// TestFundsEndBehindAPreemption ends funds after the preemption that is announced, or before it was: when that is called off, they still end.
+func TestFundsEndBehindAPreemption(t *testing.T) {
+	for _, first := range []bool{true, false} {
+		r := newRig(t, nil, machine("n1", "a", 1))
+		funds := sched.FundsEnded{Lease: "lease-1", Until: noon.Add(2 * hour)}
+		r.do(0, sched.Submitted{Request: with1(job("s", 1, 5), func(q *sched.Request) { q.Class = sched.Spot })})
+		if first {
+			r.do(0, funds)
+		}
+		require.Len(t, r.do(0, sched.Submitted{Request: with1(job("r", 1, 1), func(q *sched.Request) { q.Class = sched.Reserved })}), 2)
+		if !first {
+			require.Empty(t, r.do(0, funds))
+		}
+		r.again(sched.IONet())
+		require.Len(t, r.do(minute, sched.Finished{Lease: "lease-2"}), 2)
+		ended := only[sched.Ended](r, 9*hour, sched.Ticked{})
+		require.Equal(t, sched.CauseUnfunded, ended.Cause)
+		require.Equal(t, uint64(7200), ended.Usage[0].Seconds)
+	}
+}
+
 // TestNodeBetweenTwoLeases asks for a place where a lease is over but was not ended, and the next one was to begin.
 func TestNodeBetweenTwoLeases(t *testing.T) {
 	n := machine("n1", "a", 4)

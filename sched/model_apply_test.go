@@ -52,7 +52,9 @@ func (m *model) follow(f *sched.Fleet, at time.Time, e sched.Event, effects []sc
 			l := m.leases[x.Lease]
 			_, paid := e.(sched.FundsAdded)
 			require.Equal(m.t, map[bool]sched.Cause{true: sched.CauseUnfunded, false: sched.CausePreempted}[paid], l.Notice)
-			m.renotice(l)
+			if m.renotice(l); !l.paid.IsZero() {
+				l.Notice, l.NoticeAt, l.paid = sched.CauseUnfunded, l.paid, time.Time{}
+			}
 		case sched.Replaced:
 			inOrder(m.replaced(e, x))
 		case sched.Requeued:
@@ -61,6 +63,16 @@ func (m *model) follow(f *sched.Fleet, at time.Time, e sched.Event, effects []sc
 			m.moved(x)
 		case sched.Ended:
 			inOrder(m.over1(e, x))
+		}
+	}
+	switch e := e.(type) { // of a lease that is preempted before
+	case sched.FundsEnded:
+		if len(effects) == 0 {
+			m.leases[e.Lease].paid = e.Until
+		}
+	case sched.FundsAdded:
+		if len(effects) == 0 {
+			m.leases[e.Lease].paid = time.Time{}
 		}
 	}
 	for _, l := range m.leases {
@@ -235,7 +247,7 @@ func (m *model) notified(e sched.Event, x sched.Notified) {
 		require.True(m.t, l.Until.After(want))
 	case sched.CauseUnfunded:
 		want = sooner(e.(sched.FundsEnded).Until, l.Until)
-		l.Notice, l.NoticeAt = x.Cause, e.(sched.FundsEnded).Until
+		l.Notice, l.NoticeAt, l.paid = x.Cause, e.(sched.FundsEnded).Until, time.Time{}
 		require.Equal(m.t, want, x.At)
 		return
 	default:
@@ -243,6 +255,9 @@ func (m *model) notified(e sched.Event, x sched.Notified) {
 		require.Equal(m.t, sched.Spot, l.Class)
 		require.Equal(m.t, sched.Reserved, e.(sched.Submitted).Request.Class)
 		require.Equal(m.t, e.(sched.Submitted).Request.Job, x.For)
+		if l.Notice == sched.CauseUnfunded {
+			l.paid = l.NoticeAt
+		}
 	}
 	require.Equal(m.t, want, x.At)
 	l.Notice, l.NoticeAt = x.Cause, x.At

@@ -46,6 +46,7 @@ type modelLease struct {
 	holds       []holding
 	past        []bill
 	endedAt     time.Time
+	paid        time.Time // until when there are funds, where it is preempted before
 	tookSpares  bool
 	fresh       []sched.Member // placed by the last event
 }

@@ -18,6 +18,9 @@ func (f *Fleet) preempt(now int64, r *Request) ([]Effect, bool) {
 		for k, slot := range victims {
 			l := f.leases.edit(slot)
 			before[k] = *l
+			if l.notice == CauseUnfunded {
+				l.paid = l.noticeAt
+			}
 			l.notice, l.noticeAt, l.noticeFor = CausePreempted, at, r.Job
 		}
 		steps := f.policy.SearchSteps
@@ -25,7 +28,7 @@ func (f *Fleet) preempt(now int64, r *Request) ([]Effect, bool) {
 		if !ok { // limits between sites, which the choice of victims does not know
 			for k, slot := range victims {
 				l := f.leases.edit(slot)
-				l.notice, l.noticeAt, l.noticeFor = before[k].notice, before[k].noticeAt, before[k].noticeFor
+				l.notice, l.noticeAt, l.noticeFor, l.paid = before[k].notice, before[k].noticeAt, before[k].noticeFor, before[k].paid
 			}
 			continue
 		}
@@ -110,11 +113,18 @@ func (f *Fleet) liftFor(now int64, job JobID) (effects []Effect) {
 	}
 	for _, slot := range f.bySeq(slots) {
 		l := f.leases.edit(slot)
-		if f.conflict(now, slot, l.end(), l.until, false) != nil {
+		until := l.until
+		if l.paid != 0 {
+			until = min(until, l.paid)
+		}
+		if f.conflict(now, slot, l.end(), until, false) != nil {
 			continue
 		}
 		l.notice, l.noticeAt = f.otherReclaim(l)
-		l.noticeFor = ""
+		if l.paid != 0 {
+			l.notice, l.noticeAt = CauseUnfunded, l.paid
+		}
+		l.noticeFor, l.paid = "", 0
 		f.requeue(slot)
 		effects = append(effects, NoticeLifted{Lease: leaseID(l.seq)})
 	}

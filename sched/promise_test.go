@@ -159,6 +159,45 @@ func TestHoldAndCommitAtTheSameInstant(t *testing.T) {
 	require.Empty(t, r.do(minute, sched.Ticked{}))
 }
 
+// TestHalfOpenToTheNanosecond books one nanosecond too early, or too late, and just in time.
+func TestHalfOpenToTheNanosecond(t *testing.T) {
+	for d := time.Duration(-1); d <= 1; d++ {
+		r := newRig(t, func(p *sched.Policy) { p.ReclaimNoticeSeconds = 3600 }, machine("n1", "a", 1), machine("n2", "a", 2))
+		q := job("next", 2, 1)
+		q.NotBefore = noon.Add(hour + d)
+		r.do(0, sched.Submitted{Request: q}) // on n2
+		r.do(0, sched.Reclaim{Node: "n1"})
+		_, err := r.f.Try(job("before", 2, 1))
+		require.Equal(t, d >= 0, err == nil, "%d ns", d)
+		q = job("after", 2, 1)
+		q.NotBefore = noon.Add(2 * hour)
+		_, err = r.f.Try(q)
+		require.Equal(t, d <= 0, err == nil, "%d ns", d)
+		if d >= 0 { // the reclaim of n1 at one o'clock, seen from a nanosecond later
+			r.do(0, sched.Submitted{Request: job("filler", 2, 1)})
+			_, err = r.try(d, sched.Submitted{Request: job("reclaimed", 1, 1)})
+			require.Equal(t, d == 0, err == nil, "%d ns", d)
+		}
+	}
+}
+
+// TestSharesOfALaterTime fills a device for a time that has not come, where the index knows nothing.
+func TestSharesOfALaterTime(t *testing.T) {
+	n := machine("n1", "a", 1)
+	n.Shares = true
+	r := newRig(t, nil, n)
+	q := job("first", 1, 1)
+	q.NotBefore, q.ShareMilli = noon.Add(hour), 401
+	r.do(0, sched.Submitted{Request: q})
+	for share, fits := range map[uint16]bool{598: true, 599: true, 600: false} {
+		q.Job, q.ShareMilli = "second", share
+		_, err := r.f.Try(q)
+		require.Equal(t, fits, err == nil, "%d", share)
+	}
+	_, err := r.f.Try(with1(q, func(q *sched.Request) { q.ShareMilli = 0 }))
+	require.ErrorContains(t, err, "1 cards")
+}
+
 func TestOneKeyOneHold(t *testing.T) {
 	r := newRig(t, nil, machine("n1", "a", 2))
 	a := only[sched.Held](r, 0, sched.Hold{Request: job("j", 1, 1)})

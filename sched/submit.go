@@ -393,14 +393,15 @@ func (f *Fleet) fundsEnded(now int64, e FundsEnded) ([]Effect, error) {
 		return nil, fmt.Errorf("%w: %q is over", ErrUnknownLease, e.Lease)
 	}
 	if l.notice == CausePreempted && l.noticeAt <= at {
-		return nil, nil // it ends before that
+		l.paid = at // it ends before that, as it knows, unless it need not make room after all
+		return nil, nil
 	}
 	if at > l.end() { // money for longer: others may have booked what was to be free
 		if err := f.conflict(now, slot, l.end(), min(at, l.until), false); err != nil {
 			return nil, err
 		}
 	}
-	l.notice, l.noticeAt, l.noticeFor = CauseUnfunded, at, ""
+	l.notice, l.noticeAt, l.noticeFor, l.paid = CauseUnfunded, at, "", 0
 	f.requeue(slot)
 	f.stale = true // what it had booked after that is free
 	return []Effect{Notified{Lease: e.Lease, Cause: CauseUnfunded, At: moment(l.end())}}, nil
@@ -408,12 +409,16 @@ func (f *Fleet) fundsEnded(now int64, e FundsEnded) ([]Effect, error) {
 
 func (f *Fleet) fundsAdded(now int64, id LeaseID) ([]Effect, error) {
 	slot, ok := f.begun(id)
-	if !ok || f.leases.ref(slot).notice != CauseUnfunded {
+	if !ok || f.leases.ref(slot).notice != CauseUnfunded && f.leases.ref(slot).paid == 0 {
 		return nil, fmt.Errorf("%w: %q is not out of funds", ErrUnknownLease, id)
 	}
 	l := f.leases.edit(slot)
 	if now >= l.end() {
 		return nil, fmt.Errorf("%w: %q is over", ErrUnknownLease, id)
+	}
+	if l.notice == CausePreempted {
+		l.paid = 0
+		return nil, nil
 	}
 	if err := f.conflict(now, slot, l.end(), l.until, false); err != nil { // what others booked after the end that was announced
 		return nil, err

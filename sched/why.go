@@ -67,8 +67,9 @@ func (s *state) why(r *Request, d gpu.DeviceID, rotate uint32, sc *scratch) (Ver
 		j := slices.Index(s.policy.Order, by)
 		out.Lost, out.Had, out.Won = by, by.shown(a.keys[j]), by.shown(b.keys[j])
 	}
-	out.Rank = s.place1(&q, &a, sc)
-	out.WinsAtHourMicro = s.winsAt(&q, &a, &b, sc)
+	rank, ahead := s.place1(&q, &a, winner, sc)
+	out.Rank = rank
+	out.WinsAtHourMicro = s.winsAt(&q, &a, &b, ahead, sc)
 	return out, nil
 }
 
@@ -78,9 +79,10 @@ func (s *state) rankedOf(q *ask, i int32, sc *scratch) (out ranked) {
 	return out
 }
 
-// place1 counts how many of those compared are better, or as good and earlier.
-func (s *state) place1(q *ask, a *ranked, sc *scratch) int {
-	rank, seen, met := 1, 0, false
+// place1 counts how many of those compared are better, or as good and earlier; ahead says that the node comes before the winner in the walk.
+func (s *state) place1(q *ask, a *ranked, winner int32, sc *scratch) (rank int, ahead bool) {
+	rank = 1
+	seen, met := 0, false
 	w := &sc.walk
 	s.walk(&q.query, w, s.cheapestFirst())
 	for i := s.next(w); i >= 0; i = s.next(w) {
@@ -90,6 +92,7 @@ func (s *state) place1(q *ask, a *ranked, sc *scratch) int {
 		}
 		other.m.node = i
 		seen++
+		ahead = ahead || met && i == winner
 		if i == a.m.node {
 			met = true
 		} else if d, _ := s.compare(q, &other, a, sc); d < 0 || d == 0 && !met {
@@ -100,13 +103,13 @@ func (s *state) place1(q *ask, a *ranked, sc *scratch) int {
 		}
 	}
 	if !met {
-		return 0
+		return 0, false
 	}
-	return rank
+	return rank, ahead
 }
 
-// winsAt is the highest price at which a node would beat the winner.
-func (s *state) winsAt(q *ask, a, b *ranked, sc *scratch) uint64 {
+// winsAt is the highest price at which a node would beat the winner; of equals the one that is ahead wins.
+func (s *state) winsAt(q *ask, a, b *ranked, ahead bool, sc *scratch) uint64 {
 	at := slices.Index(s.policy.Order, Cheapest)
 	if at < 0 {
 		return 0
@@ -128,7 +131,10 @@ func (s *state) winsAt(q *ask, a, b *ranked, sc *scratch) uint64 {
 			return uint64(max(price, 0))
 		}
 	}
-	return uint64(max(price-1, 0))
+	if !ahead {
+		price--
+	}
+	return uint64(max(price, 0))
 }
 
 // fails lists every reason that keeps a node from one replica.
