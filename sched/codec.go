@@ -94,7 +94,7 @@ func (f *Fleet) encode() *canon.Writer {
 	w.Uint64(f.metered)
 	w.Uint32(f.rotate)
 	w.Uint32(f.joined)
-	w.Bool(f.stale)
+	w.Bool(f.stale && len(f.queue) > 0) // without a queue it says nothing
 	f.demand.encode(w)
 	encodeNames(w, f.models.list)
 	encodeNames(w, f.countries.list)
@@ -322,6 +322,7 @@ func (d *decoder) decode() {
 		}
 		d.lease()
 	}
+	d.require(!f.stale || len(f.queue) > 0, "nothing waits for what changed")
 	for range r.Len(12) {
 		if !d.ok() {
 			return

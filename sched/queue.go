@@ -33,6 +33,7 @@ func (f *Fleet) enqueueJob(now int64, r *Request, ticket uint64) int32 {
 		l.ticket = ticket
 	}
 	slot := f.store(l)
+	f.stale = f.stale && len(f.queue) > 0
 	i, _ := slices.BinarySearchFunc(f.queue, slot, f.queueOrder)
 	f.queue = slices.Insert(f.queue, i, slot)
 	return slot
