@@ -149,6 +149,7 @@ func (f *Fleet) Apply(at time.Time, e Event) ([]Effect, error) {
 		return nil, err
 	}
 	f.now = now
+	f.stale = f.stale && len(f.queue) > 0 // nobody waits for what became free
 	return effects, nil
 }
 

@@ -32,7 +32,7 @@ type lease struct {
 	notice      Cause
 	noticeAt    int64
 	noticeFor   JobID
-	paid        int64 // until when there are funds, where it is preempted before that; 0 if no end of them is known
+	paid        int64    // until when there are funds, where it is preempted before that; 0 if no end of them is known
 	request     *Request // where it may be needed again: in the queue, to be re-formed, or because it is movable
 	alternative uint8
 	priority    uint8

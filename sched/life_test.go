@@ -374,7 +374,6 @@ func TestMoneyForLongerMeetsWhatIsBooked(t *testing.T) {
 	r.do(minute, sched.FundsEnded{Lease: "lease-1", Until: noon.Add(2 * hour)})
 	_, err = r.try(minute, sched.FundsAdded{Lease: "lease-1"})
 	require.ErrorAs(t, err, new(*sched.ConflictError))
-
 	// The same for a lease that was not to begin any more: one that began before it is in its way.
 	r = newRig(t, nil, machine("n1", "a", 1))
 	q = job("later", 1, 5)
