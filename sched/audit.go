@@ -79,7 +79,7 @@ func (f *Fleet) auditNode(i int32, st *nodeState) (entries int, err error) {
 			}
 			now.give(&l.members[x.member], l.takes)
 		}
-		if err := f.auditInstant(i, l.from, sh); err != nil {
+		if err := f.auditInstant(i, max(l.from, l.members[x.member].since), sh); err != nil {
 			return 0, err
 		}
 	}
@@ -106,7 +106,7 @@ func (f *Fleet) auditInstant(i int32, at int64, sh *shape) error {
 		x := f.entries.at(e - 1)
 		e = x.next
 		l := f.leases.ref(x.slot)
-		if l.from > at || at >= l.end() {
+		if max(l.from, l.members[x.member].since) > at || at >= l.end() {
 			continue
 		}
 		if !r.holds(&l.members[x.member], l.takes) {

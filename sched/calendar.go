@@ -62,8 +62,9 @@ func (s *state) roomOver(i int32, now, from, until int64, skip int32, r *room) {
 	for e := row.booking; e != 0; {
 		x := s.entries.at(e - 1)
 		e = x.next
-		if l := s.leases.ref(x.slot); x.slot != skip && l.from > from && l.from < until {
-			s.mergeAt(i, now, l.from, skip, &base, r)
+		l := s.leases.ref(x.slot)
+		if at := max(l.from, l.members[x.member].since); x.slot != skip && at > from && at < until {
+			s.mergeAt(i, now, at, skip, &base, r)
 		}
 	}
 }
@@ -75,7 +76,7 @@ func (s *state) mergeAt(i int32, now, at int64, skip int32, base, r *room) {
 		x := s.entries.at(e - 1)
 		e = x.next
 		l := s.leases.ref(x.slot)
-		if x.slot == skip || !l.holdsAt(at, now) {
+		if x.slot == skip || !l.holdsAt(&l.members[x.member], at, now) {
 			continue
 		}
 		here.give(&l.members[x.member], l.takes)
@@ -91,12 +92,13 @@ func (s *state) mergeAt(i int32, now, at int64, skip int32, base, r *room) {
 	}
 }
 
-// holdsAt says whether a lease holds its members at an instant, seen from now: what is not ended yet holds now, whatever was booked.
-func (l *lease) holdsAt(at, now int64) bool {
+// holdsAt says whether a lease holds a member at an instant, seen from now: what is not ended yet holds now, whatever was booked; and what replaced
+// another member was not held before.
+func (l *lease) holdsAt(m *member, at, now int64) bool {
 	if l.active && at <= now {
 		return true
 	}
-	return l.from <= at && at < l.end()
+	return max(l.from, m.since) <= at && at < l.end()
 }
 
 // link enters a member into the list of its node.

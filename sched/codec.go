@@ -35,8 +35,8 @@ func RestoreCustom(p Policy, x Plugins, b []byte) (*Fleet, error) {
 	}
 	d := decoder{f: f, r: r}
 	d.decode()
-	if err := r.Close(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSnapshot, err)
+	if err := r.Close(); err != nil && d.err == nil { // else it stopped there, with bytes left
+		d.err = err
 	}
 	if d.err == nil {
 		d.err = f.Audit()

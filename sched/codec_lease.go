@@ -199,38 +199,35 @@ func (l *lease) fromRequest(r *Request) bool {
 		l.share == r.ShareMilli && l.mig == r.MIG && (len(l.members) == 0 || len(l.members)-int(l.spares) == int(r.Replicas))
 }
 
-// checkMembers is what has to hold of each member. What is booked is checked against the calendar, what is active also against what is active
-// already: a lease that is over and was not ended may still stand where the next one was to begin.
+// checkMembers is what has to hold of each member before it is entered: the node is there, and what is active finds what it takes free. Audit then adds up
+// what is booked.
 func (d *decoder) checkMembers(l *lease) {
 	f := d.f
-	with := map[int32]*[2]room{} // only looked up
+	with := map[int32]*room{} // only looked up
 	for k := range l.members {
 		m := &l.members[k]
 		d.require(m.node >= 0 && m.node < f.nodes.len() && f.nodes.at(m.node).present(), "lease on a node that is not there")
 		if !d.ok() {
 			return
 		}
-		r := with[m.node]
-		if r == nil {
-			r = &[2]room{}
-			f.roomOver(m.node, l.from-1, l.from, l.end(), -1, &r[0])
-			f.roomNow(m.node, &r[1])
-			with[m.node] = r
-		}
-		sh := &f.shapes.list[f.index.row(m.node).shape]
-		d.require(m.sound(l, sh) && m.since >= 0, "member out of range")
-		for i := range r {
-			if i == 1 && !l.active || !d.ok() {
-				break
-			}
-			d.require(r[i].holds(m, l.takes), "lease on what is not free")
-			if d.ok() {
-				r[i].give(m, l.takes)
-			}
-		}
+		d.require(m.sound(l, &f.shapes.list[f.index.row(m.node).shape]) && m.since >= l.from && m.since <= max(f.now, l.from), "member out of range")
 		if !d.ok() {
 			return
 		}
+		if !l.active {
+			continue
+		}
+		r := with[m.node]
+		if r == nil {
+			r = &room{}
+			f.roomNow(m.node, r)
+			with[m.node] = r
+		}
+		d.require(r.holds(m, l.takes), "lease on what is not free")
+		if !d.ok() {
+			return
+		}
+		r.give(m, l.takes)
 	}
 }
 

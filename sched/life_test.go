@@ -448,6 +448,36 @@ func TestIdleTickChangesNothing(t *testing.T) {
 	require.Equal(t, before, r.f.Digest())
 }
 
+// TestRestoreOfALeaseThatWillNotBegin snapshots a fleet in which a lease is out of funds before it begins, and another has its stretch.
+func TestRestoreOfALeaseThatWillNotBegin(t *testing.T) {
+	r := newRig(t, nil, machine("n1", "a", 1))
+	q := job("poor", 1, 2)
+	q.NotBefore = noon.Add(2 * hour)
+	q.Job = "first"
+	r.do(0, sched.Submitted{Request: q})
+	r.do(0, sched.Finished{Lease: "lease-1"})
+	r.do(0, sched.Submitted{Request: job("long", 1, 1)})
+	q.Job = "poor"
+	r.do(0, sched.Submitted{Request: q})
+	r.do(0, sched.FundsEnded{Lease: "lease-3", Until: noon.Add(hour)})
+	r.do(0, sched.Extend{Lease: "lease-2", By: 4 * hour}) // the older lease now has the stretch of the younger
+	r.again(sched.IONet())
+}
+
+// TestReplacementWhereAnotherWasBooked puts a member where a lease was booked, and passed, that was not ended yet.
+func TestReplacementWhereAnotherWasBooked(t *testing.T) {
+	r := newRig(t, nil, machine("n1", "a", 1), machine("n2", "b", 1))
+	q := job("passed", 1, 1)
+	q.NotBefore = noon.Add(hour)
+	r.do(0, sched.Submitted{Request: q})
+	q = job("moves", 1, 9)
+	q.Reform, q.NotBefore = true, time.Time{}
+	require.Equal(t, sched.NodeID("n2"), only[sched.Leased](r, 0, sched.Submitted{Request: q}).Lease.Members[0].Node)
+	require.Equal(t, sched.NodeID("n1"), only[sched.Replaced](r, 3*hour, sched.NodeDown{Node: "n2"}).New[0].Node)
+	r.again(sched.IONet())
+	require.Len(t, r.do(4*hour, sched.Ticked{}), 2)
+}
+
 // TestLostHoldThatHadExpired loses a node after the time to live of what was held there.
 func TestLostHoldThatHadExpired(t *testing.T) {
 	r := newRig(t, nil, machine("n1", "a", 1))

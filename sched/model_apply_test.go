@@ -77,7 +77,7 @@ func (m *model) follow(f *sched.Fleet, at time.Time, e sched.Event, effects []sc
 	}
 	for _, l := range m.leases {
 		if l.fresh != nil {
-			m.lawful(l, l.fresh)
+			m.lawful(l, l.fresh, tick)
 			l.fresh = nil
 		}
 	}

@@ -341,9 +341,11 @@ func (m *model) earliest(r *sched.Request, from, latest time.Time) (out time.Tim
 }
 
 // lawful checks members that the fleet has just placed against all limits of their lease. Capacity is checked for all leases together.
-func (m *model) lawful(l *modelLease, fresh []sched.Member) {
+func (m *model) lawful(l *modelLease, fresh []sched.Member, tick bool) {
 	r, a := l.limits, alternatives(&l.limits)[l.alternative]
-	r.ApartFrom = slices.DeleteFunc(slices.Clone(r.ApartFrom), func(j sched.JobID) bool { return j == r.Job })
+	r.ApartFrom = slices.DeleteFunc(slices.Clone(r.ApartFrom), func(j sched.JobID) bool {
+		return tick || j == r.Job // what the same tick placed afterwards is not for this one to avoid
+	})
 	for _, x := range fresh {
 		n := m.nodes[x.Node]
 		require.True(m.t, m.suits(&r, a, n), "%s of %+v may not go to %+v", l.ID, r, *n)
