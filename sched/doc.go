@@ -29,7 +29,7 @@
 //     they have. [Placement.Exhaustive] is false if anything better may have been left out.
 //   - A request may name a window: the lease begins at NotBefore, or at the first instant up to NotAfter at which it fits.
 //   - Spares are placed one by one, each at a site of its own while the request's number of sites allows that, until there are as many as
-//     it asks for and the chance to survive is as high. Members of a site are lost together with it, and otherwise each by itself.
+//     it asks for and the chance to survive is as high. Members of a node are lost together, and so are those of a site.
 //   - A refusal changes nothing and explains itself: [UnplaceableError] counts every node once, gives the largest number of replicas that
 //     fits, changes that would admit the request, each proven by a placement, and the time at which it would fit as it is. [Fleet.Why]
 //     answers for one device.
