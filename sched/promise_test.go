@@ -311,6 +311,21 @@ func TestSpareOfLostNodeTakesOver(t *testing.T) {
 	require.Equal(t, map[sched.NodeID]uint64{"n1": 3600, "n2": 7200, "n3": 7200}, seconds)
 }
 
+// TestLossAtTheBookedEnd loses a node a nanosecond before the lease ends, and at that instant: what is over needs no spare.
+func TestLossAtTheBookedEnd(t *testing.T) {
+	for _, early := range []time.Duration{1, 0} {
+		r := newRig(t, nil, machine("n1", "a", 1), machine("n2", "a", 1))
+		q := job("j", 1, 1)
+		q.Spares = 1
+		r.do(0, sched.Submitted{Request: q})
+		if effects := r.do(hour-early, sched.NodeDown{Node: "n1"}); early == 0 {
+			require.Equal(t, sched.CauseExpired, effects[0].(sched.Ended).Cause)
+		} else {
+			require.Equal(t, 1, effects[0].(sched.Replaced).FromSpares)
+		}
+	}
+}
+
 func TestSparesOfOneSiteDoNotSaveASite(t *testing.T) {
 	r := newRig(t, nil, machine("n1", "a", 16))
 	r.do(0, sched.SiteRated{Site: "a", LossPPM: 20_000})
