@@ -36,6 +36,9 @@ type ask struct {
 // later says whether the stretch begins after now, so that what is free now says little.
 func (q *ask) later() bool { return q.from > q.now }
 
+// batchLen is how many nodes of a walk are fetched together.
+const batchLen = 64
+
 // scratch holds the buffers of searches, so that a search allocates little. Nothing in it outlives a call.
 type scratch struct {
 	kinds, small   []int32
@@ -52,7 +55,7 @@ type scratch struct {
 	memo           memo
 	losses         [64]lossEntry
 	decision       uint64 // counts them, so that losses need not be cleared
-	batch          [64]int32
+	batch          [batchLen]int32
 	members        []member
 	gang           gangScratch
 }

@@ -70,11 +70,13 @@ func (s *state) inOneRun(q *ask, need int, sc *scratch, p *plan) bool {
 	best, free, seen := int32(-1), int32(0), 0
 	for r := x.nextRun(&q.query, &sc.runs); r >= 0 && seen < fewRuns; r = x.nextRun(&q.query, &sc.runs) {
 		run := x.run(r)
-		if best >= 0 && run.free >= free || s.runRoom(q, r, need, sc) < need {
-			continue
+		if best < 0 || run.free < free {
+			if s.runRoom(q, r, need, sc) < need {
+				continue
+			}
+			best, free = r, run.free
 		}
 		seen++
-		best, free = r, run.free
 	}
 	if best < 0 {
 		return false

@@ -26,6 +26,17 @@ type plan struct {
 
 // single takes the best node by the policy's order, of the first candidates or of all. It calls the plugins at most so often as they allow.
 func (s *state) single(q *ask, sc *scratch) (plan, bool) {
+	if s.quickLoss(q) {
+		p := plan{best: -1, next: -1, from: q.from}
+		if ok, done := s.singleByLoss(q, sc, &p); done {
+			return p, ok
+		}
+	}
+	return s.singleByOrder(q, sc)
+}
+
+// singleByOrder compares nodes criterion by criterion.
+func (s *state) singleByOrder(q *ask, sc *scratch) (plan, bool) {
 	p := plan{exhaustive: true, best: -1, next: -1, from: q.from}
 	limit, calls := int(s.policy.Candidates), s.plugins.calls(s.policy)
 	if s.plugins.Scorer != nil && (limit == 0 || calls < limit) {
@@ -81,6 +92,83 @@ func (s *state) single(q *ask, sc *scratch) (plan, bool) {
 	p.members, p.sites, p.room, p.bestRoom = sc.members, 1, 1, 1
 	p.best = s.siteNumber(best.m.node)
 	return p, true
+}
+
+// quickLoss says whether nodes are compared by what is lost first, which their records tell for devices of one model.
+func (s *state) quickLoss(q *ask) bool {
+	return q.plain && q.model >= 0 && q.gpus > 0 && s.policy.Candidates != 0 && s.policy.Candidates <= batchLen &&
+		len(s.policy.Order) > 0 && s.policy.Order[0] == Fragmentation && len(s.demand.wants) > 0
+}
+
+// singleByLoss is single for such requests, without a call for each node and criterion: the same answer. It is not done where a candidate needs a closer look.
+func (s *state) singleByLoss(q *ask, sc *scratch, p *plan) (ok, done bool) {
+	x, limit := s.index, int(s.policy.Candidates)
+	sc.decision++
+	x.start(&q.query, &sc.walk.one)
+	n := x.nextSome(&q.query, &sc.walk.one, sc.batch[:limit])
+	if n == 0 {
+		p.exhaustive = true
+		return false, true
+	}
+	best, second := int32(-1), int32(-1)
+	var least, next int64
+	for _, i := range sc.batch[:n] {
+		rec := x.record(i)
+		if rec.bits&(bitsShares|bitsBooked) != 0 {
+			return false, false
+		}
+		switch loss := s.lossOfWhole(q, rec, sc); {
+		case best < 0 || loss < least || loss == least && s.tieBreaks(q, i, best, sc):
+			best, least, second, next = i, loss, best, least
+		case second < 0 || loss < next || loss == next && s.tieBreaks(q, i, second, sc):
+			second, next = i, loss
+		}
+	}
+	r := &sc.ranked[0]
+	r.n, r.m = 0, member{node: best}
+	p.compared, p.exhaustive = n, n < limit
+	if second >= 0 {
+		p.next, p.lost, p.had, p.won = second, Fragmentation, next, least
+		if least == next {
+			s.lostTie(q, p, best, second, sc)
+		}
+	}
+	s.settle(q, r)
+	sc.members = append(sc.members[:0], r.m)
+	p.members, p.sites, p.room, p.bestRoom = sc.members, 1, 1, 1
+	p.best = s.siteNumber(best)
+	return true, true
+}
+
+// tieBreaks says whether a node beats one that loses as much, by the criteria that follow.
+func (s *state) tieBreaks(q *ask, a, b int32, sc *scratch) bool {
+	for _, c := range s.policy.Order[1:] {
+		if c == Cheapest {
+			if x, y := s.index.record(a).hour, s.index.record(b).hour; x != y {
+				return x < y
+			}
+			continue
+		}
+		sc.ranked[1].n, sc.ranked[1].m = 0, member{node: a}
+		sc.ranked[2].n, sc.ranked[2].m = 0, member{node: b}
+		if x, y := s.key(c, q, &sc.ranked[1], sc), s.key(c, q, &sc.ranked[2], sc); x != y {
+			return x < y
+		}
+	}
+	return false
+}
+
+// lostTie says by which later criterion the runner-up lost.
+func (s *state) lostTie(q *ask, p *plan, best, second int32, sc *scratch) {
+	p.lost, p.had, p.won = 0, 0, 0
+	for _, c := range s.policy.Order[1:] {
+		sc.ranked[1].n, sc.ranked[1].m = 0, member{node: best}
+		sc.ranked[2].n, sc.ranked[2].m = 0, member{node: second}
+		if x, y := s.key(c, q, &sc.ranked[1], sc), s.key(c, q, &sc.ranked[2], sc); x != y {
+			p.lost, p.had, p.won = c, c.shown(y), c.shown(x)
+			return
+		}
+	}
 }
 
 // cheapestFirst says whether the cheapest of the first candidates is wanted, so that the cheaper bands have to come first.

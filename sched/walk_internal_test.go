@@ -65,3 +65,29 @@ func TestWalk(t *testing.T) {
 		require.Equal(t, want, got, "%+v", q.query)
 	}
 }
+
+// TestQuickLoss compares the short way for whole devices of one model with the long one, on the fleet of the benchmarks.
+func TestQuickLoss(t *testing.T) {
+	f := bigFleet(t, benchPolicy(), 5000, 500)
+	n := 0
+	for _, r := range benchRequests(2000) {
+		for _, order := range [][]Criterion{{Fragmentation, Cheapest}, {Fragmentation}, {Fragmentation, Standing, Arbitrary}} {
+			p := *f.policy
+			p.Order = order
+			f.policy = &p
+			q := f.ask(&r, 0, f.now, f.now, 0, &f.scratch)
+			require.True(t, f.quickLoss(&q))
+			got, ok := f.single(&q, &f.scratch)
+			members := slices.Clone(got.members)
+			want, wantOK := f.singleByOrder(&q, &f.scratch)
+			require.Equal(t, wantOK, ok)
+			if !ok {
+				continue
+			}
+			n++
+			require.Equal(t, want.members, members)
+			require.Equal(t, []any{want.next, want.lost, want.compared, want.exhaustive}, []any{got.next, got.lost, got.compared, got.exhaustive})
+		}
+	}
+	require.Greater(t, n, 500)
+}
