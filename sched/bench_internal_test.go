@@ -124,7 +124,14 @@ func BenchmarkDecide(b *testing.B) {
 	for _, devices := range []int{10_000, 100_000, 1_000_000} {
 		for _, fill := range []int{500, 900} {
 			f := bigFleet(b, benchPolicy(), devices, fill)
-			b.Run(fmt.Sprintf("devices=%d/fill=%d", devices, fill), func(b *testing.B) { benchDecide(b, f, benchRequests(4096)) })
+			for _, candidates := range []uint16{64, 16} {
+				p := *f.policy
+				p.Candidates = candidates
+				f.policy = &p
+				b.Run(fmt.Sprintf("devices=%d/fill=%d/candidates=%d", devices, fill, candidates), func(b *testing.B) {
+					benchDecide(b, f, benchRequests(4096))
+				})
+			}
 		}
 	}
 }

@@ -49,7 +49,7 @@ type LinkMeasured struct {
 // Observed replaces the mix of requests that Fragmentation prepares for. No effect.
 type Observed struct{ Mix []Spec }
 
-// Submitted says that a renter wants a job placed and leased at once. The effect is one Leased, or Queued if it may wait; else a job that cannot be
+// Submitted says that a renter wants a job placed and leased at once. The effect is one Leased, or Queued if it may wait and could fit at all; else a job that cannot be
 // placed is an *UnplaceableError. If it may preempt, the effects are Notified for each victim and one Leased that begins after the notice.
 type Submitted struct{ Request Request }
 

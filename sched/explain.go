@@ -81,7 +81,7 @@ func (p *probe) setReason(failed *plan) Reason {
 	case failed.room < int(p.r.Replicas) || p.roomInAll() < int(p.r.Replicas):
 		return ReasonReplicas
 	}
-	free := p.r.clone()
+	free := p.r.shallow()
 	free.Alternatives = nil
 	free.MaxDelayMicros, free.MinMbps, free.AllowUnmeasured = 0, 0, true
 	if !p.fits(free) {
@@ -120,7 +120,7 @@ func (p *probe) largest() int {
 	cut := p.cut
 	p.cut = false
 	low, high := 0, int(p.r.Replicas) // low fits, high does not
-	r := p.r.clone()
+	r := p.r.shallow()
 	for high-low > 1 {
 		r.Replicas = uint16((low + high) / 2)
 		r.MinSites = min(p.r.MinSites, uint8(min(int(r.Replicas), 255)))
@@ -283,7 +283,7 @@ func (p *probe) relaxation(e *UnplaceableError, set []Field) (Relaxation, bool) 
 	cut := p.cut
 	p.cut = false
 	defer func() { p.cut = p.cut || cut }()
-	r := p.r.clone()
+	r := p.r.shallow()
 	for _, f := range set {
 		if !p.can(f, e) {
 			return Relaxation{}, false
@@ -382,8 +382,7 @@ func (p *probe) loosest(r *Request, f Field) (uint64, bool) {
 	if r.Replicas != 1 || len(r.Alternatives) > 0 {
 		return 0, false
 	}
-	own := p.r.clone()
-	*own = *r
+	own := r.shallow()
 	own.set(f, p.r.get(f))
 	q := p.ask(own, 0, p.now, p.from, p.rotate, p.sc)
 	if !q.plain {

@@ -118,7 +118,7 @@ type Policy struct {
 	HoldSeconds uint32 `json:"hold_seconds"`
 	// MaxHoldSeconds is the longest time to live of a hold.
 	MaxHoldSeconds uint32 `json:"max_hold_seconds"`
-	// SpotNoticeSeconds lies between Notified and the end of a lease that is preempted.
+	// SpotNoticeSeconds lies between Notified and the end of a lease that is preempted, at least 1.
 	SpotNoticeSeconds uint32 `json:"spot_notice_seconds"`
 	// ReclaimNoticeSeconds lies between Notified and the loss of a node that its supplier takes back.
 	ReclaimNoticeSeconds uint32 `json:"reclaim_notice_seconds"`
@@ -197,6 +197,7 @@ func (p Policy) Validate() error {
 		within("Policy.SearchSteps", uint64(p.SearchSteps), 1000, math.MaxUint32),
 		within("Policy.MinDurationSeconds", uint64(p.MinDurationSeconds), 1, math.MaxUint32),
 		within("Policy.MaxDurationSeconds", uint64(p.MaxDurationSeconds), uint64(p.MinDurationSeconds), math.MaxUint32),
+		within("Policy.SpotNoticeSeconds", uint64(p.SpotNoticeSeconds), 1, math.MaxUint32),
 		within("Policy.MaxHoldSeconds", uint64(p.MaxHoldSeconds), 1, math.MaxUint32),
 		within("Policy.HoldSeconds", uint64(p.HoldSeconds), 1, uint64(p.MaxHoldSeconds)),
 		within("Policy.Backfill", uint64(p.Backfill), uint64(BackfillFirst), uint64(BackfillNone)),

@@ -233,6 +233,12 @@ func models(field string, list []string) error {
 // sites is the number of sites that the request allows.
 func (r *Request) sites() int { return max(int(r.MaxSites), 1) }
 
+// shallow returns a copy of which fields can be set, but not what is in lists.
+func (r *Request) shallow() *Request {
+	c := *r
+	return &c
+}
+
 // clone returns a copy that shares no slice with the caller's.
 func (r *Request) clone() *Request {
 	c := *r
