@@ -223,7 +223,7 @@ func (o *outcome) check(t testing.TB, p *puzzle, want verdict, budget uint32) {
 // TestHuntOracle compares the hunt with trying every set, on leftover cards of 2 to 12 sites, with the steps of the policy and with few.
 func TestHuntOracle(t *testing.T) {
 	cases := 20_000
-	if testing.Short() {
+	if testing.Short() || underRace {
 		cases = 1000
 	}
 	budgets := []uint32{IONet().SearchSteps, 1000, 100}

@@ -391,7 +391,7 @@ func says(v *sched.View, r sched.Request) string {
 // TestModel compares the fleet with the model over random events.
 func TestModel(t *testing.T) {
 	seeds, events := uint64(20), 5_000
-	if testing.Short() {
+	if testing.Short() || underRace {
 		seeds, events = 4, 1_000
 	}
 	counts := map[string]int{}

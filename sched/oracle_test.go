@@ -225,7 +225,7 @@ func TestOracle(t *testing.T) {
 		p := sched.IONet()
 		p.SearchSteps = steps
 		cases, fits, accepted, equal, single, gave := 3000, 0, 0, 0, 0, 0
-		if testing.Short() {
+		if testing.Short() || underRace {
 			cases = 300
 		}
 		r := rand.New(rand.NewPCG(1, uint64(steps)))

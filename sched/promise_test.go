@@ -343,7 +343,7 @@ func TestSparesOfOneSiteDoNotSaveASite(t *testing.T) {
 func TestVictimsAreFewAndCheap(t *testing.T) {
 	g := rand.New(rand.NewPCG(12, 12))
 	rounds, preempted := 300, 0
-	if testing.Short() {
+	if testing.Short() || underRace {
 		rounds = 60
 	}
 	for range rounds {

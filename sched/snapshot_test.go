@@ -16,7 +16,7 @@ import (
 // which things go on.
 func TestEveryByteOfASnapshot(t *testing.T) {
 	fleets, stride := 6, 1
-	if testing.Short() {
+	if testing.Short() || underRace {
 		fleets, stride = 1, 7
 	}
 	restored := 0

@@ -81,7 +81,7 @@ func TestSurvivalIsNeverOverstated(t *testing.T) {
 func TestPlacementSurvivesAsItSays(t *testing.T) {
 	g := rand.New(rand.NewPCG(15, 15))
 	spares, rounds := 0, 150
-	if testing.Short() {
+	if testing.Short() || underRace {
 		rounds = 40
 	}
 	for range rounds {

@@ -195,7 +195,7 @@ func (f *busyFleet) least(j leftover.Job, cost func(r *running, at uint64) uint6
 // TestVictimsFleet compares the cost of what is evicted with first fit, over days of a fleet of 4,278 nodes.
 func TestVictimsFleet(t *testing.T) {
 	seeds := uint64(2)
-	if testing.Short() {
+	if testing.Short() || underRace {
 		seeds = 1
 	}
 	for seed := range seeds {

@@ -104,7 +104,7 @@ func checkVictims(t testing.TB, h *victimHunt) bool {
 // TestVictimsOracle compares the hunt with trying every set of leases.
 func TestVictimsOracle(t *testing.T) {
 	cases := 5000
-	if testing.Short() {
+	if testing.Short() || underRace {
 		cases = 500
 	}
 	r := rand.New(rand.NewPCG(6, 6))

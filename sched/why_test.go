@@ -17,7 +17,7 @@ func TestWhyNotMyCard(t *testing.T) {
 	g := rand.New(rand.NewPCG(17, 17))
 	prices, alone, failed := 0, 0, 0
 	rounds := 400
-	if testing.Short() {
+	if testing.Short() || underRace {
 		rounds = 60
 	}
 	for range rounds {
