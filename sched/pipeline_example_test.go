@@ -132,3 +132,23 @@ func ExampleArrangement() {
 	// card 0 at site 0 passes to card 3 at site 0
 	// card 1 at site 1 passes to card 2 at site 1
 }
+
+// Five cards at one site and three at another cannot be dealt evenly: one pair of stages has to pass over the slow link.
+func ExampleFleet_PipelineSites() {
+	f := leftovers()
+	must(f.Apply(noon, sched.LinkMeasured{A: "a", B: "b", DelayMicros: 20_000, Mbps: 1_000}))
+	r := eight()
+	r.MaxSites, r.MaxDelayMicros, r.MinMbps = 2, 20_000, 0
+	p, err := f.Try(r)
+	if err != nil {
+		panic(err)
+	}
+	sites := f.PipelineSites(p.Members, sched.PipelineLink{DelayMicros: 1_000, Mbps: 8_000})
+	job := sched.Pipeline{Stages: 4, Width: 2, ActivationBytes: 500_000_000, GradientBytes: 100_000_000}
+	a, err := job.Arrange(sites, 1, 1_000)
+	fmt.Println(sites.Site, sites.Links[0], err)
+	fmt.Println(show(a.Cost), a.Groups)
+	// Output:
+	// [0 0 0 0 0 1 1 1] [{1000 8000} {20000 1000}] <nil>
+	// 10.884s = 840ms + 2 * 5.022s [[0 5] [1 6] [2 7] [3 4]]
+}
