@@ -133,7 +133,7 @@ func (d *decoder) lease() {
 	}
 	for range r.Len(21) {
 		l.members = append(l.members, member{
-			node: d.node0(r.Uint32()), mask: r.Uint16(), milli: r.Uint16(), slices: r.Uint8(), hour: r.Uint32(), since: r.Int64(),
+			node: d.nodeNumber(r.Uint32()), mask: r.Uint16(), milli: r.Uint16(), slices: r.Uint8(), hour: r.Uint32(), since: r.Int64(),
 		})
 	}
 	for range r.Len(30) {
@@ -155,8 +155,8 @@ func (d *decoder) lease() {
 	}
 }
 
-// node0 is the number of a node of the snapshot in this fleet, -1 if there is none.
-func (d *decoder) node0(n uint32) int32 {
+// nodeNumber is the number of a node of the snapshot in this fleet, -1 if there is none.
+func (d *decoder) nodeNumber(n uint32) int32 {
 	if uint64(n) >= uint64(len(d.number)) {
 		return -1
 	}

@@ -133,12 +133,12 @@ func (f *Fleet) empty(c *call, r *Request, i int32, maxMoves int, done []moved) 
 		to, ok := f.betterPlace(c, x, i, r)
 		if !ok || len(done) == maxMoves {
 			for k := len(done) - 1; k >= before; k-- {
-				f.put1(done[k].slot, done[k].rank, done[k].from)
+				f.setMember(done[k].slot, done[k].rank, done[k].from)
 			}
 			return done[:before]
 		}
 		done = append(done, moved{x.slot, int(x.member), f.leases.ref(x.slot).members[x.member], to})
-		f.put1(x.slot, int(x.member), to)
+		f.setMember(x.slot, int(x.member), to)
 	}
 	return done
 }

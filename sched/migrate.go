@@ -62,7 +62,7 @@ func (f *Fleet) migrate(now int64, moves []Move) ([]Effect, error) {
 // takeBack undoes moves, the last one first, so that nothing tells that they were tried.
 func (f *Fleet) takeBack(done []moved) {
 	for k := len(done) - 1; k >= 0; k-- {
-		f.put1(done[k].slot, done[k].rank, done[k].from)
+		f.setMember(done[k].slot, done[k].rank, done[k].from)
 	}
 }
 
@@ -88,7 +88,7 @@ func (f *Fleet) move(now int64, m Move) (moved, error) {
 		return moved{}, &ConflictError{Lease: m.Lease, Node: m.To}
 	}
 	x := moved{slot, m.Rank, l.members[m.Rank], to}
-	f.put1(slot, m.Rank, to)
+	f.setMember(slot, m.Rank, to)
 	return x, nil
 }
 
@@ -111,8 +111,8 @@ func (f *Fleet) fitsAt(now int64, l *lease, rank int, i int32) (member, bool) {
 	return to, f.fits(&q, sh, &free, &to)
 }
 
-// put1 changes one member of a lease that holds what it has.
-func (f *Fleet) put1(slot int32, rank int, to member) {
+// setMember changes one member of a lease that holds what it has.
+func (f *Fleet) setMember(slot int32, rank int, to member) {
 	l := f.leases.edit(slot)
 	from := l.members[rank]
 	f.unlink(slot, int32(rank), from.node)

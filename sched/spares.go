@@ -38,22 +38,22 @@ func mulQ32(a, b uint64) uint64 {
 // Survival returns the chance that at least need of the members live, from the chance of each, all in parts per million; members are taken as independent. It
 // is the Poisson binomial recurrence in Q0.32, rounded down. need above len(ppm) gives 0.
 func Survival(ppm []uint32, need int) uint32 {
-	p := make([]block32, len(ppm))
+	p := make([]together, len(ppm))
 	for i, v := range ppm {
-		p[i] = block32{alive: uint64(min(v, million)) * unit32 / million, members: 1}
+		p[i] = together{alive: uint64(min(v, million)) * unit32 / million, members: 1}
 	}
 	return uint32(mulQ32(atLeast(p, need, nil), million))
 }
 
-// block32 are members that live or die together: those on one node.
-type block32 struct {
+// together are members that live or die together: those on one node.
+type together struct {
 	alive   uint64 // Q0.32
 	members int
 }
 
 // atLeast is the chance that at least need members of independent blocks live. dead[k] is the chance that exactly k of those seen so far are dead, for k up to
 // what may be dead; what is beyond is dropped, so that rounding down never overstates.
-func atLeast(blocks []block32, need int, dead []uint64) uint64 {
+func atLeast(blocks []together, need int, dead []uint64) uint64 {
 	spare := -need
 	for _, b := range blocks {
 		spare += b.members
@@ -90,7 +90,7 @@ func (s *state) survival(members []member, need int, seconds int64) uint32 {
 	}
 	var sites []int32
 	var alive []uint64  // of each site
-	var own [][]block32 // of the nodes of each site, without it
+	var own [][]together // of the nodes of each site, without it
 	var nodes [][]int32 // their numbers
 	for i := range members {
 		node := members[i].node
@@ -105,13 +105,13 @@ func (s *state) survival(members []member, need int, seconds int64) uint32 {
 		if n < 0 {
 			n = len(nodes[k])
 			nodes[k] = append(nodes[k], node)
-			own[k] = append(own[k], block32{alive: survives(s.nodes.at(node).loss(), seconds)})
+			own[k] = append(own[k], together{alive: survives(s.nodes.at(node).loss(), seconds)})
 		}
 		own[k][n].members++
 	}
 	if len(sites) > maxSiteCases {
 		all := unit32
-		var p []block32
+		var p []together
 		for k := range sites {
 			all = mulQ32(all, alive[k])
 			p = append(p, own[k]...)
@@ -119,7 +119,7 @@ func (s *state) survival(members []member, need int, seconds int64) uint32 {
 		return uint32(mulQ32(mulQ32(all, atLeast(p, need, nil)), million))
 	}
 	sum := uint64(0)
-	var p []block32
+	var p []together
 	var dead []uint64
 	for set := range 1 << len(sites) {
 		weight := unit32

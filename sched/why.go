@@ -67,7 +67,7 @@ func (s *state) why(r *Request, d gpu.DeviceID, rotate uint32, sc *scratch) (Ver
 		j := slices.Index(s.policy.Order, by)
 		out.Lost, out.Had, out.Won = by, by.shown(a.keys[j]), by.shown(b.keys[j])
 	}
-	rank, ahead := s.place1(&q, &a, winner, sc)
+	rank, ahead := s.rankAmong(&q, &a, winner, sc)
 	out.Rank = rank
 	out.WinsAtHourMicro = s.winsAt(&q, &a, &b, ahead, sc)
 	return out, nil
@@ -79,8 +79,8 @@ func (s *state) rankedOf(q *ask, i int32, sc *scratch) (out ranked) {
 	return out
 }
 
-// place1 counts how many of those compared are better, or as good and earlier; ahead says that the node comes before the winner in the walk.
-func (s *state) place1(q *ask, a *ranked, winner int32, sc *scratch) (rank int, ahead bool) {
+// rankAmong counts how many of those compared are better, or as good and earlier; ahead says that the node comes before the winner in the walk.
+func (s *state) rankAmong(q *ask, a *ranked, winner int32, sc *scratch) (rank int, ahead bool) {
 	rank = 1
 	seen, met := 0, false
 	w := &sc.walk
