@@ -90,7 +90,6 @@ func (s *state) singleByOrder(q *ask, sc *scratch) (plan, bool) {
 	s.settle(q, best)
 	sc.members = append(sc.members[:0], best.m)
 	p.members, p.sites, p.room, p.bestRoom = sc.members, 1, 1, 1
-	p.best = s.siteNumber(best.m.node)
 	return p, true
 }
 
@@ -136,7 +135,6 @@ func (s *state) singleByLoss(q *ask, sc *scratch, p *plan) (ok, done bool) {
 	s.settle(q, r)
 	sc.members = append(sc.members[:0], r.m)
 	p.members, p.sites, p.room, p.bestRoom = sc.members, 1, 1, 1
-	p.best = s.siteNumber(best)
 	return true, true
 }
 

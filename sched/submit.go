@@ -119,8 +119,11 @@ func (s *state) placementOf(p *plan) Placement {
 	if p.next >= 0 {
 		out.Terms.RunnerUp = s.ids.nodeID(p.next)
 	}
-	if p.best >= 0 {
+	switch {
+	case p.best >= 0:
 		out.Terms.BestSite = s.sites.list[p.best]
+	case len(p.members) == 1:
+		out.Terms.BestSite = s.siteOf(p.members[0].node)
 	}
 	if out.SurvivalPPM == 0 {
 		out.SurvivalPPM = s.survival(p.members, len(p.members)-p.spares, p.seconds)
