@@ -55,14 +55,7 @@ func (r *Refusal) overSet(q *Request, room int, relax []Relaxation) {
 func (p *probe) fits(r *Request) bool {
 	for a := range len(r.Alternatives) + 1 {
 		q := p.ask(r, a, p.now, p.from, p.rotate, p.sc)
-		var found plan
-		var ok bool
-		switch {
-		case r.OneSupplier && q.replicas > 1:
-			found, ok = p.oneSupplier(&q, a, &p.steps)
-		default:
-			found, ok = p.search(&q, a, &p.steps, false)
-		}
+		found, ok := p.find(&q, a, &p.steps, false)
 		if ok {
 			return true
 		}

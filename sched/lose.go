@@ -269,6 +269,12 @@ func (f *Fleet) beside(now int64, l *lease, r *Request, stay *staying) (plan, bo
 		q.suppliers, q.plain = []int32{stay.owner}, false
 	case r.OneSupplier:
 		return c.oneSupplier(&q, int(l.alternative), &steps)
+	case r.ApartSuppliers:
+		var taken []int32
+		for _, i := range stay.nodes {
+			taken = append(taken, f.index.row(i).supplier)
+		}
+		return c.eachSupplier(&q, int(l.alternative), stay.sites, taken, &steps)
 	}
 	return c.gang(&q, q.replicas, stay.sites, c.sc, &steps, true)
 }

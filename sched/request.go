@@ -69,6 +69,8 @@ type Request struct {
 	// Suppliers are the only ones that may serve, NotSuppliers those that may not. OneSupplier wants all replicas with one supplier.
 	Suppliers, NotSuppliers []SupplierID
 	OneSupplier             bool
+	// ApartSuppliers wants each replica, spares included, with a supplier of its own. It is not searched to the last: see Placement.Exhaustive.
+	ApartSuppliers bool
 	// ApartNodes wants each replica on a node of its own, ApartFrom no node that the leases of these jobs use.
 	ApartNodes bool
 	ApartFrom  []JobID
@@ -177,6 +179,9 @@ func (r *Request) validatePlace() error {
 		short("Request.Near", string(r.Near)),
 	); err != nil {
 		return err
+	}
+	if r.OneSupplier && r.ApartSuppliers && int(r.Replicas)+int(r.Spares) > 1 {
+		return invalid("Request.ApartSuppliers with OneSupplier: want one of them")
 	}
 	for _, c := range slices.Concat(r.Countries, r.NotCountries) {
 		if err := country("Request.Countries", c); err != nil {

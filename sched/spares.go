@@ -170,6 +170,9 @@ func (c *call) spare(q *ask, members []member, may bool, steps *uint32) (member,
 	mine := *q
 	mine.beside = members
 	mine.plain = false
+	if q.r.ApartSuppliers {
+		mine.notSuppliers = slices.Concat([]int32{-1}, q.notSuppliers, c.owners(members))
+	}
 	if len(fixed) < q.r.sites() {
 		mine.notSites = fixed
 		if m, ok := c.besideOf(&mine, fixed, steps); ok {
@@ -212,4 +215,12 @@ func (c *call) besideOf(q *ask, fixed []int32, steps *uint32) (member, bool) {
 		return member{}, false
 	}
 	return p.members[0], true
+}
+
+// owners lists the suppliers of members.
+func (s *state) owners(members []member) (out []int32) {
+	for k := range members {
+		out = append(out, s.index.row(members[k].node).supplier)
+	}
+	return out
 }

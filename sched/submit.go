@@ -76,10 +76,7 @@ func (c *call) window(r *Request) (from, latest int64) {
 func (c *call) placeAt(r *Request, alternative int, from int64, steps *uint32) (plan, bool) {
 	q := &c.sc.ask
 	*q = c.ask(r, alternative, c.now, from, c.rotate, c.sc)
-	if r.OneSupplier && q.replicas+int(r.Spares) > 1 {
-		return c.oneSupplier(q, alternative, steps)
-	}
-	return c.search(q, alternative, steps, true)
+	return c.find(q, alternative, steps, true)
 }
 
 // search finds the best plan, or with best false any plan; steps counts down. Where it finds none the plan still says what was seen, and by
