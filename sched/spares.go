@@ -89,9 +89,9 @@ func (s *state) survival(members []member, need int, seconds int64) uint32 {
 		return uint32(mulQ32(mulQ32(survives(s.siteLoss.at(s.siteNumber(i)), seconds), survives(s.nodes.at(i).loss(), seconds)), million))
 	}
 	var sites []int32
-	var alive []uint64  // of each site
+	var alive []uint64   // of each site
 	var own [][]together // of the nodes of each site, without it
-	var nodes [][]int32 // their numbers
+	var nodes [][]int32  // their numbers
 	for i := range members {
 		node := members[i].node
 		at := s.siteNumber(node)
