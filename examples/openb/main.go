@@ -29,7 +29,7 @@ func run(args []string, w, errs io.Writer) error {
 	f.StringVar(&o.Nodes, "nodes", "", "file of hosts, CSV, plain or gzip (default: a trace made up from a seed)")
 	f.StringVar(&o.Pods, "pods", "", "files of pods, CSV, plain or gzip, separated by commas")
 	f.StringVar(&o.Seeds, "seeds", "42-43", "seeds A-B, both included")
-	f.StringVar(&o.Policies, "policies", "default,fgd,bestfit,packing,random", "policies, separated by commas")
+	f.StringVar(&o.Policies, "policies", "", "policies, separated by commas (default: default,fgd with -csv, else default,fgd,bestfit,packing,random)")
 	f.BoolVar(&o.CSV, "csv", false, "write workload,policy,seed,alloc100,alloc130 instead of a table")
 	f.BoolVar(&o.Churn, "churn", false, "let jobs leave again, at 1.1 times the load that the cluster can carry: mean allocation and accepted share")
 	if err := f.Parse(args); err != nil {

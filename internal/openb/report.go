@@ -20,7 +20,7 @@ type Options struct {
 	Nodes, Pods string
 	// Seeds is "A-B", both included.
 	Seeds string
-	// Policies are names, separated by commas: default, random, packing, bestfit, fgd.
+	// Policies are names, separated by commas: default, random, packing, bestfit, fgd. Without any they are all of them, for a CSV default and fgd only.
 	Policies string
 	// CSV writes a line a run instead of a table; Churn runs the protocol with departures.
 	CSV, Churn bool
@@ -42,6 +42,12 @@ type run struct {
 
 // Do replays every workload under every policy with every seed, as many at a time as there are processors, and writes what came of it.
 func Do(o Options, w io.Writer) error {
+	if o.Policies == "" {
+		o.Policies = "default,fgd,bestfit,packing,random"
+		if o.CSV {
+			o.Policies = "default,fgd"
+		}
+	}
 	works, err := o.workloads()
 	if err != nil {
 		return err
