@@ -276,28 +276,50 @@ func (p *probe) relaxation(e *UnplaceableError, set []Field) (Relaxation, bool) 
 	cut := p.cut
 	p.cut = false
 	defer func() { p.cut = p.cut || cut }()
-	r := p.r.shallow()
 	for _, f := range set {
 		if !p.can(f, e) {
 			return Relaxation{}, false
 		}
+	}
+	r := p.r.shallow()
+	for _, f := range set {
 		r.set(f, f.limit(p, e))
 		if r.get(f) == p.r.get(f) {
 			return Relaxation{}, false // it has no limit
 		}
 	}
+	if len(set) == 1 {
+		if v, ok, asked := p.loosest(p.r, set[0]); asked {
+			if !ok {
+				return Relaxation{}, false // no node passes without this limit
+			}
+			own := p.r.shallow()
+			own.set(set[0], v)
+			if out, ok := p.proven(own, set[:1]); ok {
+				out.Minimal = true // no node that passes all else comes closer
+				return out, true
+			}
+		}
+	}
 	if !p.fits(r) {
 		return Relaxation{}, false
 	}
-	out := Relaxation{}
 	for _, f := range set {
 		p.tighten(r, f, e)
 		if r.get(f) == p.r.get(f) {
 			return Relaxation{}, false // the others do without it
 		}
+	}
+	out, ok := p.proven(r, set)
+	out.Minimal = !p.cut && (set[0] != FieldReplicas || !p.loose)
+	return out, ok
+}
+
+// proven is the relaxation that changes a set of fields to what they are in r, with its proof.
+func (p *probe) proven(r *Request, set []Field) (out Relaxation, ok bool) {
+	for _, f := range set {
 		out.Changes = append(out.Changes, Change{Field: f, From: p.r.get(f), To: r.get(f)})
 	}
-	out.Minimal = !p.cut && (set[0] != FieldReplicas || !p.loose)
 	// The witness is searched with steps of its own: a proof that was found must not be lost to an empty purse.
 	steps := p.policy.SearchSteps
 	for a := range len(r.Alternatives) + 1 {
@@ -348,7 +370,7 @@ func (p *probe) tighten(r *Request, f Field, e *UnplaceableError) {
 	if f == FieldReplicas {
 		return
 	}
-	if v, ok := p.loosest(r, f); ok {
+	if v, ok, _ := p.loosest(r, f); ok {
 		if r.set(f, v); p.fits(r) {
 			return // the index knows the closest value of any node, and it does
 		}
@@ -371,18 +393,17 @@ func (p *probe) tighten(r *Request, f Field, e *UnplaceableError) {
 }
 
 // loosest asks the index for the value of a field closest to the request's among the nodes that pass all else; only where one node decides.
-func (p *probe) loosest(r *Request, f Field) (uint64, bool) {
+func (p *probe) loosest(r *Request, f Field) (value uint64, ok, asked bool) {
 	if r.Replicas != 1 || len(r.Alternatives) > 0 {
-		return 0, false
+		return 0, false, false
 	}
 	own := r.shallow()
 	own.set(f, p.r.get(f))
 	q := p.ask(own, 0, p.now, p.from, p.rotate, p.sc)
 	if !q.plain {
-		return 0, false
+		return 0, false, false
 	}
 	var v uint32
-	var ok bool
 	switch f {
 	case FieldStanding:
 		v, ok = p.index.loosest(&q.query, fieldStanding)
@@ -395,6 +416,7 @@ func (p *probe) loosest(r *Request, f Field) (uint64, bool) {
 	case FieldPrice:
 		v, ok = p.index.loosest(&q.query, fieldPrice)
 	case FieldSites, FieldDelay, FieldMbps, FieldReplicas:
+		return 0, false, false
 	}
-	return uint64(v), ok
+	return uint64(v), ok, true
 }
