@@ -42,7 +42,8 @@ func (f *Fleet) auditNodes() error {
 		}
 	}
 	held := 0
-	for _, slot := range f.due {
+	for i := range f.due.n {
+		slot := f.due.at(i)
 		held += len(f.leases.ref(slot).members)
 	}
 	if known != f.known || up != f.up || devices != f.devices || free != f.free || booked != f.bookedNodes || entries != held {
@@ -118,12 +119,13 @@ func (f *Fleet) auditInstant(i int32, at int64, sh *shape) error {
 }
 
 func (f *Fleet) auditLeases() error {
-	for i, slot := range f.due {
+	for i := range f.due.n {
+		slot := f.due.at(i)
 		l := f.leases.ref(slot)
 		length := l.until - l.from
 		at, ok := f.byLease.find(l.seq)
 		switch {
-		case int(l.heapAt) != i || i > 0 && f.before(slot, f.due[(i-1)/2]):
+		case int(l.heapAt) != i || i > 0 && f.before(slot, f.due.at((i-1)/2)):
 			return fmt.Errorf("lease %d is out of its place among the due", l.seq)
 		case l.seq == 0 || l.seq > f.granted:
 			return fmt.Errorf("lease %d of %d granted", l.seq, f.granted)
@@ -144,7 +146,7 @@ func (f *Fleet) auditLeases() error {
 			}
 		}
 	}
-	if n := len(f.due); n != f.running || f.granted < f.ended || uint64(n) != f.granted-f.ended || uint32(n) != f.byLease.count {
+	if n := f.due.n; n != f.running || f.granted < f.ended || uint64(n) != f.granted-f.ended || uint32(n) != f.byLease.count {
 		return fmt.Errorf("%d leases are there, %d are counted, %d indexed, %d were granted, %d ended", n, f.running, f.byLease.count, f.granted, f.ended)
 	}
 	return nil
@@ -152,7 +154,8 @@ func (f *Fleet) auditLeases() error {
 
 func (f *Fleet) auditTables() error {
 	waiting := 0
-	for _, slot := range f.due {
+	for i := range f.due.n {
+		slot := f.due.at(i)
 		if f.leases.ref(slot).state == StateWaiting {
 			waiting++
 		}
@@ -173,8 +176,8 @@ func (f *Fleet) auditTables() error {
 			return fmt.Errorf("job %q is remembered and %+v", e.job, j)
 		}
 	}
-	if len(f.jobs) != len(f.recent)+len(f.due) {
-		return fmt.Errorf("%d jobs for %d leases and %d remembered", len(f.jobs), len(f.due), len(f.recent))
+	if len(f.jobs) != len(f.recent)+f.due.n {
+		return fmt.Errorf("%d jobs for %d leases and %d remembered", len(f.jobs), f.due.n, len(f.recent))
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func bigFleet(tb testing.TB, p Policy, devices, fill int) *Fleet {
 func lease1(f *Fleet, r *Request, node int32, k int, d time.Duration) lease {
 	r.Duration = d
 	l := f.newLease(r, &plan{members: []member{{node: node, mask: 1 << k, hour: f.index.record(node).hour}}, from: benchNoon.UnixNano()})
-	l.seq, l.state, l.active = f.granted, StateRunning, true
+	l.seq, l.ticket, l.state, l.active = f.granted, f.granted, StateRunning, true
 	l.takes = takes{cpu: 4000, ram: 8192}
 	return l
 }
@@ -232,7 +232,7 @@ func BenchmarkHold(b *testing.B) {
 	}
 }
 
-// BenchmarkGang is a gang of one-card replicas in one site, placed and given back.
+// BenchmarkGang chooses the site, nodes and devices of a gang of one-card replicas; they are not taken.
 func BenchmarkGang(b *testing.B) {
 	for _, devices := range []int{100_000, 1_000_000} {
 		f := bigFleet(b, benchPolicy(), devices, 300)
@@ -347,6 +347,38 @@ func BenchmarkLoad(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			f.View()
+		}
+	})
+}
+
+// BenchmarkView makes views of a fleet half of whose cards are leased, one lease a card, asks one, and takes and restores a snapshot.
+func BenchmarkView(b *testing.B) {
+	f := bigFleet(b, benchPolicy(), 1_000_000, 500)
+	r := benchRequests(1)[0]
+	b.Run("devices=1000000/snapshot", func(b *testing.B) {
+		for b.Loop() {
+			f.Snapshot()
+		}
+	})
+	snap := f.Snapshot()
+	b.Run("devices=1000000/restore", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := Restore(benchPolicy(), snap); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("devices=1000000", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			f.View()
+		}
+	})
+	b.Run("devices=1000000/try", func(b *testing.B) {
+		v := f.View()
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = v.Try(r) // placed or refused: the same each time
 		}
 	})
 }

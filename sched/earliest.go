@@ -12,7 +12,7 @@ type instantOf struct {
 // dueWalk goes through the leases in order of the moments at which something is due of them, without changing the heap.
 type dueWalk struct {
 	s    *state
-	due  dueHeap
+	due  *dueHeap
 	next []instantOf // a heap by time, then lease
 }
 
@@ -46,8 +46,8 @@ func (w *dueWalk) pop() instantOf {
 }
 
 func (w *dueWalk) pushPlace(pos int) {
-	if pos < len(w.due) {
-		slot := w.due[pos]
+	if pos < w.due.n {
+		slot := w.due.at(pos)
 		w.push(instantOf{at: w.s.leases.ref(slot).next(), slot: slot, pos: int32(pos)})
 	}
 }

@@ -68,7 +68,14 @@ func (l *lease) next() int64 {
 }
 
 // dueHeap is a binary heap of slots, the one with the next thing due on top; each lease knows its place in it.
-type dueHeap []int32
+type dueHeap struct {
+	slots pages[int32]
+	n     int
+}
+
+func (d *dueHeap) at(i int) int32 { return d.slots.at(int32(i)) }
+
+func (d *dueHeap) view() dueHeap { return dueHeap{d.slots.view(), d.n} }
 
 // before orders leases by what is due next; at one instant ends come before beginnings, then the older lease.
 func (s *state) before(a, b int32) bool {
@@ -84,44 +91,46 @@ func (l *lease) begins() int {
 }
 
 func (f *Fleet) seat(i int, slot int32) {
-	f.due[i] = slot
+	*f.due.slots.edit(int32(i)) = slot
 	f.leases.edit(slot).heapAt = int32(i)
 }
 
 func (f *Fleet) rise(i int) {
-	slot := f.due[i]
-	for i > 0 && f.before(slot, f.due[(i-1)/2]) {
-		f.seat(i, f.due[(i-1)/2])
+	slot := f.due.at(i)
+	for i > 0 && f.before(slot, f.due.at((i-1)/2)) {
+		f.seat(i, f.due.at((i-1)/2))
 		i = (i - 1) / 2
 	}
 	f.seat(i, slot)
 }
 
 func (f *Fleet) sink(i int) {
-	slot := f.due[i]
+	slot := f.due.at(i)
 	for {
 		c := 2*i + 1
-		if c+1 < len(f.due) && f.before(f.due[c+1], f.due[c]) {
+		if c+1 < f.due.n && f.before(f.due.at(c+1), f.due.at(c)) {
 			c++
 		}
-		if c >= len(f.due) || !f.before(f.due[c], slot) {
+		if c >= f.due.n || !f.before(f.due.at(c), slot) {
 			break
 		}
-		f.seat(i, f.due[c])
+		f.seat(i, f.due.at(c))
 		i = c
 	}
 	f.seat(i, slot)
 }
 
 func (f *Fleet) enqueue(slot int32) {
-	f.due = append(f.due, slot)
-	f.rise(len(f.due) - 1)
+	f.due.n++
+	f.due.slots.grow(int32(f.due.n))
+	f.seat(f.due.n-1, slot)
+	f.rise(f.due.n - 1)
 }
 
 func (f *Fleet) dequeue(slot int32) {
-	i, last := int(f.leases.ref(slot).heapAt), len(f.due)-1
-	moved := f.due[last]
-	f.due = f.due[:last]
+	i, last := int(f.leases.ref(slot).heapAt), f.due.n-1
+	moved := f.due.at(last)
+	f.due.n = last
 	if i == last {
 		return
 	}

@@ -119,6 +119,7 @@ func (d *demand) wantsOf(model int32) []int32 {
 type memo struct {
 	of      *demand
 	entries []memoEntry
+	off     bool // a view asks too little to make up for the room
 }
 
 type memoEntry struct {
@@ -130,6 +131,9 @@ const rememberBits = 12
 
 // potential is demand.potential, remembered.
 func (m *memo) potential(d *demand, h *holding) (use, cards int64) {
+	if m.off {
+		return d.potential(h)
+	}
 	if m.of != d {
 		if m.entries == nil {
 			m.entries = make([]memoEntry, 1<<rememberBits)

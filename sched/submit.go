@@ -10,9 +10,9 @@ import (
 
 // Try returns where a request would go now, and changes nothing. The error is one that wraps ErrInvalid, or *UnplaceableError.
 // It does not look whether the job was submitted before, and it preempts nothing.
-func (f *Fleet) Try(r Request) (Placement, error) { return f.try(&r, f.rotate, &f.scratch, f.due) }
+func (f *Fleet) Try(r Request) (Placement, error) { return f.try(&r, f.rotate, &f.scratch, &f.due) }
 
-func (s *state) try(r *Request, rotate uint32, sc *scratch, due dueHeap) (Placement, error) {
+func (s *state) try(r *Request, rotate uint32, sc *scratch, due *dueHeap) (Placement, error) {
 	if err := s.check(r); err != nil {
 		return Placement{}, err
 	}
@@ -30,11 +30,11 @@ type call struct {
 	now    int64
 	rotate uint32
 	sc     *scratch
-	due    dueHeap // leases by what is due next
+	due    *dueHeap // leases by what is due next
 }
 
 func (f *Fleet) call(now int64) *call {
-	f.calling = call{state: &f.state, now: now, rotate: f.rotate, sc: &f.scratch, due: f.due}
+	f.calling = call{state: &f.state, now: now, rotate: f.rotate, sc: &f.scratch, due: &f.due}
 	return &f.calling
 }
 
@@ -454,16 +454,16 @@ func (f *Fleet) fundsAdded(now int64, id LeaseID) ([]Effect, error) {
 func (f *Fleet) ticked(now int64) []Effect {
 	var effects []Effect
 	for {
-		if len(f.reclaims) > 0 && f.reclaims[0].at <= now && (len(f.due) == 0 || !f.dueBefore(f.reclaims[0].at)) {
+		if len(f.reclaims) > 0 && f.reclaims[0].at <= now && (f.due.n == 0 || !f.dueBefore(f.reclaims[0].at)) {
 			x := f.reclaims[0]
 			f.reclaims = f.reclaims[1:]
 			effects = append(effects, f.lose(x.at, now, x.node, CauseReclaimed)...)
 			continue
 		}
-		if len(f.due) == 0 || f.leases.ref(f.due[0]).next() > now {
+		if f.due.n == 0 || f.leases.ref(f.due.at(0)).next() > now {
 			break
 		}
-		slot := f.due[0]
+		slot := f.due.at(0)
 		l := f.leases.ref(slot)
 		switch {
 		case l.state == StateHeld:
@@ -488,6 +488,6 @@ func (f *Fleet) ticked(now int64) []Effect {
 
 // dueBefore says whether the first lease that is due comes before what is due of a node at an instant.
 func (f *Fleet) dueBefore(at int64) bool {
-	l := f.leases.ref(f.due[0])
+	l := f.leases.ref(f.due.at(0))
 	return l.next() < at || l.next() == at && l.begins() == 0
 }

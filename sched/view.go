@@ -10,10 +10,10 @@ import (
 )
 
 // View is a fleet as it was at one moment: it does not change, and any number of goroutines may ask it while the fleet goes on. Making one
-// costs a table of pages, not a copy of the fleet; what changes afterwards is copied page by page.
+// costs a table of pages and a list of the queue, not a copy of the fleet; what changes afterwards is copied page by page.
 type View struct {
 	state
-	due    []int32
+	due    dueHeap
 	queue  []int32
 	rotate uint32
 	stats  Stats
@@ -21,7 +21,7 @@ type View struct {
 
 // View returns the fleet as it is now.
 func (f *Fleet) View() *View {
-	v := &View{due: slices.Clone(f.due), queue: slices.Clone(f.queue), rotate: f.rotate, stats: f.Stats(), state: f.state}
+	v := &View{due: f.due.view(), queue: slices.Clone(f.queue), rotate: f.rotate, stats: f.Stats(), state: f.state}
 	v.index, v.ids = f.index.view(), f.ids.view()
 	v.models, v.countries, v.regions = f.models.view(), f.countries.view(), f.regions.view()
 	v.sites, v.suppliers = f.sites.view(), f.suppliers.view()
@@ -36,11 +36,13 @@ func (f *Fleet) View() *View {
 func (v *View) At() time.Time { return moment(v.now) }
 
 // Try is like Fleet.Try, as of the view's moment.
-func (v *View) Try(r Request) (Placement, error) { return v.try(&r, v.rotate, &scratch{}, v.due) }
+func (v *View) Try(r Request) (Placement, error) {
+	return v.try(&r, v.rotate, &scratch{memo: memo{off: true}}, &v.due)
+}
 
 // Why is like Fleet.Why, as of the view's moment.
 func (v *View) Why(r Request, d gpu.DeviceID) (Verdict, error) {
-	return v.why(&r, d, v.rotate, &scratch{})
+	return v.why(&r, d, v.rotate, &scratch{memo: memo{off: true}})
 }
 
 // Stats is like Fleet.Stats, as of the view's moment.

@@ -1,33 +1,19 @@
 package openb
 
+import "github.com/idlegrid/idlegrid/internal/trace"
+
 // counted is a kind with the number of times that it occurs.
 type counted[T any] struct {
 	n    int
 	kind T
 }
 
-// hostKinds is openb_node_list_gpu_node.csv, counted: 1,213 hosts with 6,212 cards.
-func hostKinds() []counted[Host] {
-	kind := func(model string, gpus int, cpu, mem int64) Host {
-		return Host{Model: model, GPUs: gpus, CPUMilli: cpu, MemoryMiB: mem}
+// hostKinds is the hosts of the trace, counted.
+func hostKinds() (out []counted[Host]) {
+	for h, n := range trace.Hosts() {
+		out = append(out, counted[Host]{n, Host{Model: h.Model, GPUs: h.GPUs, CPUMilli: int64(h.CPUMilli), MemoryMiB: int64(h.MemoryMiB)}})
 	}
-	return []counted[Host]{
-		{549, kind("G2", 8, 96000, 393216)},
-		{387, kind("T4", 2, 104000, 524288)},
-		{107, kind("P100", 2, 16000, 122880)},
-		{39, kind("G3", 8, 128000, 786432)},
-		{28, kind("V100M16", 4, 32000, 131072)},
-		{22, kind("P100", 2, 64000, 262144)},
-		{21, kind("V100M32", 8, 96000, 786432)},
-		{19, kind("V100M16", 1, 8000, 32768)},
-		{17, kind("T4", 4, 96000, 393216)},
-		{9, kind("V100M32", 4, 48000, 376832)},
-		{7, kind("V100M16", 8, 64000, 262144)},
-		{3, kind("P100", 1, 8000, 61440)},
-		{2, kind("A10", 1, 128000, 1048576)},
-		{2, kind("P100", 2, 8000, 61440)},
-		{1, kind("V100M16", 8, 82000, 344064)},
-	}
+	return out
 }
 
 // cpuOnlyKinds is the CPU-only pods of openb_pod_list_default.csv, counted: 1,068 of 1,088; kinds that occur once or twice are left out.

@@ -1,5 +1,7 @@
 package trace
 
+import "iter"
+
 // Host is a kind of machine of the trace.
 type Host struct {
 	// Model is the name in the trace: "G2", "T4".
@@ -22,6 +24,17 @@ type Pod struct {
 type counted[T any] struct {
 	n    int
 	kind T
+}
+
+// Hosts yields each kind of host of openb and how often it occurs, the most frequent first: 1,213 hosts with 6,212 cards.
+func Hosts() iter.Seq2[Host, int] {
+	return func(yield func(Host, int) bool) {
+		for _, c := range hostCounts() {
+			if !yield(c.kind, c.n) {
+				return
+			}
+		}
+	}
 }
 
 // hostCounts is openb_node_list_gpu_node.csv, counted.
