@@ -12,7 +12,8 @@ type Scorer interface {
 	Score(r *Request, n *NodeView) int64
 }
 
-// Plugins are a partner's parts of the decision. Each of them is called at most Calls times in a decision on one replica.
+// Plugins are a partner's parts of the decision. Each of them is called at most Calls times in a decision on one replica, also by those who ask a View, in their
+// goroutines: a partner who lets several of them ask has to see to it that the plugins stand that.
 type Plugins struct {
 	// Name names them and their version; it is part of every digest, and must be empty if there are none.
 	Name   string

@@ -161,19 +161,19 @@ func (f *Fleet) otherwise(now int64, r *Request, why error) ([]Effect, error) {
 // couldFit says whether a request may ever fit: where all that is there were free, or something that is down or drained may come back. What cannot is
 // refused and does not wait.
 func (f *Fleet) couldFit(now int64, r *Request) bool {
-	if f.up < f.known {
-		return true
-	}
-	for i := range f.nodes.len() {
-		if f.nodes.at(i).draining() {
-			return true
-		}
-	}
 	c := f.call(now)
 	from, _ := c.window(r)
 	for a := range len(r.Alternatives) + 1 {
 		q := c.ask(r, a, now, from+1, f.rotate, c.sc)
 		if able, _ := c.ableNodes(&q); able {
+			return true
+		}
+	}
+	if f.up < f.known {
+		return true
+	}
+	for i := range f.nodes.len() { // last, since it looks at all
+		if f.nodes.at(i).draining() {
 			return true
 		}
 	}
