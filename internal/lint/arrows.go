@@ -17,10 +17,11 @@ func siblings() map[string][]string {
 		"settlement":                {"tokenomics"},
 		"gpu/nvml":                  {"gpu"},
 		"gpu/challenge":             {"gpu"},
-		"gpu/challenge/cuda":        {"gpu", "gpu/challenge"},
-		"gpu/challenge/opencl":      {"gpu", "gpu/challenge"},
+		"gpu/challenge/cpu":         {"gpu", "gpu/challenge"},
+		"gpu/challenge/cuda":        {"gpu", "gpu/challenge", "gpu/challenge/internal/device"},
+		"gpu/challenge/opencl":      {"gpu", "gpu/challenge", "gpu/challenge/internal/device"},
 		"gpu/attest":                {"gpu"},
-		"gpu/gputest":               {"gpu", "gpu/challenge"},
+		"gpu/gputest":               {"gpu", "gpu/challenge", "gpu/challenge/cpu"},
 		"sched/schedtest":           {"gpu", "sched"},
 		"settlement/spl":            {"settlement", "tokenomics"},
 		"settlement/svmtest":        {"settlement", "settlement/spl", "tokenomics"},
@@ -33,9 +34,10 @@ func outside() map[string][]string {
 	return map[string][]string{
 		"github.com/gagliardetto/solana-go": {"settlement/spl", "settlement/svmtest"},
 		"github.com/NVIDIA/go-nvml":         {"gpu/nvml"},
+		"github.com/ebitengine/purego":      {"gpu/nvml", "gpu/challenge/cuda", "gpu/challenge/opencl"},
 		"github.com/shopspring/decimal":     {"tokenomics", "staking", "settlement"},
 		"golang.org/x/sync":                 {"settlement/svmtest"},
-		"github.com/stretchr/testify":       {"settlement/settlementtest"},
+		"github.com/stretchr/testify":       {"settlement/settlementtest", "gpu/gputest"},
 	}
 }
 
@@ -49,7 +51,7 @@ func forbidden() []string {
 }
 
 // contexts are the cores whose calling half talks to the world through an interface, and so takes a context.
-func contexts() []string { return []string{"gpu", "settlement"} }
+func contexts() []string { return []string{"gpu", "gpu/challenge", "settlement"} }
 
 func checkArrows(p *pass) {
 	if p.kind == outsider {
@@ -97,6 +99,9 @@ func refuse(p *pass, path string) string {
 }
 
 func refuseOwn(p *pass, dir string) string {
+	if strings.HasPrefix(dir, "gpu/challenge/internal/") && slices.Contains(siblings()[p.dir], dir) {
+		return ""
+	}
 	switch kindOf(dir) {
 	case program:
 		return "nobody imports a program"

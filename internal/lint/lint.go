@@ -43,7 +43,7 @@ func rooms() map[string]kind {
 	return map[string]kind{
 		"":    root,
 		"gpu": core, "reputation": core, "sched": core, "tokenomics": core, "staking": core, "settlement": core,
-		"gpu/nvml": leaf, "gpu/challenge": core, "gpu/challenge/cuda": leaf, "gpu/challenge/opencl": leaf, "gpu/attest": core,
+		"gpu/nvml": leaf, "gpu/challenge": core, "gpu/challenge/cpu": leaf, "gpu/challenge/cuda": leaf, "gpu/challenge/opencl": leaf, "gpu/attest": core,
 		"settlement/spl": leaf,
 		"gpu/gputest":    kit, "settlement/settlementtest": kit, "settlement/svmtest": kit, "sched/schedtest": kit,
 		"refserver": program,
