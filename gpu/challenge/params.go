@@ -93,14 +93,7 @@ func (p Params) impossible(rate, peak uint64) bool {
 
 // takes is the time that work needs at a rate a second, rounded up.
 func takes(work, rate uint64) time.Duration {
-	hi, lo := bits.Mul64(work, uint64(time.Second))
-	lo, carry := bits.Add64(lo, rate-1, 0)
-	hi += carry
-	if hi >= rate {
-		return math.MaxInt64
-	}
-	q, _ := bits.Div64(hi, lo, rate)
-	return time.Duration(min(q, math.MaxInt64))
+	return time.Duration(min(mulDivUp(work, uint64(time.Second), rate), math.MaxInt64))
 }
 
 // perSecond is the rate of work done in d, rounded down; of nothing in no time the largest.
@@ -115,6 +108,17 @@ func perSecond(work uint64, d time.Duration) uint64 {
 func mulDiv(a, b, c uint64) uint64 {
 	hi, lo := bits.Mul64(a, b)
 	if hi >= c {
+		return math.MaxUint64
+	}
+	q, _ := bits.Div64(hi, lo, c)
+	return q
+}
+
+// mulDivUp is mulDiv rounded up.
+func mulDivUp(a, b, c uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	lo, carry := bits.Add64(lo, c-1, 0)
+	if hi += carry; hi >= c {
 		return math.MaxUint64
 	}
 	q, _ := bits.Div64(hi, lo, c)

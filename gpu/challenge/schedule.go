@@ -56,7 +56,7 @@ func (s Schedule) Validate(work time.Duration) error {
 // pair of this much work each.
 func (s Schedule) Load(work time.Duration) uint64 {
 	total := uint64(work) * (uint64(s.PerEpoch) + 2)
-	return mulDiv(total, Million, uint64(s.Epoch)) + 1
+	return mulDivUp(total, Million, uint64(s.Epoch))
 }
 
 // Device returns the times of an epoch at which a device is challenged alone, from its beginning, ascending.
