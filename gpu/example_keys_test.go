@@ -119,6 +119,13 @@ func ExampleParseHeartbeat() {
 	// Output: gpu: invalid: digest "60ad" is not 64 hexadecimal digits
 }
 
+func ExampleReportKey() {
+	key, public := demoKey()
+	signed := must(gpu.Report{Kind: gpu.HeartbeatReport, Key: public, Seq: 1, Body: []byte("{}")}.Sign(key))
+	fmt.Println(gpu.ReportKey(signed) == public, gpu.ReportKey(nil) == [32]byte{})
+	// Output: true true
+}
+
 func ExampleRegistry_Speaks() {
 	g := must(gpu.NewRegistry(gpu.Default()))
 	_, public := demoKey()

@@ -103,6 +103,16 @@ func Open(signed []byte, key ed25519.PublicKey, nonce [32]byte) (Report, error) 
 	return r, nil
 }
 
+// ReportKey returns the key that a signed report names, and zeros for bytes that are no report. Whether the key signed it is
+// not looked at: Open and Registry.Apply do.
+func ReportKey(signed []byte) [32]byte {
+	r, err := parseReport(signed)
+	if err != nil {
+		return [32]byte{}
+	}
+	return r.Key
+}
+
 // parseReport reads the fields; nothing of them is true before the signature is verified.
 func parseReport(b []byte) (Report, error) {
 	n := len(b) - headerBytes - ed25519.SignatureSize

@@ -29,6 +29,8 @@ const drainWait = 5 * time.Second
 // options are the flags.
 type options struct {
 	addr, data string
+	rates      string
+	proofs     time.Duration
 	demo       bool
 	speed      int
 	verbose    bool
@@ -57,6 +59,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.SetOutput(stderr)
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "loopback address to listen on")
 	f.StringVar(&o.data, "data", "", "folder of the journal (default: idlegrid/refserver in the user's configuration folder)")
+	f.StringVar(&o.rates, "rates", "", "file of measured rates by model (default: the vendors' peaks, by which nothing is proven)")
+	f.DurationVar(&o.proofs, "proofs", time.Hour, "challenge every node once in so long, 1m to 24h; 0 challenges none")
 	f.BoolVar(&o.demo, "demo", false, "run a network of made-up machines and renters on the real Solana runtime; keeps nothing")
 	f.IntVar(&o.speed, "speed", 360, "with -demo: seconds of the network in one of ours, 1 to 3600")
 	f.BoolVar(&o.verbose, "v", false, "log every fact")
@@ -77,6 +81,10 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		err = fmt.Errorf("-speed %d: want 1 to 3600", o.speed)
 	case speed && !o.demo:
 		err = errors.New("-speed goes with -demo only")
+	case o.proofs != 0 && (o.proofs < time.Minute || o.proofs > 24*time.Hour):
+		err = fmt.Errorf("-proofs %s: want 0, or 1m to 24h", o.proofs)
+	case o.demo && o.rates != "":
+		err = errors.New("-demo has no real machines to be challenged: it goes without -rates")
 	case o.demo && o.data != "":
 		err = errors.New("-demo keeps nothing: it goes without -data")
 	}
@@ -152,6 +160,9 @@ func serve(ctx context.Context, web *http.Server, listener net.Listener, s *serv
 		}
 		return s.door.Run(ctx, 200*time.Millisecond, runner)
 	})
+	if v := s.config.Verifier; v != nil {
+		g.Go(func() error { return v.Run(ctx, 100*time.Millisecond) })
+	}
 	if s.moves != nil {
 		g.Go(func() error { return s.moves(ctx) })
 	}

@@ -11,9 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/idlegrid/idlegrid/gpu/challenge"
 	"github.com/idlegrid/idlegrid/internal/network"
 	"github.com/idlegrid/idlegrid/refserver/internal/door"
 	"github.com/idlegrid/idlegrid/refserver/internal/httpapi"
+	"github.com/idlegrid/idlegrid/refserver/internal/verifier"
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
@@ -45,9 +47,32 @@ func openKept(o options, log *slog.Logger, seen func(time.Time, []network.Fact))
 	if err != nil {
 		return nil, err
 	}
+	v, err := openVerifier(o, d, log)
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
 	return &server{door: d, close: d.Close, config: httpapi.Config{
-		Door: d, Log: log, Token: token, Mode: "journal and operator's token in " + o.data,
+		Door: d, Log: log, Token: token, Mode: "journal and operator's token in " + o.data, Verifier: v,
 	}}, nil
+}
+
+// openVerifier returns what challenges the nodes; nil if nothing shall.
+func openVerifier(o options, d *door.Door, log *slog.Logger) (*verifier.Verifier, error) {
+	if o.proofs == 0 {
+		return nil, nil //nolint:nilnil // no verifier is no fault
+	}
+	rates, err := verifier.ReadRates(o.rates)
+	if err != nil {
+		return nil, err
+	}
+	return verifier.New(verifier.Config{
+		Params: challenge.DefaultParams(), Schedule: challenge.Schedule{Epoch: o.proofs}, Rates: rates, Least: verifier.Least(),
+		MemoryPPM: 940_000, Work: min(time.Second, o.proofs/100), Now: time.Now, Entropy: rand.Reader, Log: log,
+		Do: func(c network.Prove) error {
+			_, _, err := d.Do(c)
+			return err
+		},
+	})
 }
 
 // firstEpoch is the epoch in which the network was first started. What was emitted before is not this network's business.

@@ -18,7 +18,9 @@ const maxProofID = 128
 const transport = "transport"
 
 // late lists the reasons by which a right answer came too late.
-func late() []string { return []string{"timeout-commit", "timeout-open", "rate-low"} }
+func late() []string {
+	return []string{"timeout-fill", "timeout-commit", "timeout-walk", "timeout-open", "rate-low", "reads-low"}
+}
 
 // level is how far the claim of a node is carried: that of its least device. It lapses by itself.
 func (n *Network) level(at time.Time, x *node) gpu.Assurance {
@@ -160,6 +162,16 @@ func (n *Network) drain(at time.Time, name string) {
 	_, err := n.fleet.Apply(at, sched.Drain{Node: sched.NodeID(name), On: want})
 	must(err)
 	x.draining = want
+}
+
+// Host returns the node whose agent holds a key, and its devices as first admitted: "" and none for a key of no node. The
+// slice belongs to the network.
+func (n *Network) Host(key Key) (string, []gpu.Device) {
+	name := n.byKey[key]
+	if x, ok := n.nodes[name]; ok && x.key == key && x.unfit == "" {
+		return name, x.inventory.Devices
+	}
+	return "", nil
 }
 
 // refusesKey says why no report of a key would be taken.

@@ -43,7 +43,7 @@ func TestLists(t *testing.T) {
 		amounts  string // fields that are strings of digits
 	}{
 		"nodes": {
-			4, "name supplier model devices free site country connectivity hour_micro up assurance up_ppm low_ppm high_ppm observed_ns tier " +
+			4, "name supplier model devices free site country connectivity hour_micro up assurance health ends_ppm up_ppm low_ppm high_ppm observed_ns tier " +
 				"stake_required stake co_stake rewarded", "shortfalls unfit next_tier next_tier_at tier_until", "stake_required stake co_stake rewarded",
 		},
 		"leases":   {1, "id job owner from until devices sites hour_micro where members", "", ""},

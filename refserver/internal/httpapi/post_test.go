@@ -12,6 +12,7 @@ import (
 	"github.com/idlegrid/idlegrid/gpu"
 	"github.com/idlegrid/idlegrid/internal/agent"
 	"github.com/idlegrid/idlegrid/internal/network"
+	"github.com/idlegrid/idlegrid/internal/worker"
 	"github.com/idlegrid/idlegrid/refserver/internal/httpapi"
 	"github.com/idlegrid/idlegrid/settlement"
 )
@@ -19,7 +20,7 @@ import (
 const auth = "Authorization: Bearer " + token
 
 // maxBody is the server's limit of a body.
-const maxBody = 128 << 10
+const maxBody = gpu.MaxBody + 4<<10
 
 // The faults of a body are found before any command is made of it.
 func TestBodies(t *testing.T) {
@@ -144,13 +145,11 @@ func TestReport(t *testing.T) {
 
 	got := w.report(signed)
 	require.Equal(t, http.StatusCreated, got.StatusCode, got.body)
-	var done struct {
-		Seq   uint64
-		Facts []string
-	}
+	var done worker.Ack
 	got.json(t, &done)
 	seq, _, _ := w.Digest()
-	require.Equal(t, seq, done.Seq)
+	require.Equal(t, seq, done.Seq+1, "the nonce of the next report was posed after it")
+	require.Nil(t, done.Proof, "nobody poses challenges here")
 	require.Equal(t, "admitted: node host reports 2 x NVIDIA RTX A4000, consistent", done.Facts[0])
 
 	p = w.report(signed).refusal(t, http.StatusConflict)

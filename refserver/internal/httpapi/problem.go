@@ -8,6 +8,7 @@ import (
 	"github.com/idlegrid/idlegrid/gpu"
 	"github.com/idlegrid/idlegrid/internal/network"
 	"github.com/idlegrid/idlegrid/refserver/internal/door"
+	"github.com/idlegrid/idlegrid/refserver/internal/verifier"
 	"github.com/idlegrid/idlegrid/sched"
 	"github.com/idlegrid/idlegrid/staking"
 )
@@ -76,11 +77,15 @@ func describe(err error) problem {
 		p.Type, p.Status, p.Title = "urn:idlegrid:identity-taken", http.StatusConflict, "device belongs to another key"
 	case errors.As(err, &short):
 		p.Type, p.Title = "urn:idlegrid:short-stake", "stake below the minimum"
-	case errors.Is(err, gpu.ErrSignature), errors.Is(err, gpu.ErrUnknownKey):
+	case errors.Is(err, gpu.ErrSignature), errors.Is(err, gpu.ErrUnknownKey), errors.Is(err, gpu.ErrRevoked), errors.Is(err, gpu.ErrExpired):
 		p.Type, p.Status, p.Title = "urn:idlegrid:forged", http.StatusForbidden, "not signed by an enrolled key"
-	case errors.Is(err, gpu.ErrReplay), errors.Is(err, gpu.ErrSkew):
+	case errors.Is(err, gpu.ErrReplay), errors.Is(err, gpu.ErrSkew), errors.Is(err, gpu.ErrNonce):
 		p.Type, p.Status, p.Title = "urn:idlegrid:replayed", http.StatusConflict, "report was used before, or is not fresh"
-	case errors.Is(err, network.ErrUnknownNode), errors.Is(err, sched.ErrUnknownLease):
+	case errors.Is(err, gpu.ErrStale):
+		p.Type, p.Status, p.Title = "urn:idlegrid:stale", http.StatusConflict, "an inventory is wanted first"
+	case errors.Is(err, verifier.ErrOrder):
+		p.Status = http.StatusConflict
+	case errors.Is(err, network.ErrUnknownNode), errors.Is(err, sched.ErrUnknownLease), errors.Is(err, verifier.ErrUnknown):
 		p.Status = http.StatusNotFound
 	case errors.Is(err, network.ErrKnownNode), errors.Is(err, sched.ErrDuplicateJob):
 		p.Status = http.StatusConflict

@@ -18,18 +18,23 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/idlegrid/idlegrid/gpu"
 	"github.com/idlegrid/idlegrid/internal/network"
+	"github.com/idlegrid/idlegrid/internal/worker"
 	"github.com/idlegrid/idlegrid/refserver/internal/door"
+	"github.com/idlegrid/idlegrid/refserver/internal/verifier"
 	"github.com/idlegrid/idlegrid/sched"
 )
 
-// maxBody bounds the body of any request, in bytes: a report has at most 64 KiB and a little.
-const maxBody = 128 << 10
+// maxBody bounds the body of any request, in bytes: a report and a little.
+const maxBody = gpu.MaxBody + 4<<10
 
 // Config is what the handler needs.
 type Config struct {
 	Door *door.Door
 	Log  *slog.Logger
+	// Verifier poses challenges to nodes that were just heard; nil poses none.
+	Verifier *verifier.Verifier
 	// Token admits an operator's commands; empty admits none.
 	Token string
 	// Mode is shown on the page: what kind of network this is and how fast its clock goes.
@@ -65,6 +70,7 @@ func New(cfg Config) (http.Handler, error) {
 	mux.HandleFunc("POST /api/v1/placements", s.try)
 	mux.HandleFunc("POST /api/v1/challenges", s.challenge)
 	mux.HandleFunc("POST /api/v1/reports", s.report)
+	mux.HandleFunc("POST /api/v1/proofs/{id}/{device}", s.prove)
 	mux.HandleFunc("POST /api/v1/commands", s.command)
 	return s.guard(s.route(mux)), nil
 }
@@ -190,7 +196,70 @@ func (s *server) report(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	s.do(w, r, network.Report{Signed: b})
+	seq, facts, err := s.cfg.Door.Do(network.Report{Signed: b})
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	out := worker.Ack{Seq: seq, Facts: lines(facts)}
+	if err := s.acknowledge(b, &out); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.answer(w, http.StatusCreated, out)
+}
+
+// acknowledge gives the agent of a report that was taken the nonce of its next one, and a challenge if one is due.
+func (s *server) acknowledge(signed []byte, out *worker.Ack) error {
+	key := network.Key(gpu.ReportKey(signed))
+	if _, err := rand.Read(out.Nonce[:]); err != nil {
+		return err
+	}
+	if _, _, err := s.cfg.Door.Do(network.Challenge{Key: key, Nonce: network.Key(out.Nonce)}); err != nil {
+		return err
+	}
+	if s.cfg.Verifier == nil {
+		return nil
+	}
+	var node string
+	var devices []gpu.Device
+	s.cfg.Door.Read(func(n *network.Network) { node, devices = n.Host(key) })
+	if len(devices) == 0 {
+		return nil
+	}
+	offer, due, err := s.cfg.Verifier.Offer(node, key, devices)
+	if err != nil {
+		s.cfg.Log.Warn("no challenge could be posed", "node", node, "error", err)
+		return nil // the report stands
+	}
+	if due {
+		out.Proof = &offer
+	}
+	return nil
+}
+
+// prove takes an agent's answer to a step of a challenge and returns the next step.
+func (s *server) prove(w http.ResponseWriter, r *http.Request) {
+	if err := contentType(r, "application/octet-stream"); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	device, err := strconv.Atoi(r.PathValue("device"))
+	if err != nil || s.cfg.Verifier == nil {
+		s.fail(w, r, fmt.Errorf("%w: device %q", verifier.ErrUnknown, r.PathValue("device")))
+		return
+	}
+	step, err := s.cfg.Verifier.Answer(r.Context(), r.PathValue("id"), device, b)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.answer(w, http.StatusOK, step)
 }
 
 // command takes what an operator orders, in the form of the journal without the instant.
@@ -233,14 +302,19 @@ func (s *server) do(w http.ResponseWriter, r *http.Request, c network.Command) {
 		s.fail(w, r, err)
 		return
 	}
-	out := struct {
+	s.answer(w, http.StatusCreated, struct {
 		Seq   uint64   `json:"seq"`
 		Facts []string `json:"facts"`
-	}{Seq: seq, Facts: []string{}}
+	}{seq, lines(facts)})
+}
+
+// lines says each fact in one line.
+func lines(facts []network.Fact) []string {
+	out := []string{}
 	for _, f := range facts {
-		out.Facts = append(out.Facts, network.Describe(f))
+		out = append(out, network.Describe(f))
 	}
-	s.answer(w, http.StatusCreated, out)
+	return out
 }
 
 // decode reads a JSON body and nothing else.

@@ -1,0 +1,39 @@
+package verifier
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/idlegrid/idlegrid/gpu/challenge"
+)
+
+// Least is the task of a device whose rate nobody measured: a second of a slow processor. It shows that the agent can do the
+// protocol, and how fast it answers at least; it proves nothing of the model.
+func Least() challenge.Spec {
+	return challenge.Spec{
+		Version: challenge.Version, N: 512, Rounds: 1, Width: 32, Openings: 32,
+		Memory: challenge.MemorySpec{Bytes: 4 << 20, Cost: 8, Lanes: 64, Segments: 4, Steps: 64, Openings: 4},
+	}
+}
+
+// ReadRates reads a file of measured rates: a JSON list of challenge.Rate. Without a file there are the vendors' peaks only,
+// which bound from above and prove nothing.
+func ReadRates(path string) (*challenge.Rates, error) {
+	if path == "" {
+		return challenge.NewRates(challenge.PublishedRates())
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("verifier: rates: %w", err)
+	}
+	var rows []challenge.Rate
+	if err := json.Unmarshal(b, &rows); err != nil {
+		return nil, fmt.Errorf("verifier: rates: %s: %w", path, err)
+	}
+	t, err := challenge.NewRates(rows)
+	if err != nil {
+		return nil, fmt.Errorf("verifier: rates: %s: %w", path, err)
+	}
+	return t, nil
+}
