@@ -45,10 +45,9 @@ func (k *checker) checkPCI(view []PCIFunction) {
 	k.device = Host
 	for _, f := range view {
 		ours := slices.ContainsFunc(k.inv.Devices, func(d Device) bool { return uint16(d.Vendor) == f.ID.Vendor })
-		gpu := f.Class>>8 == 0x0300 || f.Class>>8 == 0x0302
 		lent := f.Driver == "vfio-pci" || f.Driver == "pci-stub" // to a virtual machine
 		slot, isSlot := parseBus(f.BusID)
-		if ours && gpu && !lent && isSlot && !slices.Contains(slots, slot) {
+		if ours && isGPU(f) && !lent && isSlot && !slices.Contains(slots, slot) {
 			k.add(ruleSysfsExtra, "the PCI tree has %04x:%04x in slot %q, the inventory does not", f.ID.Vendor, f.ID.Device, f.BusID)
 		}
 	}
