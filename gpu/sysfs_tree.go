@@ -21,8 +21,11 @@ type tree struct {
 }
 
 func (t tree) path(name string) string {
-	if t.dir == "" {
+	switch {
+	case t.dir == "":
 		return name
+	case name == "":
+		return t.dir
 	}
 	return t.dir + "/" + name
 }
