@@ -27,7 +27,7 @@ func (k *checker) checkModel(d Device, spec Spec) {
 	case slices.Contains(spec.ModifiedMiB, d.MemoryMiB):
 		k.add(ruleMemoryModified, "%q with %d MiB is a board with larger memory chips", d.Model, d.MemoryMiB)
 	case eccTotal(spec, d.MemoryMiB):
-		k.add(ruleMemoryECC, "%q has %d MiB, 15/16 of one of %d", d.Model, d.MemoryMiB, spec.MemoryMiB)
+		k.add(ruleMemoryECC, "%q has %d MiB, ECC on or off from %d", d.Model, d.MemoryMiB, spec.MemoryMiB)
 	case !spec.MemoryVerified: // part of the list was never seen on hardware: it may be the list that is wrong
 		k.add(ruleMemoryPublished, "%q has %d MiB, published are %d", d.Model, d.MemoryMiB, spec.MemoryMiB)
 	default:
@@ -106,11 +106,7 @@ func (k *checker) checkMemoryUse(d Device) {
 
 // checkLimits compares the highest clock and power limit with what such boards report.
 func (k *checker) checkLimits(d Device, spec Spec) {
-	if len(spec.BoostMHz) > 0 {
-		most := slices.Max(spec.BoostMHz)
-		if spec.Form == "desktop" || spec.Form == "workstation" {
-			most = max(most, topMHz(spec.ComputeCapability))
-		}
+	if most := highestMHz(spec); most > 0 {
 		if n, ok := d.Reading.MaxSMClockMHz.Get(); ok && uint64(n)*100 > uint64(most)*serverPercent {
 			k.add(ruleClockMax, "%q has a highest clock of %d MHz, such boards have %d", d.Model, n, most)
 		}
@@ -159,12 +155,17 @@ func (k *checker) checkLinks(d Device, spec Spec) {
 	}
 }
 
-// eccTotal reports whether a total is what remains of a listed one when a GDDR board keeps check bits in its memory: 15/16.
+// eccTotal reports whether a total is to a listed one as GDDR boards are with and without check bits in their memory: 15 to 16,
+// one way or the other.
 func eccTotal(spec Spec, total uint64) bool {
 	if !slices.Contains([]string{"7.5", "8.6", "8.9", "12.0"}, spec.ComputeCapability) {
 		return false // HBM has memory of its own for check bits
 	}
-	return slices.ContainsFunc(spec.MemoryMiB, func(m uint64) bool { return apart(total, m*15/16) <= eccSlackMiB })
+	pair := func(more, less uint64) bool { return apart(more*15/16, less) <= eccSlackMiB }
+	listed := func(total uint64) bool {
+		return slices.ContainsFunc(spec.MemoryMiB, func(m uint64) bool { return pair(m, total) || pair(total, m) })
+	}
+	return listed(total) && !slices.ContainsFunc(spec.MemoryMiB, listed) // a list with both needs no guess
 }
 
 // fits reports whether a count is one of a model's figures, or below one of them where the device is divided.
@@ -185,8 +186,23 @@ func coresPerSM(cc string) uint32 {
 	return 0
 }
 
-// topMHz is the highest clock that drivers report for desktop and workstation boards of a compute capability: the end of the
-// voltage curve, well above the boost clock. Seen in nvidia-smi outputs (RTX 3090 2115, RTX 5090 3090).
+// highestMHz is the highest clock that drivers report for boards of a model: the boost clock of a server part; of other boards
+// the end of their generation's voltage curve, well above it. 0: not known.
+func highestMHz(spec Spec) uint32 {
+	desk := spec.Form == "desktop" || spec.Form == "workstation"
+	switch {
+	case len(spec.BoostMHz) == 0:
+		return 0
+	case desk && topMHz(spec.ComputeCapability) == 0:
+		return 0
+	case desk:
+		return max(slices.Max(spec.BoostMHz), topMHz(spec.ComputeCapability))
+	}
+	return slices.Max(spec.BoostMHz)
+}
+
+// topMHz is the highest clock seen in nvidia-smi outputs of desktop and workstation boards of a compute capability (RTX 3090
+// 2115, RTX 5090 3090); 0: not known.
 func topMHz(cc string) uint32 {
 	switch cc {
 	case "7.0":
