@@ -69,8 +69,16 @@ func firmwareKind(t tree) (kind string, ok bool) {
 	names := strings.ToLower(t.text("sys/class/dmi/id/sys_vendor").V + " " + t.text("sys/class/dmi/id/product_name").V + " " +
 		t.text("sys/hypervisor/type").V)
 	for _, k := range [...][2]string{
-		{"amazon ec2", "amazon"}, {"google", "google"}, {"openstack", "openstack"}, {"vmware", "vmware"}, {"virtualbox", "virtualbox"},
-		{"innotek", "virtualbox"}, {"microsoft corporation virtual machine", "hyper-v"}, {"xen", "xen"}, {"qemu", "kvm"}, {"kvm", "kvm"},
+		{"amazon ec2", "amazon"},
+		{"google", "google"},
+		{"openstack", "openstack"},
+		{"vmware", "vmware"},
+		{"virtualbox", "virtualbox"},
+		{"innotek", "virtualbox"},
+		{"microsoft corporation virtual machine", "hyper-v"},
+		{"xen", "xen"},
+		{"qemu", "kvm"},
+		{"kvm", "kvm"},
 	} {
 		if strings.Contains(names, k[0]) {
 			return k[1], true
