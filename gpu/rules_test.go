@@ -256,7 +256,7 @@ func TestCheckSequence(t *testing.T) {
 		want  []string
 	}{
 		"steady":           {at(30, same), "", nil},
-		"double":           {at(30, energy(1_000_000_000+24_000_000)), "", power},
+		"above double":     {at(30, energy(1_000_000_000+24_000_001)), "", power},
 		"at the bound":     {at(30, energy(1_000_000_000+24_000_000)), "", nil},
 		"half":             {at(30, energy(1_000_000_000+6_000_000)), "", nil},
 		"below half":       {at(30, energy(1_000_000_000+5_999_999)), "", power},
