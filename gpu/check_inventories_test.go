@@ -41,13 +41,13 @@ func stored(t testing.TB, kind string) map[string]gpu.Inventory {
 // Twelve public hosts, from Pascal to Blackwell: nothing above information.
 func TestCheckRealInventories(t *testing.T) {
 	c := catalog(t)
-	real := stored(t, "real")
-	require.GreaterOrEqual(t, len(real), 12)
-	for _, name := range slices.Sorted(maps.Keys(real)) {
-		for _, f := range gpu.Check(real[name], c) {
+	hosts := stored(t, "real")
+	require.GreaterOrEqual(t, len(hosts), 12)
+	for _, name := range slices.Sorted(maps.Keys(hosts)) {
+		for _, f := range gpu.Check(hosts[name], c) {
 			require.Equal(t, gpu.Info, f.Severity, "%s: %v", name, f)
 		}
-		require.Equal(t, gpu.Consistent, gpu.Assess(gpu.Check(real[name], c)), name)
+		require.Equal(t, gpu.Consistent, gpu.Assess(gpu.Check(hosts[name], c)), name)
 	}
 }
 
@@ -81,7 +81,8 @@ func witnessed(inv gpu.Inventory) gpu.Inventory {
 	var proc []gpu.ProcGPU
 	var cuda []gpu.CUDADevice
 	for _, d := range inv.Devices {
-		pci = append(pci, gpu.PCIFunction{BusID: d.BusID, ID: gpu.PCIPair{Vendor: uint16(d.Vendor), Device: d.PCIDeviceID}, Class: 0x030200, Driver: "nvidia"})
+		id := gpu.PCIPair{Vendor: uint16(d.Vendor), Device: d.PCIDeviceID}
+		pci = append(pci, gpu.PCIFunction{BusID: d.BusID, ID: id, Class: 0x030200, Driver: "nvidia"})
 		proc = append(proc, gpu.ProcGPU{BusID: d.BusID, Model: d.Model, ID: gpu.Some(string(d.ID)), VBIOS: gpu.Some(d.VBIOS)})
 		cuda = append(cuda, gpu.CUDADevice{ID: d.ID, Name: d.Model, MemoryBytes: d.MemoryMiB << 20 / 100 * 99, BusID: d.BusID})
 	}
@@ -136,11 +137,11 @@ func mutations() map[string]func(inv *gpu.Inventory, d *gpu.Device) {
 func TestCheckMutations(t *testing.T) {
 	c := catalog(t)
 	var b strings.Builder
-	real := stored(t, "real")
+	hosts := stored(t, "real")
 	for _, change := range slices.Sorted(maps.Keys(mutations())) {
 		fmt.Fprintf(&b, "%s\n", change)
-		for _, name := range slices.Sorted(maps.Keys(real)) {
-			inv := witnessed(real[name])
+		for _, name := range slices.Sorted(maps.Keys(hosts)) {
+			inv := witnessed(hosts[name])
 			inv.Devices = slices.Clone(inv.Devices)
 			before := gpu.Check(inv, c)
 			for _, f := range before {

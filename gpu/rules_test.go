@@ -97,7 +97,10 @@ func cases() map[string]gpu.Inventory {
 // Every rule fires in some case: of one inventory here, of several in the tests of sequences, the rest where its text says.
 func TestRulesFire(t *testing.T) {
 	c := catalog(t)
-	elsewhere := []string{"duplicate-identity", "identity-change", "library-digest", "counter-backwards", "energy-vs-power", "static-telemetry", gpu.RuleRateImpossible}
+	elsewhere := []string{
+		"duplicate-identity", "identity-change", "library-digest", "counter-backwards", "energy-vs-power", "static-telemetry",
+		gpu.RuleRateImpossible,
+	}
 	all := cases()
 	round := all["memory-round"]
 	round.Devices[0].Model, round.Devices[0].MemoryMiB = "x", 80*1024
@@ -125,8 +128,8 @@ func TestRulesFire(t *testing.T) {
 
 // What is right, at the boundary of each rule, gives nothing.
 func TestRulesRest(t *testing.T) {
-	mig := func(max uint32, instances ...gpu.MIGInstance) gpu.Opt[gpu.MIG] {
-		return gpu.Some(gpu.MIG{Enabled: true, MaxInstances: max, Instances: instances})
+	mig := func(most uint32, instances ...gpu.MIGInstance) gpu.Opt[gpu.MIG] {
+		return gpu.Some(gpu.MIG{Enabled: true, MaxInstances: most, Instances: instances})
 	}
 	for name, inv := range map[string]gpu.Inventory{
 		"clock at 115 %": h100(func(r *gpu.Reading) { r.MaxSMClockMHz = gpu.Some[uint32](2277) }),

@@ -235,11 +235,14 @@ func TestHypervisor(t *testing.T) {
 		tree fs.FS
 		want gpu.Opt[string]
 	}{
-		"bare metal":              {host(), gpu.Some("none")},
-		"metal of a cloud":        {host("sys/class/dmi/id/sys_vendor=Amazon EC2"), gpu.Some("none")},
-		"cloud":                   {host(virtual, "sys/class/dmi/id/sys_vendor=Amazon EC2"), gpu.Some("amazon")},
-		"kvm":                     {host(virtual, "sys/class/dmi/id/sys_vendor=QEMU"), gpu.Some("kvm")},
-		"hyper-v":                 {host(virtual, "sys/class/dmi/id/sys_vendor=Microsoft Corporation", "sys/class/dmi/id/product_name=Virtual Machine"), gpu.Some("hyper-v")},
+		"bare metal":       {host(), gpu.Some("none")},
+		"metal of a cloud": {host("sys/class/dmi/id/sys_vendor=Amazon EC2"), gpu.Some("none")},
+		"cloud":            {host(virtual, "sys/class/dmi/id/sys_vendor=Amazon EC2"), gpu.Some("amazon")},
+		"kvm":              {host(virtual, "sys/class/dmi/id/sys_vendor=QEMU"), gpu.Some("kvm")},
+		"hyper-v": {
+			host(virtual, "sys/class/dmi/id/sys_vendor=Microsoft Corporation", "sys/class/dmi/id/product_name=Virtual Machine"),
+			gpu.Some("hyper-v"),
+		},
 		"unnamed":                 {host(virtual), gpu.Some("unknown")},
 		"wsl":                     {host(virtual, "proc/sys/kernel/osrelease=5.15.153.1-microsoft-standard-WSL2"), gpu.Some(gpu.WSL)},
 		"arm with firmware names": {files("proc/cpuinfo=Features\t: fp asimd", "sys/class/dmi/id/sys_vendor=QEMU"), gpu.Some("kvm")},
