@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -116,6 +117,19 @@ func ExampleParseHeartbeat() {
 	_, err := gpu.ParseHeartbeat([]byte(`{"taken":"2026-03-01T12:00:00Z","boot_id":"1","digest":"60ad"}`))
 	fmt.Println(err)
 	// Output: gpu: invalid: digest "60ad" is not 64 hexadecimal digits
+}
+
+func ExampleRegistry_Speaks() {
+	g := must(gpu.NewRegistry(gpu.Default()))
+	_, public := demoKey()
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	must(g.Apply(at, gpu.Enrolled{Key: public, Supplier: "ann"}))
+	fmt.Println(g.Speaks(public))
+	must(g.Apply(at, gpu.Revoked{Key: public, Why: "stolen"}))
+	fmt.Println(errors.Is(g.Speaks(public), gpu.ErrRevoked))
+	// Output:
+	// <nil>
+	// true
 }
 
 // A device climbs by proofs, and what was shown lapses.

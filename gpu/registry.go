@@ -181,6 +181,12 @@ func (g *Registry) Refuses(at time.Time, signed []byte) error {
 	return err
 }
 
+// Speaks returns nil if a key may report today: ErrUnknownKey or ErrRevoked if not. It changes nothing.
+func (g *Registry) Speaks(key [32]byte) error {
+	_, err := g.speaker(key)
+	return err
+}
+
 func (g *Registry) view(i int32) Record {
 	r, a := &g.records[i], &g.agents[g.records[i].agent]
 	return Record{

@@ -48,12 +48,40 @@ func (a *Agent) Key() [32]byte { return [32]byte(a.key.Public().(ed25519.PublicK
 
 // Report signs the machine's inventory over a nonce.
 func (a *Agent) Report(at time.Time, nonce [32]byte) ([]byte, error) {
-	body, err := json.Marshal(gpu.Inventory{Taken: at, Host: a.Name, BootID: fmt.Sprintf("%x", digest("boot", a.Name, 0)[:16]), Driver: a.driver, Devices: a.Devices})
+	return a.sign(gpu.InventoryReport, at, nonce, a.inventory(at))
+}
+
+// Heartbeat signs over a nonce that the first card is of that health and the others are healthy.
+func (a *Agent) Heartbeat(at time.Time, nonce [32]byte, first gpu.Health) ([]byte, error) {
+	h := a.inventory(at).Heartbeat(func(id gpu.DeviceID) gpu.Health {
+		if id == a.Devices[0].ID {
+			return first
+		}
+		return gpu.Healthy
+	})
+	return a.sign(gpu.HeartbeatReport, at, nonce, h)
+}
+
+// Rotate signs that the agent changes its key, and changes it.
+func (a *Agent) Rotate(next ed25519.PrivateKey) ([]byte, error) {
+	signed, err := gpu.Rotation{Old: a.Key(), New: [32]byte(next.Public().(ed25519.PublicKey))}.Sign(a.key, next) //nolint:forcetypeassert // what ed25519 documents
+	if err == nil {
+		a.key = next
+	}
+	return signed, err
+}
+
+func (a *Agent) inventory(at time.Time) gpu.Inventory {
+	return gpu.Inventory{Taken: at, Host: a.Name, BootID: fmt.Sprintf("%x", digest("boot", a.Name, 0)[:16]), Driver: a.driver, Devices: a.Devices}
+}
+
+func (a *Agent) sign(k gpu.Kind, at time.Time, nonce [32]byte, body any) ([]byte, error) {
+	b, err := json.Marshal(body)
 	if err != nil {
 		return nil, fmt.Errorf("agent: %w", err)
 	}
 	a.seq++
-	return gpu.Report{Kind: gpu.InventoryReport, Key: a.Key(), Seq: a.seq, Sent: at, Nonce: nonce, Body: body}.Sign(a.key)
+	return gpu.Report{Kind: k, Key: a.Key(), Seq: a.seq, Sent: at, Nonce: nonce, Body: b}.Sign(a.key)
 }
 
 func digest(what, name string, i int) []byte {

@@ -173,6 +173,8 @@ func (x *node) encode(w *canon.Writer) {
 	w.Raw(hardware[:])
 	w.Time(x.admitted)
 	w.Uint8(uint8(x.assurance))
+	w.Uint8(uint8(x.health))
+	w.Bool(x.draining)
 	w.String(x.unfit)
 	w.Bool(x.listing != nil)
 	if l := x.listing; l != nil {

@@ -95,10 +95,10 @@ func (n *Network) nominate(name string, b Block, end time.Time) (e Entry, rule, 
 		return e, "inventory", "none was admitted"
 	case x.unfit != "":
 		return e, "inventory", x.unfit
-	case x.assurance < gpu.Consistent:
-		return e, "assurance", fmt.Sprintf("%s, at least %s", x.assurance, gpu.Consistent)
 	case end.Sub(x.admitted) > n.p.ReportAge:
 		return e, "report", fmt.Sprintf("%s old, at most %s", end.Sub(x.admitted), n.p.ReportAge)
+	case x.assurance < gpu.Consistent:
+		return e, "assurance", fmt.Sprintf("%s, at least %s", x.assurance, gpu.Consistent)
 	case x.listing == nil:
 		return e, "listing", "there is none"
 	case !x.up:

@@ -61,6 +61,14 @@ func kindName(c Command) string {
 		return "heartbeats"
 	case Attest:
 		return "attest"
+	case Prove:
+		return "prove"
+	case AttestChip:
+		return "attest_chip"
+	case RotateKey:
+		return "rotate_key"
+	case RevokeKey:
+		return "revoke_key"
 	case Stake:
 		return "stake"
 	case PostOffer:
@@ -130,6 +138,14 @@ func decodeBody(e envelope) (Command, error) {
 		return body[Heartbeats](e.Command)
 	case "attest":
 		return body[Attest](e.Command)
+	case "prove":
+		return body[Prove](e.Command)
+	case "attest_chip":
+		return body[AttestChip](e.Command)
+	case "rotate_key":
+		return body[RotateKey](e.Command)
+	case "revoke_key":
+		return body[RevokeKey](e.Command)
 	case "stake":
 		return body[Stake](e.Command)
 	case "post_offer":

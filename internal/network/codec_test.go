@@ -26,6 +26,12 @@ func everyCommand() []network.Command {
 		network.Link{A: "a", B: "b", DelayMicros: 1, Mbps: 2},
 		network.Heartbeats{Up: []string{"a", "b"}, Down: []string{"c"}},
 		network.Attest{Node: "n", Criterion: "SOC 2", Issuer: "i", Expires: hour.Add(1)},
+		network.Prove{
+			ID: "i", Node: "n", Device: "GPU-1", Passed: true, Judged: true, Reason: "value", CommitMicros: 1<<64 - 1, OpsPerSecond: 1 << 60,
+		},
+		network.AttestChip{Node: "n", Device: "GPU-1", ChipID: "41"},
+		network.RotateKey{Signed: []byte{0, 255}},
+		network.RevokeKey{Node: "n", Why: "sold"},
 		network.Stake{Node: "n", Amount: 1<<64 - 1},
 		network.PostOffer{Offer: "o", Node: "n", Amount: 1, ShareBps: 500, Expires: hour},
 		network.AcceptOffer{Offer: "o", Holder: "h", Amount: 2},

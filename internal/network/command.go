@@ -3,6 +3,7 @@ package network
 import (
 	"time"
 
+	"github.com/idlegrid/idlegrid/gpu"
 	"github.com/idlegrid/idlegrid/settlement"
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
@@ -62,6 +63,36 @@ type (
 		Criterion string    `json:"criterion"`
 		Issuer    string    `json:"issuer"`
 		Expires   time.Time `json:"expires"`
+	}
+
+	// Prove records how a device answered a challenge of work and memory; a verifier posed and judged it.
+	Prove struct {
+		ID           string       `json:"id"` // of the challenge; it counts once
+		Node         string       `json:"node"`
+		Device       gpu.DeviceID `json:"device"`
+		Passed       bool         `json:"passed"`
+		Judged       bool         `json:"judged,omitempty"`         // whether it passed at rates that are known of the model
+		Reason       string       `json:"reason,omitempty"`         // why it did not pass: a word of package challenge
+		CommitMicros uint64       `json:"commit_micros,omitempty"`  // from the specification sent to the roots received
+		OpsPerSecond uint64       `json:"ops_per_second,omitempty"` // at least so many
+	}
+
+	// AttestChip records that a vendor's evidence for a device was verified.
+	AttestChip struct {
+		Node   string       `json:"node"`
+		Device gpu.DeviceID `json:"device"`
+		ChipID string       `json:"chip_id"`
+	}
+
+	// RotateKey gives a node's agent a new key: what gpu.Rotation.Sign returned.
+	RotateKey struct {
+		Signed []byte `json:"signed"`
+	}
+
+	// RevokeKey takes the key of a node's agent out of use for ever.
+	RevokeKey struct {
+		Node string `json:"node"`
+		Why  string `json:"why"`
 	}
 
 	// Stake bonds IO of the node's supplier.
@@ -148,6 +179,10 @@ func (List) command()        {}
 func (Link) command()        {}
 func (Heartbeats) command()  {}
 func (Attest) command()      {}
+func (Prove) command()       {}
+func (AttestChip) command()  {}
+func (RotateKey) command()   {}
+func (RevokeKey) command()   {}
 func (Stake) command()       {}
 func (PostOffer) command()   {}
 func (AcceptOffer) command() {}

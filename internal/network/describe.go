@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/idlegrid/idlegrid/gpu"
 	"github.com/idlegrid/idlegrid/sched"
 	"github.com/idlegrid/idlegrid/settlement"
 	"github.com/idlegrid/idlegrid/tokenomics"
@@ -15,6 +16,15 @@ func Describe(f Fact) string {
 	switch f := f.(type) {
 	case Admitted:
 		return fmt.Sprintf("admitted: node %s reports %d x %s, %s", f.Node, len(f.Inventory.Devices), f.Inventory.Devices[0].Model, f.Assurance)
+	case Proved:
+		return describeProved(f)
+	case ChipAttested:
+		return fmt.Sprintf("attested: node %s: device %s carries chip %s%s", f.Node, f.Device, f.ChipID, describeChanges(f.Changes))
+	case Health:
+		if f.Device == "" {
+			return fmt.Sprintf("health: node %s is healthy, was %s", f.Node, f.From)
+		}
+		return fmt.Sprintf("health: node %s is %s, was %s: device %s", f.Node, f.To, f.From, f.Device)
 	case Listed:
 		return fmt.Sprintf("listed: node %s", f.Node)
 	case Locked:
@@ -45,6 +55,31 @@ func Describe(f Fact) string {
 		return fmt.Sprintf("stuck: batch %s: %s", f.Batch, f.Reason)
 	}
 	panic(fmt.Sprintf("network: Describe: %T", f))
+}
+
+func describeProved(f Proved) string {
+	out := "passed"
+	if f.Passed && !f.Judged {
+		out = "passed, at a rate that is not judged"
+	}
+	if !f.Passed {
+		out = "failed by " + f.Reason
+		if f.Reason == transport {
+			out = "not judged: " + f.Reason
+		}
+	}
+	if f.OpsPerSecond > 0 {
+		out += fmt.Sprintf(", at least %d giga-operations a second", f.OpsPerSecond/1_000_000_000)
+	}
+	return fmt.Sprintf("proved: node %s: device %s: challenge %s %s%s", f.Node, f.Device, f.ID, out, describeChanges(f.Changes))
+}
+
+func describeChanges(changes []gpu.AssuranceChanged) string {
+	var b strings.Builder
+	for _, c := range changes {
+		fmt.Fprintf(&b, "; %s, was %s", c.To, c.From)
+	}
+	return b.String()
 }
 
 func describeRated(f Rated) string {

@@ -23,7 +23,9 @@ type node struct {
 	supplier     string
 	inventory    gpu.Inventory // as first admitted; no devices before
 	unfit        string        // why the last inventory admitted is not that one
-	assurance    gpu.Assurance
+	assurance    gpu.Assurance // at the last look
+	health       gpu.Health    // of the worst device, as the agent last said
+	draining     bool          // whether the fleet was told to give it no new jobs
 	admitted     time.Time
 	listing      *List
 	attestations []staking.Attestation
@@ -77,8 +79,8 @@ func (n *Network) Refuses(at time.Time, c Command) error {
 	if r, ok := c.(Report); ok {
 		return n.registry.Refuses(at, r.Signed)
 	}
-	if ch, ok := c.(Challenge); ok && n.byKey[ch.Key] == "" {
-		return fmt.Errorf("%w: %s", gpu.ErrUnknownKey, ch.Key)
+	if ch, ok := c.(Challenge); ok {
+		return n.refusesKey(ch.Key)
 	}
 	return nil
 }
@@ -92,6 +94,9 @@ func (n *Network) report(at time.Time, c Report) ([]Fact, error) {
 	}
 	var facts []Fact
 	for _, e := range effects {
+		if b, ok := e.(gpu.Beat); ok {
+			facts = append(facts, n.beat(at, n.byKey[b.Key], b.Heartbeat)...)
+		}
 		a, ok := e.(gpu.Admitted)
 		if !ok {
 			continue
@@ -184,6 +189,7 @@ func (n *Network) enter(at time.Time, name string) []Fact {
 	} else {
 		_, err := n.fleet.Apply(at, sched.NodeUp{Node: n.fleetNode(name)})
 		must(err)
+		n.drain(at, name)
 	}
 	return append(append([]Fact{Listed{Node: name}}, facts...), n.offer(at, name)...)
 }
@@ -250,6 +256,8 @@ func (n *Network) offer(at time.Time, name string) []Fact {
 	case want:
 		_, err := n.fleet.Apply(at, sched.NodeUp{Node: n.fleetNode(name)})
 		must(err)
+		x.draining = false // a node that comes back takes jobs until it is told otherwise
+		n.drain(at, name)
 		return nil
 	}
 	effects, err := n.fleet.Apply(at, sched.NodeDown{Node: sched.NodeID(name)})

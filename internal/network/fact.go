@@ -25,6 +25,25 @@ type (
 		Assurance gpu.Assurance
 	}
 
+	// Proved says how a device answered a challenge, and what that changed.
+	Proved struct {
+		Prove
+		Changes []gpu.AssuranceChanged
+	}
+
+	// ChipAttested says that a vendor vouches for a device, and what that changed.
+	ChipAttested struct {
+		AttestChip
+		Changes []gpu.AssuranceChanged
+	}
+
+	// Health says that a node's agent reports other health of its worst device than before.
+	Health struct {
+		Node     string
+		From, To gpu.Health
+		Device   gpu.DeviceID // the worst; empty if all are healthy
+	}
+
 	// Listed says that a node is part of the fleet from now on, or has new terms.
 	Listed struct{ Node string }
 
@@ -102,20 +121,23 @@ type (
 	}
 )
 
-func (Admitted) fact()  {}
-func (Listed) fact()    {}
-func (Locked) fact()    {}
-func (Rated) fact()     {}
-func (Placed) fact()    {}
-func (Ended) fact()     {}
-func (Billed) fact()    {}
-func (Converted) fact() {}
-func (Shared) fact()    {}
-func (Closed) fact()    {}
-func (Retired) fact()   {}
-func (Paid) fact()      {}
-func (Unpaid) fact()    {}
-func (Stuck) fact()     {}
+func (Admitted) fact()     {}
+func (Proved) fact()       {}
+func (ChipAttested) fact() {}
+func (Health) fact()       {}
+func (Listed) fact()       {}
+func (Locked) fact()       {}
+func (Rated) fact()        {}
+func (Placed) fact()       {}
+func (Ended) fact()        {}
+func (Billed) fact()       {}
+func (Converted) fact()    {}
+func (Shared) fact()       {}
+func (Closed) fact()       {}
+func (Retired) fact()      {}
+func (Paid) fact()         {}
+func (Unpaid) fact()       {}
+func (Stuck) fact()        {}
 
 // Block is what an epoch paid.
 type Block struct {

@@ -137,6 +137,14 @@ func (n *Network) apply(at time.Time, c Command) ([]Fact, error) {
 		return n.heartbeats(at, c)
 	case Attest:
 		return n.attest(at, c)
+	case Prove:
+		return n.prove(at, c)
+	case AttestChip:
+		return n.attestChip(at, c)
+	case RotateKey:
+		return nil, n.rotate(at, c)
+	case RevokeKey:
+		return n.revoke(at, c)
 	case Stake:
 		return n.stake(at, c.Node, staking.Deposited{Bond: staking.BondID(c.Node), Holder: n.holderOf(c.Node), Amount: c.Amount})
 	case PostOffer:

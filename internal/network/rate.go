@@ -14,10 +14,13 @@ import (
 // its policy says; every block looks, so that what a date brings is seen within an epoch.
 func (n *Network) rate(at time.Time, name string) []Fact {
 	x := n.nodes[name]
+	level := n.level(at, x)
+	moved := level != x.assurance
+	x.assurance = level
 	score, _ := n.book.Score(reputation.Subject(name), at, horizon)
 	grade, assessment, err := n.p.Tiers.Regrade(x.grade, n.evidence(at, name, score), at)
 	must(err)
-	changed := !x.rated || score.Standing != x.score.Standing || grade.Tier != x.grade.Tier
+	changed := moved || !x.rated || score.Standing != x.score.Standing || grade.Tier != x.grade.Tier
 	x.score, x.grade, x.assessment, x.rated = score, grade, assessment, true
 	if !changed {
 		return nil

@@ -53,10 +53,12 @@ type Node struct {
 	HourMicro    uint64              `json:"hour_micro"`
 	Up           bool                `json:"up"`
 	Assurance    string              `json:"assurance"`
+	Health       string              `json:"health"`
 	Unfit        string              `json:"unfit,omitempty"`
 	UpPPM        uint32              `json:"up_ppm"` // P(no outage within 24 h)
 	LowPPM       uint32              `json:"low_ppm"`
 	HighPPM      uint32              `json:"high_ppm"`
+	EndsPPM      uint32              `json:"ends_ppm"` // P(a job of 24 h ends well), all signals counted
 	Observed     time.Duration       `json:"observed_ns"`
 	Tier         staking.Tier        `json:"tier"`
 	NextTier     staking.Tier        `json:"next_tier,omitempty"` // that it reaches at NextTierAt if nothing gets worse
@@ -123,8 +125,8 @@ func (n *Network) Node(name string) (Node, bool) {
 		return Node{}, false
 	}
 	v := Node{
-		Name: name, Supplier: x.supplier, Model: x.model(), Devices: len(x.inventory.Devices), Up: x.up, Unfit: x.unfit,
-		UpPPM: x.score.UpPPM, LowPPM: x.score.LowPPM, HighPPM: x.score.HighPPM, Observed: x.score.Observed,
+		Name: name, Supplier: x.supplier, Model: x.model(), Devices: len(x.inventory.Devices), Up: x.up, Unfit: x.unfit, Health: x.health.String(),
+		UpPPM: x.score.UpPPM, LowPPM: x.score.LowPPM, HighPPM: x.score.HighPPM, EndsPPM: x.score.Ends.PPM, Observed: x.score.Observed,
 		Tier: x.grade.Tier, NextTier: x.grade.Candidate, NextTierAt: x.grade.CandidateAt, TierUntil: x.grade.GraceUntil,
 		Shortfalls: slices.Clone(x.assessment.Shortfalls),
 	}
