@@ -108,8 +108,7 @@ func TestCatalogInt8(t *testing.T) {
 	require.GreaterOrEqual(t, published, 10)
 }
 
-// Names that a public network lists as supported (io.net's block rewards and device tables name these families) are here under
-// the driver's spelling.
+// The models that suppliers of public networks bring most are here, under the driver's spelling.
 func TestCatalogNames(t *testing.T) {
 	c := catalog(t)
 	for _, name := range []string{
