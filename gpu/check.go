@@ -2,7 +2,6 @@ package gpu
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -19,16 +18,22 @@ const (
 // String returns the severity in words.
 func (s Severity) String() string { return word(int(s), "info", "suspicious", "contradiction") }
 
+// Host is the Finding.Device of a finding that is not about one device.
+const Host = -1
+
 // Finding is one rule that fired.
 type Finding struct {
-	Rule     string   // the rule's name, listed in the package comment
+	Rule     string   // the rule's name, listed by Rules
 	Severity Severity // how much it weighs
-	Device   int      // index into Inventory.Devices; of two devices at odds, the later one
+	Device   int      // index into Inventory.Devices; of two devices at odds, the later one; Host: of none
 	Detail   string   // what was found, with the values
 }
 
 // String returns the finding on one line.
 func (f Finding) String() string {
+	if f.Device == Host {
+		return fmt.Sprintf("host: %s (%v): %s", f.Rule, f.Severity, f.Detail)
+	}
 	return fmt.Sprintf("device %d: %s (%v): %s", f.Device, f.Rule, f.Severity, f.Detail)
 }
 
@@ -76,39 +81,61 @@ func Assess(findings []Finding) Assurance {
 	return Consistent
 }
 
-const (
-	ruleNameUnknown     = "name-unknown"
-	ruleNameVsDeviceID  = "name-vs-device-id"
-	ruleMemoryTotal     = "memory-total"
-	ruleMemoryModified  = "memory-modified"
-	ruleUUIDForm        = "uuid-form"
-	ruleDuplicateUUID   = "duplicate-uuid"
-	ruleDuplicateSerial = "duplicate-serial"
-	ruleDuplicateBus    = "duplicate-bus"
-	ruleIdentityChange  = "identity-change"
-)
-
-// Check compares a valid inventory with the catalogue and with itself, device by device in the order of the inventory. The
-// rules are listed in the package comment. An honest host gives no finding above Info.
+// Check compares a valid inventory with the catalogue, with itself and with what other witnesses on the host say, first device
+// by device in the order of the inventory, then the host as a whole. The rules are those of Rules that one inventory can show;
+// each looks only at values that are there. An honest host gives no finding above Info.
 func Check(inv Inventory, c *Catalog) []Finding {
-	var out []Finding
-	for i, d := range inv.Devices {
-		add := func(rule string, s Severity, format string, args ...any) {
-			out = append(out, Finding{Rule: rule, Severity: s, Device: i, Detail: fmt.Sprintf(format, args...)})
-		}
-		if d.Vendor == NVIDIA && !uuidForm(string(d.ID)) {
-			add(ruleUUIDForm, Contradiction, "%q is not GPU- or MIG- and a UUID in lower case", string(d.ID))
-		}
-		var spec Spec
-		if row, known := c.byName[d.Model]; known {
-			spec = c.specs[row]
-			checkModel(d, spec, add)
-		} else {
-			add(ruleNameUnknown, Info, "%q is not in the catalogue", d.Model)
-		}
-		checkDuplicates(inv.Devices, i, spec, add)
+	k := &checker{inv: inv, catalog: c}
+	for i := range inv.Devices {
+		k.device = i
+		k.checkDevice()
 	}
-	return out
+	k.device = Host
+	k.checkDriver()
+	k.checkViews()
+	return k.out
+}
+
+// checker collects findings about one inventory.
+type checker struct {
+	inv     Inventory
+	catalog *Catalog
+	device  int // whom add blames: an index into inv.Devices, or Host
+	out     []Finding
+}
+
+func (k *checker) add(rule, format string, args ...any) {
+	k.out = append(k.out, Finding{Rule: rule, Severity: severityOf(rule), Device: k.device, Detail: fmt.Sprintf(format, args...)})
+}
+
+// checkDevice compares one device with its form, its row and its neighbours.
+func (k *checker) checkDevice() {
+	d := k.inv.Devices[k.device]
+	if d.Vendor == NVIDIA && !uuidForm(string(d.ID)) {
+		k.add(ruleUUIDForm, "%q is not GPU- or MIG- and a UUID in lower case", string(d.ID))
+	}
+	spec, known := k.spec(d.Model)
+	if known {
+		k.checkModel(d, spec)
+	} else {
+		k.checkUnknown(d)
+	}
+	if d.Reading != nil {
+		k.checkReading(d, spec)
+	}
+	k.checkDuplicates(spec)
+}
+
+// spec finds the row of a name. Drivers before the 465 branch left "NVIDIA " out: "GeForce RTX 2080 Ti".
+func (k *checker) spec(model string) (Spec, bool) {
+	row, ok := k.catalog.byName[model]
+	if branch, isVersion := driverBranch(k.inv.Driver); !ok && isVersion && branch < 465 {
+		row, ok = k.catalog.byName["NVIDIA "+model]
+	}
+	if !ok {
+		return Spec{}, false
+	}
+	return k.catalog.specs[row], true
 }
 
 // changed gives the findings about a device that kept its UUID since an earlier inventory and is now at the given index.
@@ -140,36 +167,17 @@ func changed(old, d Device, index int) []Finding {
 	return out
 }
 
-type addFunc func(rule string, s Severity, format string, args ...any)
-
-// checkModel compares a device with the row of its name.
-func checkModel(d Device, spec Spec, add addFunc) {
-	if d.Vendor != spec.Vendor || !slices.Contains(spec.DeviceIDs, d.PCIDeviceID) {
-		add(ruleNameVsDeviceID, Contradiction, "%q has PCI id %04x:%04x, known are %04x:%04x", d.Model, uint16(d.Vendor),
-			d.PCIDeviceID, uint16(spec.Vendor), spec.DeviceIDs)
-	}
-	switch {
-	case slices.Contains(spec.MemoryMiB, d.MemoryMiB):
-	case slices.Contains(spec.ModifiedMiB, d.MemoryMiB):
-		add(ruleMemoryModified, Suspicious, "%q with %d MiB is a board with larger memory chips", d.Model, d.MemoryMiB)
-	case !spec.MemoryVerified: // the list itself was never seen on hardware: it may be the list that is wrong
-		add(ruleMemoryTotal, Suspicious, "%q has %d MiB, published are %d", d.Model, d.MemoryMiB, spec.MemoryMiB)
-	default:
-		add(ruleMemoryTotal, Contradiction, "%q has %d MiB, drivers report %d", d.Model, d.MemoryMiB, spec.MemoryMiB)
-	}
-}
-
 // checkDuplicates compares a device with those before it.
-func checkDuplicates(all []Device, i int, spec Spec, add addFunc) {
-	d := all[i]
+func (k *checker) checkDuplicates(spec Spec) {
+	d := k.inv.Devices[k.device]
 	slot, _ := parseBus(d.BusID)
 	serials := uint8(1)
-	for j, o := range all[:i] {
+	for j, o := range k.inv.Devices[:k.device] {
 		if o.ID == d.ID {
-			add(ruleDuplicateUUID, Contradiction, "%q is device %d too", string(d.ID), j)
+			k.add(ruleDuplicateUUID, "%q is device %d too", string(d.ID), j)
 		}
 		if other, _ := parseBus(o.BusID); other == slot {
-			add(ruleDuplicateBus, Contradiction, "%q is device %d too", d.BusID, j)
+			k.add(ruleDuplicateBus, "%q is device %d too", d.BusID, j)
 		}
 		if d.Serial != "" && o.Serial == d.Serial && o.Vendor == d.Vendor {
 			serials++
@@ -177,7 +185,7 @@ func checkDuplicates(all []Device, i int, spec Spec, add addFunc) {
 	}
 	// A serial number is the board's: the four GPUs of an A16 share one. Of an unknown model one GPU a board is assumed.
 	if most := max(spec.GPUsPerBoard, 1); serials > most {
-		add(ruleDuplicateSerial, Contradiction, "%q is on %d devices, a board of %q holds %d", d.Serial, serials, d.Model, most)
+		k.add(ruleDuplicateSerial, "%q is on %d devices, a board of %q holds %d", d.Serial, serials, d.Model, most)
 	}
 }
 

@@ -121,7 +121,7 @@ func ExampleCatalog_All() {
 		}
 	}
 	fmt.Println(largest.Name, largest.MemoryMiB)
-	// Output: NVIDIA B300 SXM6 AC [275040]
+	// Output: NVIDIA GB300 [284208]
 }
 
 func ExampleCatalog_Lookup() {

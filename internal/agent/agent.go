@@ -14,6 +14,7 @@ import (
 type Agent struct {
 	Name    string
 	Devices []gpu.Device
+	driver  string
 	key     ed25519.PrivateKey
 	seq     uint64
 }
@@ -21,10 +22,13 @@ type Agent struct {
 // New returns the agent of a machine with the given number of cards of a model. Key and cards follow from the name. A
 // model that the catalogue does not have needs the memory of a card; otherwise memoryMiB may be 0.
 func New(c *gpu.Catalog, name, model string, cards int, memoryMiB uint64) *Agent {
-	a := &Agent{Name: name, key: ed25519.NewKeyFromSeed(digest("agent", name, 0))}
-	pci := uint16(0xffff) // no device of NVIDIA's
+	a := &Agent{Name: name, driver: "550.54.15", key: ed25519.NewKeyFromSeed(digest("agent", name, 0))}
+	pci, vendor := uint16(0xffff), gpu.NVIDIA // no device of NVIDIA's
 	if spec, ok := c.Lookup(model); ok {
-		pci = spec.DeviceIDs[0]
+		pci, vendor = spec.DeviceIDs[0], spec.Vendor
+		if spec.DriverBranch > 550 {
+			a.driver = "580.65.06" // runs every model in the catalogue
+		}
 		if memoryMiB == 0 {
 			memoryMiB = spec.MemoryMiB[0]
 		}
@@ -33,7 +37,7 @@ func New(c *gpu.Catalog, name, model string, cards int, memoryMiB uint64) *Agent
 		d := digest("card", name, i)
 		a.Devices = append(a.Devices, gpu.Device{
 			ID:    gpu.DeviceID(fmt.Sprintf("GPU-%x-%x-%x-%x-%x", d[:4], d[4:6], d[6:8], d[8:10], d[10:16])),
-			Model: model, Vendor: gpu.NVIDIA, PCIDeviceID: pci, BusID: fmt.Sprintf("00000000:%02X:00.0", i+1), MemoryMiB: memoryMiB,
+			Model: model, Vendor: vendor, PCIDeviceID: pci, BusID: fmt.Sprintf("00000000:%02X:00.0", i+1), MemoryMiB: memoryMiB,
 		})
 	}
 	return a
@@ -68,7 +72,7 @@ func (a *Agent) Rotate(next ed25519.PrivateKey) ([]byte, error) {
 }
 
 func (a *Agent) inventory(at time.Time) gpu.Inventory {
-	return gpu.Inventory{Taken: at, Host: a.Name, BootID: fmt.Sprintf("%x", digest("boot", a.Name, 0)[:16]), Driver: "550.54.15", Devices: a.Devices}
+	return gpu.Inventory{Taken: at, Host: a.Name, BootID: fmt.Sprintf("%x", digest("boot", a.Name, 0)[:16]), Driver: a.driver, Devices: a.Devices}
 }
 
 func (a *Agent) sign(k gpu.Kind, at time.Time, nonce [32]byte, body any) ([]byte, error) {

@@ -64,7 +64,7 @@ func TestEveryModel(t *testing.T) {
 	n := 0
 	for spec := range c.All() {
 		a := agent.New(c, "box", spec.Name, 2, 0)
-		inv := gpu.Inventory{Taken: noon, Host: "box", BootID: "b", Driver: "550.54.15", Devices: a.Devices}
+		inv := gpu.Inventory{Taken: noon, Host: "box", BootID: "b", Driver: "580.65.06", Devices: a.Devices}
 		require.NoError(t, inv.Validate())
 		require.Empty(t, gpu.Check(inv, c), spec.Name)
 		n++
