@@ -58,8 +58,7 @@ func ExampleExchange() {
 		}
 	}
 	v, over := x.Verdict()
-	digest := x.Digest()
-	fmt.Println(v.Passed(), over, x.Audit(), len(digest))
+	fmt.Println(v.Passed(), over, x.Audit(), len(x.Digest()))
 	// Output:
 	// "" after 100ms, 10485760 operations a second
 	// true true <nil> 32
@@ -120,8 +119,7 @@ func ExampleBarrier() {
 		}
 	}
 	o, over := b.Outcome()
-	digest := b.Digest()
-	fmt.Println(o.Verdicts[0].Reason, o.Verdicts[1].Reason, over, b.Audit(), len(digest))
+	fmt.Println(o.Verdicts[0].Reason, o.Verdicts[1].Reason, over, b.Audit(), len(b.Digest()))
 	// Output:
 	// assembled
 	// late: [1] complete: false

@@ -75,8 +75,8 @@ func (m MemorySpec) Entry(table Seed, j uint64) Entry {
 	}
 	for i := range m.Cost { // the chains two by two: a processor works on both at once
 		key := [2]uint32{table[0] ^ i, table[1]}
-		for q := 0; q < len(cells); q += 2 {
-			philoxTwo(&cells[q], &cells[q+1], key)
+		for q := range 4 {
+			philoxTwo(&cells[2*q], &cells[2*q+1], key)
 		}
 	}
 	var e Entry
