@@ -12,7 +12,7 @@ import (
 func TestKernels(t *testing.T) {
 	for _, k := range []kernel{plainKernel(), bestKernel()} {
 		for kind, ends := range map[challenge.Kind][2]int8{challenge.Int8: {-128, 127}, challenge.Fp16Ints: {-8, 7}} {
-			for _, n := range []int{64, 256} {
+			for _, n := range []int{64, 128} {
 				for pattern := range 6 {
 					s := &stripe{a: make([]int8, stripeRows*n), c: make([]int32, stripeRows*n)}
 					bt := make([]int8, n*n)
@@ -38,7 +38,9 @@ func TestKernels(t *testing.T) {
 							for j := range n {
 								want += int32(s.a[row*n+j]) * int32(bt[col*n+j])
 							}
-							require.Equal(t, want, s.c[row*n+col], "%s %v n %d row %d column %d", k.name, kind, n, row, col)
+							if want != s.c[row*n+col] { // a million comparisons: require's would take most of the time
+								require.Equal(t, want, s.c[row*n+col], "%s %v n %d row %d column %d", k.name, kind, n, row, col)
+							}
 						}
 					}
 				}
