@@ -4,10 +4,9 @@ import "github.com/idlegrid/idlegrid/gpu/challenge"
 
 // stripe is what a worker multiplies: 64 rows of A, and room for as many of C.
 type stripe struct {
-	a      []int8
-	c      []int32
-	packed []uint64 // of kernel plain: columns of Bt, several in a word
-	wide   []int16  // of kernel avx2: rows of A in 16 bits
+	a    []int8
+	c    []int32
+	kept any // by a kernel from one stripe to the next: room for what it unpacks
 }
 
 // kernel computes c = a * bt^T for a stripe, exactly.
@@ -28,16 +27,18 @@ func multiplyPlain(t *stripe, bt []int8, n int, k challenge.Kind) {
 	if k == challenge.Fp16Ints {
 		fields, width = 4, 16
 	}
-	if len(t.packed) != n {
-		t.packed = make([]uint64, n)
+	packed, _ := t.kept.([]uint64)
+	if len(packed) != n {
+		packed = make([]uint64, n)
+		t.kept = packed
 	}
 	var sums [4][4]int32 // of four rows, each with its columns
 	for col := 0; col < n; col += fields {
 		m := min(fields, n-col)
-		pack(t.packed, bt[col*n:(col+m)*n], n, width)
+		pack(packed, bt[col*n:(col+m)*n], n, width)
 		for row := 0; row < stripeRows; row += 4 {
 			sums = [4][4]int32{}
-			multiplyFour(&sums, t.a[row*n:(row+4)*n], t.packed, width)
+			multiplyFour(&sums, t.a[row*n:(row+4)*n], packed, width)
 			for r := range sums {
 				copy(t.c[(row+r)*n+col:(row+r)*n+col+m], sums[r][:m])
 			}

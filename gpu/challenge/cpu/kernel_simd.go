@@ -18,16 +18,18 @@ func bestKernel() kernel {
 // multiplyAVX2 makes four rows by two columns at a time: 16 products of 16 bits an instruction, summed in pairs into 32
 // bits, which no kind overflows. Bt is widened as it is loaded, A once a stripe.
 func multiplyAVX2(t *stripe, bt []int8, n int, _ challenge.Kind) {
-	if len(t.wide) != len(t.a) {
-		t.wide = make([]int16, len(t.a))
+	wide, _ := t.kept.([]int16)
+	if len(wide) != len(t.a) {
+		wide = make([]int16, len(t.a))
+		t.kept = wide
 	}
 	for i, x := range t.a {
-		t.wide[i] = int16(x)
+		wide[i] = int16(x)
 	}
 	for col := 0; col < n; col += 2 {
 		b0, b1 := bt[col*n:(col+1)*n], bt[(col+1)*n:(col+2)*n]
 		for row := 0; row < stripeRows; row += 4 {
-			sums := eight(t.wide[row*n:(row+4)*n], b0, b1, n)
+			sums := eight(wide[row*n:(row+4)*n], b0, b1, n)
 			for r := range 4 {
 				t.c[(row+r)*n+col], t.c[(row+r)*n+col+1] = sums[2*r], sums[2*r+1]
 			}
