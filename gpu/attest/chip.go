@@ -152,16 +152,18 @@ func deviceSerial(leaf *x509.Certificate, model string) (string, error) {
 		return "", fmt.Errorf("%w: leaf has no alternative name", ErrIdentity)
 	}
 	var names []asn1.RawValue
-	if rest, err := asn1.Unmarshal(ext, &names); err != nil || len(rest) > 0 || len(names) != 1 {
-		return "", fmt.Errorf("%w: leaf has %d alternative names, want 1 (%v)", ErrIdentity, len(names), err)
+	if rest, err := asn1.Unmarshal(ext, &names); err != nil {
+		return "", fmt.Errorf("%w: alternative names: %w", ErrIdentity, err)
+	} else if len(rest) > 0 || len(names) != 1 {
+		return "", fmt.Errorf("%w: leaf has %d alternative names and %d bytes after them, want 1 and none", ErrIdentity, len(names), len(rest))
 	}
-	if rest, err := asn1.UnmarshalWithParams(names[0].FullBytes, &name, "tag:0"); err != nil || len(rest) > 0 {
-		return "", fmt.Errorf("%w: alternative name: %v", ErrIdentity, err)
+	if _, err := asn1.UnmarshalWithParams(names[0].FullBytes, &name, "tag:0"); err != nil { // of one element nothing is left
+		return "", fmt.Errorf("%w: alternative name: %w", ErrIdentity, err)
 	}
 	spdmName := asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 412, 274, 1} // DMTF, device information
 	serial, ok := strings.CutPrefix(name.Value, "NVIDIA:"+model+":")
 	if !name.ID.Equal(spdmName) || !ok || serial == "" {
-		return "", fmt.Errorf("%w: alternative name %v %q, want %v and NVIDIA:%s:", ErrIdentity, name.ID, name.Value, spdmName, model)
+		return "", fmt.Errorf("%w: alternative name %v %q, want %v and %q", ErrIdentity, name.ID, name.Value, spdmName, "NVIDIA:"+model+":...")
 	}
 	return serial, nil
 }

@@ -76,7 +76,7 @@ func ExampleChip() {
 	nonce := [32]byte(report[4:36])
 	_, err = chip.Verify(report, nonce)
 	fmt.Println(err)
-	report[100] ^= 1 // a measurement
+	report[110] ^= 1 // a measurement
 	_, err = chip.Verify(report, nonce)
 	fmt.Println(err)
 	// Output:
@@ -106,7 +106,7 @@ func ExampleTranscript() {
 		fmt.Println(err)
 		return
 	}
-	first := attest.OpaqueField(t.Fields[0])
+	var first attest.OpaqueField = t.Fields[0]
 	var kind attest.OpaqueKind = first.Kind
 	_, told := t.Field(attest.OpaqueFWID)
 	fmt.Printf("%v %x, fwid told: %v\n", kind, first.Value, told)

@@ -49,23 +49,31 @@ func certifiedFirmware(leaf *x509.Certificate) ([]byte, error) {
 		return nil, fmt.Errorf("%w: leaf certifies no firmware", ErrIdentity)
 	}
 	var seq asn1.RawValue
-	if rest, err := asn1.Unmarshal(ext, &seq); err != nil || len(rest) > 0 || seq.Tag != asn1.TagSequence || len(seq.Bytes) == 0 {
-		return nil, fmt.Errorf("%w: firmware of the leaf is no sequence (%v)", ErrIdentity, err)
+	if rest, err := asn1.Unmarshal(ext, &seq); err != nil {
+		return nil, fmt.Errorf("%w: firmware of the leaf: %w", ErrIdentity, err)
+	} else if len(rest) > 0 || seq.Tag != asn1.TagSequence || len(seq.Bytes) == 0 {
+		return nil, fmt.Errorf("%w: firmware of the leaf is no sequence by itself", ErrIdentity)
 	}
 	if seq.Bytes[0] != asn1.TagInteger {
 		return firmwareOfTCB(ext)
 	}
 	var id compositeDeviceID
-	if _, err := asn1.Unmarshal(ext, &id); err != nil || id.Version != 1 {
-		return nil, fmt.Errorf("%w: composite device id of version %d, want 1 (%v)", ErrIdentity, id.Version, err)
+	if _, err := asn1.Unmarshal(ext, &id); err != nil {
+		return nil, fmt.Errorf("%w: composite device id: %w", ErrIdentity, err)
+	}
+	if id.Version != 1 {
+		return nil, fmt.Errorf("%w: composite device id of version %d, want 1", ErrIdentity, id.Version)
 	}
 	return digestOf(id.FWID)
 }
 
 func firmwareOfTCB(ext []byte) ([]byte, error) {
 	var info tcbInfo
-	if _, err := asn1.Unmarshal(ext, &info); err != nil || len(info.FWIDs) == 0 {
-		return nil, fmt.Errorf("%w: DICE information with %d firmware ids, want at least 1 (%v)", ErrIdentity, len(info.FWIDs), err)
+	if _, err := asn1.Unmarshal(ext, &info); err != nil {
+		return nil, fmt.Errorf("%w: DICE information: %w", ErrIdentity, err)
+	}
+	if len(info.FWIDs) == 0 {
+		return nil, fmt.Errorf("%w: DICE information without a firmware id", ErrIdentity)
 	}
 	for _, bit := range []int{flagNotSecure, flagRecovery, flagDebug} {
 		if info.Flags.At(bit) != 0 {

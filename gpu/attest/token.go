@@ -139,11 +139,17 @@ func VerifyToken(bundle, jwks []byte, p TokenPolicy, nonce [32]byte, at time.Tim
 func parseBundle(b []byte) (overall string, detached map[string]string, err error) {
 	var parts []json.RawMessage
 	var head []string
-	if err := json.Unmarshal(b, &parts); err != nil || len(parts) != 2 {
-		return "", nil, fmt.Errorf("%w: bundle is no array of 2 (%v)", ErrToken, err)
+	if err := json.Unmarshal(b, &parts); err != nil {
+		return "", nil, fmt.Errorf("%w: bundle: %w", ErrToken, err)
 	}
-	if err := json.Unmarshal(parts[0], &head); err != nil || len(head) != 2 || head[0] != "JWT" {
-		return "", nil, fmt.Errorf(`%w: bundle does not begin with ["JWT", token] (%v)`, ErrToken, err)
+	if len(parts) != 2 {
+		return "", nil, fmt.Errorf("%w: bundle is an array of %d, want 2", ErrToken, len(parts))
+	}
+	if err := json.Unmarshal(parts[0], &head); err != nil {
+		return "", nil, fmt.Errorf("%w: bundle: %w", ErrToken, err)
+	}
+	if len(head) != 2 || head[0] != "JWT" {
+		return "", nil, fmt.Errorf(`%w: bundle begins with %q, want "JWT" and a token`, ErrToken, head)
 	}
 	if err := json.Unmarshal(parts[1], &detached); err != nil {
 		return "", nil, fmt.Errorf("%w: bundle has no detached tokens: %w", ErrToken, err)

@@ -108,14 +108,12 @@ func isNameStart(c byte) bool { return c == '_' || c >= 'a' && c <= 'z' || c >= 
 
 // value reads a quoted value. Its bytes are its meaning: no references, no white space that a parser would change.
 func (p *parser) value() (string, error) {
-	quote := ""
-	switch {
-	case p.take(`"`):
-		quote = `"`
-	case p.take(`'`):
+	quote := `"`
+	if !p.take(quote) {
 		quote = `'`
-	default:
-		return "", p.fault("want a quoted value")
+		if !p.take(quote) {
+			return "", p.fault("want a quoted value")
+		}
 	}
 	v, _, ok := strings.Cut(p.in[p.at:], quote)
 	if !ok || strings.ContainsAny(v, "<&\n\t") {

@@ -136,9 +136,9 @@ func children(n *node, names ...string) ([]*node, error) {
 	if !ok || len(kids) != len(names) {
 		return nil, fmt.Errorf("%w: %q has %d elements or text, want %q", ErrManifest, n.local, len(kids), names)
 	}
-	for i, k := range kids {
-		if !k.is(dsig, names[i]) {
-			return nil, fmt.Errorf("%w: %q has %q, want %q", ErrManifest, n.local, k.local, names[i])
+	for i, name := range names {
+		if !kids[i].is(dsig, name) {
+			return nil, fmt.Errorf("%w: %q has %q, want %q", ErrManifest, n.local, kids[i].local, name)
 		}
 	}
 	return kids, nil
