@@ -61,7 +61,7 @@ func (g *Registry) auditRecord(i int32) error {
 		return fmt.Errorf("found as device %d, is %d", g.byID[r.device.ID], i)
 	case r.since.After(r.seen) || r.seen.After(g.now):
 		return fmt.Errorf("since %v, seen %v, now %v", r.since, r.seen, g.now)
-	case r.assurance > Consistent:
+	case r.assurance > Attested:
 		return fmt.Errorf("assurance %v", r.assurance)
 	}
 	return r.device.validate()

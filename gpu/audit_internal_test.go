@@ -24,7 +24,7 @@ func TestAuditFinds(t *testing.T) {
 		"keys have 1 devices of 2":    func(g *Registry) { g.agents[0].records = g.agents[0].records[:1] },
 		"since":                       func(g *Registry) { g.records[0].since = at.Add(1) },
 		"seen":                        func(g *Registry) { g.records[0].seen = at.Add(1) },
-		"assurance unknown(2)":        func(g *Registry) { g.records[0].assurance = 2 },
+		"assurance unknown(4)":        func(g *Registry) { g.records[0].assurance = 2 },
 		"memory_mib 0 is not in":      func(g *Registry) { g.records[0].device.MemoryMiB = 0 },
 	} {
 		g, err := NewRegistry(Default())

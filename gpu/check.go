@@ -53,14 +53,18 @@ func (e *ContradictionError) Error() string {
 // Assurance is how far a claim has been carried.
 type Assurance uint8
 
-// The levels that are built, in ascending order.
+// The levels, in ascending order.
 const (
 	Claimed    Assurance = iota // a signed report says so
 	Consistent                  // besides, every model is in the catalogue and no rule found a contradiction
+	Proven                      // besides, the device passed a challenge of work and memory lately
+	Attested                    // besides, its vendor vouches for the chip, with fresh evidence
 )
 
 // String returns the level in words.
-func (a Assurance) String() string { return word(int(a), "claimed", "consistent") }
+func (a Assurance) String() string {
+	return word(int(a), "claimed", "consistent", "proven", "attested")
+}
 
 // Assess gives the level that an inventory with these findings has reached. Suspicions do not lower it: they are shown.
 func Assess(findings []Finding) Assurance {

@@ -133,9 +133,10 @@ func TestAssess(t *testing.T) {
 func TestWords(t *testing.T) {
 	require.Equal(t, "info suspicious contradiction unknown(3)",
 		fmt.Sprint(gpu.Info, " ", gpu.Suspicious, " ", gpu.Contradiction, " ", gpu.Severity(3)))
-	require.Equal(t, "claimed consistent unknown(2)", fmt.Sprint(gpu.Claimed, " ", gpu.Consistent, " ", gpu.Assurance(2)))
+	require.Equal(t, "claimed consistent proven attested unknown(4)",
+		fmt.Sprint(gpu.Claimed, " ", gpu.Consistent, " ", gpu.Proven, " ", gpu.Attested, " ", gpu.Assurance(4)))
 	require.Equal(t, "inventory unknown(0)", fmt.Sprint(gpu.InventoryReport, " ", gpu.Kind(0)))
-	require.Equal(t, "NVIDIA 1002", fmt.Sprint(gpu.NVIDIA, " ", gpu.Vendor(0x1002)))
+	require.Equal(t, "NVIDIA AMD Intel 1ae0", fmt.Sprint(gpu.NVIDIA, " ", gpu.AMD, " ", gpu.Intel, " ", gpu.Vendor(0x1ae0)))
 }
 
 func TestValidate(t *testing.T) {

@@ -13,13 +13,22 @@ type DeviceID string
 // Vendor is the PCI vendor id of a device.
 type Vendor uint16
 
-// NVIDIA is the vendor of every model in the catalogue.
-const NVIDIA Vendor = 0x10de
+// The vendors of the models in the catalogue.
+const (
+	NVIDIA Vendor = 0x10de
+	AMD    Vendor = 0x1002
+	Intel  Vendor = 0x8086
+)
 
 // String returns the vendor's name, or its id as four hexadecimal digits.
 func (v Vendor) String() string {
-	if v == NVIDIA {
+	switch v {
+	case NVIDIA:
 		return "NVIDIA"
+	case AMD:
+		return "AMD"
+	case Intel:
+		return "Intel"
 	}
 	return fmt.Sprintf("%04x", uint16(v))
 }
@@ -40,6 +49,10 @@ type Device struct {
 	Serial      string   `json:"serial,omitempty"`
 	VBIOS       string   `json:"vbios,omitempty"`
 	MemoryMiB   uint64   `json:"memory_mib"` // total, as the driver reports it: seldom the round number on the box
+
+	// Reading is the state that the device was in; nil in a report that carries identities only. It is shared, not copied,
+	// when a Device is: change none that you did not make.
+	Reading *Reading `json:"reading,omitempty"`
 }
 
 // validate says what a device lacks to be judged at all.

@@ -229,8 +229,8 @@ func ExampleOpen() {
 }
 
 func ExampleVendor() {
-	fmt.Println(gpu.NVIDIA, gpu.Vendor(0x1002))
-	// Output: NVIDIA 1002
+	fmt.Println(gpu.NVIDIA, gpu.AMD, gpu.Vendor(0x1ae0))
+	// Output: NVIDIA AMD 1ae0
 }
 
 func ExampleKind() {

@@ -13,13 +13,98 @@ import (
 // MaxDevices is the most devices that one inventory may list: no server on the market holds more.
 const MaxDevices = 16
 
-// Inventory is what one host says about its GPUs at one instant.
+// Inventory is what one host says about its GPUs at one instant. A Source gives it; a report carries it.
 type Inventory struct {
 	Taken   time.Time `json:"taken"`
 	Host    string    `json:"host"`
 	BootID  string    `json:"boot_id"` // the kernel's random id of this boot; a new one means that the host restarted
 	Driver  string    `json:"driver"`  // version of the display driver, "550.54.15"
 	Devices []Device  `json:"devices"` // 1 to MaxDevices, in the driver's order
+
+	// Missing lists devices that are known to be there and could not be read: lost, stuck, or without an identity.
+	Missing []Missing `json:"missing,omitempty"`
+
+	Backend      string            `json:"backend,omitempty"`       // who read it: "go-nvml", "purego-nvml", "sysfs", "fake"
+	Platform     string            `json:"platform,omitempty"`      // "linux/amd64"
+	Hypervisor   Opt[string]       `json:"hypervisor,omitzero"`     // "none" on bare metal
+	NVML         Opt[string]       `json:"nvml,omitzero"`           // version of the management library
+	CUDADriver   Opt[string]       `json:"cuda_driver,omitzero"`    // newest CUDA version that the driver runs: "12.4"
+	Confidential Opt[Confidential] `json:"confidential,omitzero"`   // confidential-computing state
+	Links        []Link            `json:"links,omitempty"`         // how pairs of devices are joined, A < B, in that order
+	LibrarySHA   Opt[string]       `json:"library_sha256,omitzero"` // of the management library's bytes, hexadecimal
+
+	// Views are what other witnesses on the host say. A view that nobody asked for is not OK.
+	PCIView  Opt[[]PCIFunction] `json:"pci_view,omitzero"`  // the kernel's PCI tree: display controllers
+	ProcView Opt[[]ProcGPU]     `json:"proc_view,omitzero"` // /proc/driver/nvidia/gpus
+	CUDAView Opt[[]CUDADevice]  `json:"cuda_view,omitzero"` // the CUDA driver library
+}
+
+// Missing is a device that is known to be there and could not be read.
+type Missing struct {
+	ID    DeviceID `json:"id,omitempty"`     // empty: not known
+	BusID string   `json:"bus_id,omitempty"` // empty: not known
+	Why   string   `json:"why"`              // one of the Why constants, or the driver's words
+}
+
+// Confidential is the state of confidential computing on the host.
+type Confidential struct {
+	Enabled     bool   `json:"enabled"`
+	DevTools    bool   `json:"dev_tools"`             // debug mode: proves nothing
+	Environment string `json:"environment,omitempty"` // "none", "sim", "prod"
+}
+
+// LinkKind says how two devices of one host are joined, from near to far as the driver names it.
+type LinkKind uint8
+
+// The kinds. Farther is larger; LinkNVLink stands apart and is nearest.
+const (
+	LinkUnknown LinkKind = iota
+	LinkNVLink           // NVLink, direct or through switches; Link.Count links
+	LinkBoard            // the same board
+	LinkSwitch           // one PCIe switch
+	LinkHost             // several switches below one host bridge
+	LinkNode             // one NUMA node
+	LinkSystem           // across sockets
+)
+
+// String returns the kind as nvidia-smi topo prints it.
+func (k LinkKind) String() string {
+	return word(int(k), "unknown", "NV", "X", "PIX", "PXB", "NODE", "SYS")
+}
+
+// Link joins two devices, by their indices in Inventory.Devices.
+type Link struct {
+	A     uint8    `json:"a"`
+	B     uint8    `json:"b"`
+	Kind  LinkKind `json:"kind"`
+	Count uint8    `json:"count,omitempty"` // of NVLinks
+}
+
+// PCIFunction is a display controller in the kernel's PCI tree.
+type PCIFunction struct {
+	BusID     string  `json:"bus_id"`
+	ID        PCIPair `json:"id"`
+	Subsystem PCIPair `json:"subsystem,omitzero"`
+	Class     uint32  `json:"class"`            // 24 bits; 0x0300xx is VGA, 0x0302xx is 3D, 0x1200xx a processing accelerator
+	Driver    string  `json:"driver,omitempty"` // the kernel driver bound to it: "nvidia", "vfio-pci", "amdgpu"; empty: none
+}
+
+// ProcGPU is one file of /proc/driver/nvidia/gpus/*/information.
+type ProcGPU struct {
+	BusID string      `json:"bus_id"`
+	Model string      `json:"model"`
+	ID    Opt[string] `json:"id,omitzero"` // the UUID; the kernel hides it from some users
+	VBIOS Opt[string] `json:"vbios,omitzero"`
+}
+
+// CUDADevice is what the CUDA driver library says about a device.
+type CUDADevice struct {
+	ID                DeviceID    `json:"id"` // "GPU-" and the UUID that cuDeviceGetUuid gives
+	Name              string      `json:"name"`
+	MemoryBytes       uint64      `json:"memory_bytes"` // less than the total of NVML by what the driver keeps
+	BusID             string      `json:"bus_id,omitempty"`
+	SMs               Opt[uint32] `json:"sms,omitzero"`
+	ComputeCapability Opt[string] `json:"compute_capability,omitzero"`
 }
 
 // ParseInventory decodes the JSON form of an inventory and checks its structure. It never panics. Keys that it does not
@@ -53,8 +138,13 @@ func (inv Inventory) Validate() error {
 		if err := d.validate(); err != nil {
 			return fmt.Errorf("device %d: %w", i, err)
 		}
+		if d.Reading != nil {
+			if err := d.Reading.validate(); err != nil {
+				return fmt.Errorf("device %d: %w", i, err)
+			}
+		}
 	}
-	return nil
+	return inv.validateRest()
 }
 
 // Digest is the SHA-256 of the hardware's identity: every device's vendor, PCI id, slot, UUID, serial number, VBIOS, model

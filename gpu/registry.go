@@ -260,6 +260,7 @@ func (g *Registry) admit(at time.Time, i int32, devices []Device, level Assuranc
 			a.records = append(a.records, j)
 		}
 		r := &g.records[j]
+		d.Reading = nil // the state passes, the identity stays
 		r.device, r.assurance, r.seen, r.present = d, level, at, true
 	}
 }

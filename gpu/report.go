@@ -24,7 +24,7 @@ func (k Kind) String() string {
 }
 
 // MaxBody is the most bytes that the body of a report may have.
-const MaxBody = 64 << 10
+const MaxBody = 256 << 10
 
 // Report is one message of a host's agent to the network.
 type Report struct {

@@ -39,7 +39,7 @@ func TestSignRefuses(t *testing.T) {
 		"with another":                     {func(*gpu.Report) {}, key[:32]},
 		"kind unknown(0)":                  {func(r *gpu.Report) { r.Kind = 0 }, key},
 		"kind unknown(2)":                  {func(r *gpu.Report) { r.Kind = 2 }, key},
-		"body of 65537 bytes, at most 655": {func(r *gpu.Report) { r.Body = make([]byte, gpu.MaxBody+1) }, key},
+		"body of 262145 bytes, at most 2621": {func(r *gpu.Report) { r.Body = make([]byte, gpu.MaxBody+1) }, key},
 	} {
 		r := good
 		c.change(&r)
