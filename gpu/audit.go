@@ -9,9 +9,18 @@ import (
 // an open challenge has a nonce, every device is known once, belongs to one key, and was first admitted no later than last
 // and last no later than now.
 func (g *Registry) Audit() error {
-	if len(g.byKey) != len(g.agents) || len(g.byID) != len(g.records) {
-		return fmt.Errorf("gpu: audit: %d keys for %d agents, %d ids for %d devices", len(g.byKey), len(g.agents), len(g.byID),
-			len(g.records))
+	keys, chips := 0, 0
+	for i := range g.agents {
+		keys += 1 + len(g.agents[i].old)
+	}
+	for i := range g.records {
+		if g.records[i].chip != "" {
+			chips++
+		}
+	}
+	if len(g.byKey) != keys || len(g.byID) != len(g.records) || len(g.byChip) != chips {
+		return fmt.Errorf("gpu: audit: %d keys for %d of agents, %d ids for %d devices, %d chips for %d", len(g.byKey), keys,
+			len(g.byID), len(g.records), len(g.byChip), chips)
 	}
 	owned := 0
 	for i := range g.agents {
@@ -36,7 +45,17 @@ func (g *Registry) auditAgent(i int32) error {
 	if err := checkText("supplier", a.supplier, true); err != nil {
 		return err
 	}
+	if err := errors.Join(checkIDs(a.only), checkText("revoked", a.revoked, false)); err != nil {
+		return err
+	}
+	for _, k := range a.old {
+		if g.byKey[k] != i {
+			return fmt.Errorf("replaced key %x found as agent %d, is %d", k, g.byKey[k], i)
+		}
+	}
 	switch {
+	case a.open && a.revoked != "":
+		return errors.New("revoked with an open challenge")
 	case g.byKey[a.key] != i:
 		return fmt.Errorf("found as agent %d, is %d", g.byKey[a.key], i)
 	case weakKey(a.key):
@@ -61,8 +80,12 @@ func (g *Registry) auditRecord(i int32) error {
 		return fmt.Errorf("found as device %d, is %d", g.byID[r.device.ID], i)
 	case r.since.After(r.seen) || r.seen.After(g.now):
 		return fmt.Errorf("since %v, seen %v, now %v", r.since, r.seen, g.now)
-	case r.assurance > Attested:
-		return fmt.Errorf("assurance %v", r.assurance)
+	case r.assurance > Consistent:
+		return fmt.Errorf("assurance %v of an inventory", r.assurance)
+	case r.proved.After(g.now) || r.attested.After(g.now):
+		return fmt.Errorf("proved %v, attested %v, now %v", r.proved, r.attested, g.now)
+	case r.chip != "" && g.byChip[r.chip] != i:
+		return fmt.Errorf("chip %q found on device %d, is %d", r.chip, g.byChip[r.chip], i)
 	}
 	return r.device.validate()
 }

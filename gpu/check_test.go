@@ -135,7 +135,8 @@ func TestWords(t *testing.T) {
 		fmt.Sprint(gpu.Info, " ", gpu.Suspicious, " ", gpu.Contradiction, " ", gpu.Severity(3)))
 	require.Equal(t, "claimed consistent proven attested unknown(4)",
 		fmt.Sprint(gpu.Claimed, " ", gpu.Consistent, " ", gpu.Proven, " ", gpu.Attested, " ", gpu.Assurance(4)))
-	require.Equal(t, "inventory unknown(0)", fmt.Sprint(gpu.InventoryReport, " ", gpu.Kind(0)))
+	require.Equal(t, "inventory heartbeat answer unknown(0)",
+		fmt.Sprint(gpu.InventoryReport, " ", gpu.HeartbeatReport, " ", gpu.AnswerReport, " ", gpu.Kind(0)))
 	require.Equal(t, "NVIDIA AMD Intel 1ae0", fmt.Sprint(gpu.NVIDIA, " ", gpu.AMD, " ", gpu.Intel, " ", gpu.Vendor(0x1ae0)))
 }
 

@@ -58,18 +58,19 @@ type LinkKind uint8
 
 // The kinds. Farther is larger; LinkNVLink stands apart and is nearest.
 const (
-	LinkUnknown LinkKind = iota
-	LinkNVLink           // NVLink, direct or through switches; Link.Count links
-	LinkBoard            // the same board
-	LinkSwitch           // one PCIe switch
-	LinkHost             // several switches below one host bridge
-	LinkNode             // one NUMA node
-	LinkSystem           // across sockets
+	LinkUnknown  LinkKind = iota
+	LinkNVLink            // NVLink, direct or through switches; Link.Count links
+	LinkBoard             // the same board
+	LinkSwitch            // one PCIe switch
+	LinkSwitches          // several switches below one host bridge
+	LinkHost              // one host bridge
+	LinkNode              // one NUMA node
+	LinkSystem            // across sockets
 )
 
 // String returns the kind as nvidia-smi topo prints it.
 func (k LinkKind) String() string {
-	return word(int(k), "unknown", "NV", "X", "PIX", "PXB", "NODE", "SYS")
+	return word(int(k), "unknown", "NV", "INT", "PIX", "PXB", "PHB", "NODE", "SYS")
 }
 
 // Link joins two devices, by their indices in Inventory.Devices.

@@ -15,11 +15,16 @@ var (
 	ErrUnknownKey    = errors.New("gpu: key is not enrolled")
 	ErrKnownKey      = errors.New("gpu: key is enrolled already")
 	ErrWeakKey       = errors.New("gpu: key is of small order, anybody can sign for it")
+	ErrRevoked       = errors.New("gpu: key was revoked or replaced")
+	ErrExpired       = errors.New("gpu: enrolment of the key has expired")
 	ErrReplay        = errors.New("gpu: nonce or sequence number is used up")
 	ErrSkew          = errors.New("gpu: report was sent too long ago or in the future")
+	ErrStale         = errors.New("gpu: heartbeat is of other hardware or another boot than the last inventory")
+	ErrForeign       = errors.New("gpu: device is not among those that the key may report")
+	ErrUnknownDevice = errors.New("gpu: device was never admitted")
 )
 
-// IdentityTakenError says that a device was reported under one key and is known under another.
+// IdentityTakenError says that a device, or the chip on it, was reported under one key and is known under another.
 type IdentityTakenError struct {
 	Device   DeviceID
 	Supplier string // who reported it first
@@ -32,13 +37,16 @@ func (e *IdentityTakenError) Error() string {
 
 // Record is a device that was admitted.
 type Record struct {
-	Device    Device    // as last reported; BusID in one spelling
+	Device    Device    // as last reported, without its Reading; BusID in one spelling
 	Key       [32]byte  // the key that it belongs to
 	Supplier  string    // who enrolled that key
-	Assurance Assurance // of the inventory that it was last in
+	Assurance Assurance // at the registry's last event; Registry.Assurance tells it for a later instant
 	Since     time.Time // when it was first admitted
 	Seen      time.Time // when it was last admitted
 	Present   bool      // whether the key's last inventory listed it
+	Proved    time.Time // when it last passed a challenge and has failed none since; zero: never
+	Attested  time.Time // when its chip was last attested; zero: never
+	ChipID    string    // what the vendor certified; empty: nothing
 }
 
 // Registry decides which reports are believed. It is a state machine: the same events at the same times give the same
@@ -49,27 +57,38 @@ type Registry struct {
 	now     time.Time
 
 	agents  []agent            // in the order of enrolment
-	byKey   map[[32]byte]int32 // index into agents
+	byKey   map[[32]byte]int32 // index into agents, of keys in use and of keys replaced
 	records []record           // in the order of first admission
 	byID    map[DeviceID]int32 // index into records
+	byChip  map[string]int32   // index into records
 }
 
-// agent is what is known of one key.
+// agent is what is known of one key and of those that it replaced.
 type agent struct {
 	key      [32]byte
+	old      [][32]byte // replaced keys, the oldest first
 	supplier string
-	seq      uint64   // of the last accepted report
-	nonce    [32]byte // the last challenge; all zero: none yet
-	open     bool     // whether that challenge still waits for its answer
-	records  []int32  // devices bound to this key
+	only     []DeviceID // what it may report; none: anything
+	expires  time.Time  // zero: never
+	revoked  string     // why; empty: it is not
+	seq      uint64     // of the last accepted report
+	nonce    [32]byte   // the last challenge; all zero: none yet
+	open     bool       // whether that challenge still waits for its answer
+	digest   [32]byte   // of the last admitted inventory; all zero: none yet
+	bootID   string     // of it
+	driver   string     // of it
+	records  []int32    // devices bound to this key
 }
 
 type record struct {
 	device      Device
 	agent       int32
-	assurance   Assurance
+	assurance   Assurance // of the inventory that it was last in: Claimed or Consistent
 	since, seen time.Time
 	present     bool
+	proved      time.Time
+	attested    time.Time
+	chip        string
 }
 
 // NewRegistry returns a registry without keys, over the catalogue of the package.
@@ -81,35 +100,54 @@ func NewRegistry(p Params) (*Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Registry{params: p, catalog: c, byKey: map[[32]byte]int32{}, byID: map[DeviceID]int32{}}, nil
+	return &Registry{
+		params: p, catalog: c, byKey: map[[32]byte]int32{}, byID: map[DeviceID]int32{}, byChip: map[string]int32{},
+	}, nil
 }
 
 // Apply takes one event. An error means that nothing changed: a refused report leaves the nonce open and the sequence
 // number as it was, so that nobody can spoil an honest agent's turn by sending rubbish in its name.
 //
-// Every event may be refused with ErrTimeBackwards, and Enrolled with ErrKnownKey, ErrWeakKey or ErrInvalid, Challenged with
-// ErrUnknownKey or ErrNonce (a nonce of zeros, or the key's last one again), Reported with ErrMalformed, ErrUnknownKey,
-// ErrSignature, ErrReplay, ErrSkew, ErrInvalid, *ContradictionError or *IdentityTakenError, in this order.
+// Every event may be refused with ErrTimeBackwards or ErrInvalid, and
+//   - Enrolled with ErrKnownKey or ErrWeakKey;
+//   - Rotated with what OpenRotation returns, ErrUnknownKey, ErrRevoked or ErrKnownKey (the new key);
+//   - Revoked with ErrUnknownKey or ErrRevoked;
+//   - Challenged with ErrUnknownKey, ErrRevoked, ErrExpired or ErrNonce (a nonce of zeros, or the key's last one again);
+//   - Reported with ErrMalformed, ErrUnknownKey, ErrRevoked, ErrExpired, ErrSignature, ErrReplay, ErrSkew, then an inventory
+//     with *ContradictionError, ErrForeign or *IdentityTakenError, a heartbeat with ErrStale, in this order;
+//   - Proved, Disproved and ChipAttested with ErrUnknownDevice, and ChipAttested with *IdentityTakenError for a chip that is
+//     on another device.
 func (g *Registry) Apply(at time.Time, e Event) ([]Effect, error) {
 	if at.Before(g.now) {
 		return nil, fmt.Errorf("%w: %v is before %v", ErrTimeBackwards, at.UTC(), g.now)
 	}
+	at = at.UTC()
 	var out []Effect
 	var err error
 	switch e := e.(type) {
 	case Enrolled:
 		err = g.enrol(e)
+	case Rotated:
+		err = g.rotate(e)
+	case Revoked:
+		err = g.revoke(e)
 	case Challenged:
-		err = g.challenge(e)
+		err = g.challenge(at, e)
 	case Reported:
-		out, err = g.report(at.UTC(), e)
+		out, err = g.report(at, e)
+	case Proved:
+		out, err = g.prove(at, e)
+	case Disproved:
+		out, err = g.disprove(at, e)
+	case ChipAttested:
+		out, err = g.attest(at, e)
 	default:
 		err = fmt.Errorf("%w: no event", ErrInvalid) // nil: the interface is sealed
 	}
 	if err != nil {
 		return nil, err
 	}
-	g.now = at.UTC()
+	g.now = at
 	return out, nil
 }
 
@@ -133,41 +171,6 @@ func (g *Registry) Devices() iter.Seq[Record] {
 	}
 }
 
-func (g *Registry) view(i int32) Record {
-	r, a := &g.records[i], &g.agents[g.records[i].agent]
-	return Record{
-		Device: r.device, Key: a.key, Supplier: a.supplier, Assurance: r.assurance, Since: r.since, Seen: r.seen, Present: r.present,
-	}
-}
-
-func (g *Registry) enrol(e Enrolled) error {
-	if err := checkText("supplier", e.Supplier, true); err != nil {
-		return err
-	}
-	if weakKey(e.Key) {
-		return ErrWeakKey
-	}
-	if _, known := g.byKey[e.Key]; known {
-		return fmt.Errorf("%w: %x", ErrKnownKey, e.Key)
-	}
-	g.byKey[e.Key] = int32(len(g.agents))
-	g.agents = append(g.agents, agent{key: e.Key, supplier: e.Supplier})
-	return nil
-}
-
-func (g *Registry) challenge(e Challenged) error {
-	i, ok := g.byKey[e.Key]
-	if !ok {
-		return fmt.Errorf("%w: %x", ErrUnknownKey, e.Key)
-	}
-	a := &g.agents[i]
-	if e.Nonce == a.nonce || e.Nonce == [32]byte{} {
-		return fmt.Errorf("%w: a challenge needs a fresh nonce", ErrNonce)
-	}
-	a.nonce, a.open = e.Nonce, true
-	return nil
-}
-
 // Refuses returns the error with which Apply would refuse these bytes as a report at this instant, nil if it would admit
 // them. It changes nothing, so that a server can turn rubbish away before it writes anything down.
 func (g *Registry) Refuses(at time.Time, signed []byte) error {
@@ -178,89 +181,10 @@ func (g *Registry) Refuses(at time.Time, signed []byte) error {
 	return err
 }
 
-// verdict is what a report that can be admitted comes to.
-type verdict struct {
-	agent    int32
-	seq      uint64
-	inv      Inventory
-	findings []Finding
-}
-
-// report checks everything before it changes anything.
-func (g *Registry) report(at time.Time, e Reported) ([]Effect, error) {
-	v, err := g.judge(at, e.Signed)
-	if err != nil {
-		return nil, err
-	}
-	a := &g.agents[v.agent]
-	a.seq, a.open = v.seq, false
-	level := Assess(v.findings)
-	g.admit(at, v.agent, v.inv.Devices, level)
-	return []Effect{Admitted{Key: a.key, Supplier: a.supplier, Inventory: v.inv, Findings: v.findings, Assurance: level}}, nil
-}
-
-// judge checks who signed, that it is fresh, and what it says.
-func (g *Registry) judge(at time.Time, signed []byte) (verdict, error) {
-	r, err := parseReport(signed)
-	if err != nil {
-		return verdict{}, err
-	}
-	i, ok := g.byKey[r.Key]
-	if !ok {
-		return verdict{}, fmt.Errorf("%w: %x", ErrUnknownKey, r.Key)
-	}
-	a := &g.agents[i]
-	switch early := r.Sent.Sub(at); {
-	case !verify(signed, r.Key):
-		return verdict{}, ErrSignature
-	case !a.open || r.Nonce != a.nonce:
-		return verdict{}, fmt.Errorf("%w: nonce %x is not open", ErrReplay, r.Nonce)
-	case r.Seq <= a.seq:
-		return verdict{}, fmt.Errorf("%w: sequence number %d, the last was %d", ErrReplay, r.Seq, a.seq)
-	case early > g.params.Skew || early < -g.params.Skew:
-		return verdict{}, fmt.Errorf("%w: sent %v, arrived %v, at most %v apart", ErrSkew, r.Sent, at, g.params.Skew)
-	}
-	inv, err := ParseInventory(r.Body)
-	if err != nil {
-		return verdict{}, err
-	}
-	findings := Check(inv, g.catalog)
-	for _, f := range findings {
-		if f.Severity == Contradiction {
-			return verdict{}, &ContradictionError{Findings: findings}
-		}
-	}
-	for n, d := range inv.Devices {
-		j, known := g.byID[d.ID]
-		if !known {
-			continue
-		}
-		if owner := g.records[j].agent; owner != i {
-			return verdict{}, &IdentityTakenError{Device: d.ID, Supplier: g.agents[owner].supplier}
-		}
-		findings = append(findings, changed(g.records[j].device, d, n)...)
-	}
-	return verdict{agent: i, seq: r.Seq, inv: inv, findings: findings}, nil
-}
-
-// admit records the devices of an accepted inventory.
-func (g *Registry) admit(at time.Time, i int32, devices []Device, level Assurance) {
-	a := &g.agents[i]
-	for _, j := range a.records {
-		g.records[j].present = false
-	}
-	for _, d := range devices {
-		slot, _ := parseBus(d.BusID)
-		d.BusID = formatBus(slot)
-		j, known := g.byID[d.ID]
-		if !known {
-			j = int32(len(g.records))
-			g.byID[d.ID] = j
-			g.records = append(g.records, record{agent: i, since: at})
-			a.records = append(a.records, j)
-		}
-		r := &g.records[j]
-		d.Reading = nil // the state passes, the identity stays
-		r.device, r.assurance, r.seen, r.present = d, level, at, true
+func (g *Registry) view(i int32) Record {
+	r, a := &g.records[i], &g.agents[g.records[i].agent]
+	return Record{
+		Device: r.device, Key: a.key, Supplier: a.supplier, Assurance: g.level(r, g.now), Since: r.since, Seen: r.seen,
+		Present: r.present, Proved: r.proved, Attested: r.attested, ChipID: r.chip,
 	}
 }

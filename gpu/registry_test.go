@@ -215,21 +215,26 @@ func TestRegistryWeakKeys(t *testing.T) {
 
 func TestParams(t *testing.T) {
 	require.NoError(t, gpu.Default().Validate())
-	for want, p := range map[string]gpu.Params{
-		"version is empty":         {Skew: 1},
-		"skew_ns 0s is not in":     {Version: "v"},
-		"skew_ns -1ns is not in":   {Version: "v", Skew: -1},
-		"skew_ns 1h0m0.000000001s": {Version: "v", Skew: time.Hour + 1},
+	const month = 30 * 24 * time.Hour
+	for want, change := range map[string]func(*gpu.Params){
+		"version is empty":                      func(p *gpu.Params) { p.Version = "" },
+		"skew_ns 0s is not in":                  func(p *gpu.Params) { p.Skew = 0 },
+		"skew_ns -1ns is not in":                func(p *gpu.Params) { p.Skew = -1 },
+		"skew_ns 1h0m0.000000001s":              func(p *gpu.Params) { p.Skew = time.Hour + 1 },
+		"consistent_for_ns 0s is not in":        func(p *gpu.Params) { p.ConsistentFor = 0 },
+		"proven_for_ns -1ns is not in":          func(p *gpu.Params) { p.ProvenFor = -1 },
+		"attested_for_ns 720h0m0.000000001s is": func(p *gpu.Params) { p.AttestedFor = month + 1 },
 	} {
+		p := gpu.Default()
+		change(&p)
 		require.ErrorContains(t, p.Validate(), want)
 		_, err := gpu.NewRegistry(p)
 		require.ErrorIs(t, err, gpu.ErrInvalid)
 		_, err = gpu.Restore(p, nil)
 		require.ErrorIs(t, err, gpu.ErrInvalid)
 	}
-	for _, d := range []time.Duration{1, time.Hour} {
-		require.NoError(t, gpu.Params{Version: "v", Skew: d}.Validate())
-	}
+	require.NoError(t, gpu.Params{Version: "v", Skew: 1, ConsistentFor: 1, ProvenFor: 1, AttestedFor: 1}.Validate())
+	require.NoError(t, gpu.Params{Version: "v", Skew: time.Hour, ConsistentFor: month, ProvenFor: month, AttestedFor: month}.Validate())
 }
 
 // world plays a seeded life of some agents, honest and not, and returns the registry with a line an event.
@@ -245,10 +250,12 @@ func world(t testing.TB, seed uint64, events int) (*gpu.Registry, []byte) {
 		name := string(rune('a' + rng.IntN(6)))
 		_, public := agentKey(name)
 		var e gpu.Event
-		switch rng.IntN(4) {
-		case 0:
+		switch rng.IntN(9) {
+		case 0, 1:
 			e = gpu.Enrolled{Key: public, Supplier: name}
-		case 1:
+		case 2:
+			e = proof(rng)
+		case 3, 4:
 			open[name] = nonce(uint64(rng.IntN(50)))
 			e = gpu.Challenged{Key: public, Nonce: open[name]}
 		default:
@@ -272,6 +279,21 @@ func world(t testing.TB, seed uint64, events int) (*gpu.Registry, []byte) {
 		fmt.Fprintf(&log, "%T %v %v\n", e, len(out), err)
 	}
 	return g, log.Bytes()
+}
+
+// proof is what a verifier finds out about some device, or what a supplier says of some key.
+func proof(rng *rand.Rand) gpu.Event {
+	id := uuid(uint64(rng.IntN(12)))
+	switch rng.IntN(12) {
+	case 0:
+		return gpu.Disproved{Device: id, Reason: "value"}
+	case 1, 2:
+		return gpu.ChipAttested{Device: id, ChipID: fmt.Sprint("chip-", rng.IntN(12))}
+	case 3:
+		_, key := agentKey(string(rune('a' + rng.IntN(6))))
+		return gpu.Revoked{Key: key, Why: "stolen"}
+	}
+	return gpu.Proved{Device: id}
 }
 
 func FuzzRegistry(f *testing.F) {
@@ -316,7 +338,7 @@ func TestRestoreMutations(t *testing.T) {
 	other.Skew++
 	_, err := gpu.Restore(other, good)
 	require.ErrorIs(t, err, gpu.ErrInvalid)
-	require.ErrorContains(t, err, "skew 30000000000")
+	require.ErrorContains(t, err, "with other numbers")
 }
 
 func TestDeterminism(t *testing.T) {

@@ -12,16 +12,27 @@ import (
 // Kind says what the body of a report is.
 type Kind uint8
 
-// InventoryReport is a report whose body is an Inventory in JSON.
-const InventoryReport Kind = 1
+// The kinds of body.
+const (
+	InventoryReport Kind = 1 // an Inventory in JSON
+	HeartbeatReport Kind = 2 // a Heartbeat in JSON
+	AnswerReport    Kind = 3 // an answer to whoever posed a challenge of work or memory: its own encoding
+)
 
 // String returns the kind in words.
 func (k Kind) String() string {
-	if k == InventoryReport {
+	switch k {
+	case InventoryReport:
 		return "inventory"
+	case HeartbeatReport:
+		return "heartbeat"
+	case AnswerReport:
+		return "answer"
 	}
 	return fmt.Sprintf("unknown(%d)", uint8(k))
 }
+
+func (k Kind) known() bool { return k >= InventoryReport && k <= AnswerReport }
 
 // MaxBody is the most bytes that the body of a report may have.
 const MaxBody = 256 << 10
@@ -55,7 +66,7 @@ func (r Report) Sign(key ed25519.PrivateKey) ([]byte, error) {
 	if len(key) != ed25519.PrivateKeySize || [32]byte(key[32:]) != r.Key {
 		return nil, fmt.Errorf("%w: report of key %x signed with another key", ErrInvalid, r.Key)
 	}
-	if r.Kind != InventoryReport {
+	if !r.Kind.known() {
 		return nil, fmt.Errorf("%w: report of kind %v", ErrInvalid, r.Kind)
 	}
 	if len(r.Body) > MaxBody {
@@ -111,7 +122,7 @@ func parseReport(b []byte) (Report, error) {
 		Nonce: [32]byte(f[49:]),
 		Body:  append([]byte{}, b[headerBytes:headerBytes+n]...),
 	}
-	if r.Kind != InventoryReport {
+	if !r.Kind.known() {
 		return Report{}, fmt.Errorf("%w: kind %d", ErrMalformed, uint8(r.Kind))
 	}
 	return r, nil

@@ -43,9 +43,13 @@
 //
 // # Rules
 //
-// The order is: table filled, clock starts, all roots, clock stops; walk nonce, clock starts, walk root, clock stops; opening
-// nonce, openings. The nonce must follow every root: with indices drawn from the roots alone (Fiat-Shamir) a lazy prover
-// tries one garbage leaf after another until the draw suits it. Wrong leaves in a fraction f are caught with 1-(1-f)^k. A
+// The order is: round trips measured, table filled; session of the work drawn, clock starts, all roots, clock stops; walk
+// nonce, clock starts, walk root, clock stops; one nonce for all openings. The spec of the work has a session of its own,
+// drawn as the clock starts: under the table's, which is known since the fill, the work could be done in advance. The walk
+// follows the roots at once, so that there is no untimed moment in which a table that gave way to the work is filled again.
+//
+// The nonce must follow every root: with indices drawn from the roots alone (Fiat-Shamir) a lazy prover tries one garbage leaf
+// after another until the draw suits it. Wrong leaves in a fraction f are caught with 1-(1-f)^k. A
 // late answer is a timeout; a broken line is no evidence. A rate that was not measured is not used: the work is then recorded
 // as a lower bound and not judged. A round trip is credited up to 150 ms, a model's peak is exceeded from 1.05 times on.
 //

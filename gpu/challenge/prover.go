@@ -13,8 +13,9 @@ type Prover interface {
 	Close() error
 }
 
-// Walker holds the table and walks it. Where a Prover is a Walker too, the table stays from Fill until Close or the next
-// Fill: Commit and Open leave it in place.
+// Walker holds the table and walks it. Walk and OpenWalk go by the spec that was given to Fill, whose session is not that of
+// the spec given to Commit. Where a Prover is a Walker too, the table stays from Fill until Close or the next Fill: Commit
+// and Open leave it in place.
 type Walker interface {
 	// Fill makes the table of the spec's Memory. It is not timed.
 	Fill(ctx context.Context, s Spec) error

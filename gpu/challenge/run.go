@@ -1,0 +1,109 @@
+package challenge
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Clock tells the time. Its times should hold a monotonic reading.
+type Clock interface{ Now() time.Time }
+
+// Driver is what Run needs of the world.
+type Driver struct {
+	Clock   Clock
+	Entropy io.Reader                       // of 32 random bytes a nonce: crypto/rand's
+	Ping    func(ctx context.Context) error // one round trip; nil: the prover is here
+	Prover  Prover
+	Walker  Walker // nil: specs without a table only
+}
+
+// Run drives an exchange that has not begun to its verdict. Calls are made one after another; one that comes back late is
+// a timeout, one that fails a broken line, and one that the context ends is a timeout if its limit has passed and a broken
+// line if not: give a context that ends what may hang. Errors are those of Entropy and of Exchange.Apply; a verdict is
+// none.
+func Run(ctx context.Context, d Driver, x *Exchange) (Verdict, error) {
+	var next Event = Begun{}
+	for {
+		effects, err := x.Apply(d.Clock.Now(), next)
+		if err != nil {
+			return Verdict{}, err
+		}
+		next = nil
+		for _, f := range effects {
+			if j, ok := f.(Judged); ok {
+				return j.Verdict, nil
+			}
+			if next == nil {
+				if next, err = d.answer(ctx, f, x.spec.Memory != (MemorySpec{})); err != nil {
+					return Verdict{}, err
+				}
+			}
+		}
+		if next == nil {
+			return Verdict{}, fmt.Errorf("%w: nothing is due", ErrOrder)
+		}
+	}
+}
+
+// answer does what an effect asks for and returns what came of it; nil for an effect that asks for nothing.
+func (d Driver) answer(ctx context.Context, f Effect, table bool) (Event, error) {
+	switch f := f.(type) {
+	case SendPing:
+		if d.Ping != nil && d.Ping(ctx) != nil {
+			return Broken{}, nil
+		}
+		return Ponged{}, nil
+	case SendFill:
+		if d.Walker == nil {
+			return nil, fmt.Errorf("%w: a table without a walker", ErrInvalid)
+		}
+		if d.Walker.Fill(ctx, f.Spec) != nil {
+			return Broken{}, nil
+		}
+		return Filled{}, nil
+	case Ready:
+		session, err := d.nonce()
+		return Started{Session: session}, err
+	case SendWork:
+		c, failed := d.Prover.Commit(ctx, f.Spec)
+		if failed != nil {
+			return Broken{}, nil //nolint:nilerr // a broken line is what happened, not this function's failure
+		}
+		nonce, err := d.nonce()
+		return Committed{Commitment: c, Nonce: nonce}, err
+	case SendWalk:
+		c, failed := d.Walker.Walk(ctx, f.Nonce)
+		if failed != nil {
+			return Broken{}, nil //nolint:nilerr // as above
+		}
+		nonce, err := d.nonce()
+		return Walked{Commitment: c, Nonce: nonce}, err
+	case SendOpen:
+		return d.open(ctx, f.Nonce, table), nil
+	case WakeAt, Judged, To, Assembled, Concluded:
+	}
+	return nil, nil
+}
+
+func (d Driver) open(ctx context.Context, nonce Hash, table bool) Event {
+	o, err := d.Prover.Open(ctx, nonce)
+	if err != nil {
+		return Broken{}
+	}
+	e := Opened{Openings: o}
+	if table {
+		if e.Segments, err = d.Walker.OpenWalk(ctx, nonce); err != nil {
+			return Broken{}
+		}
+	}
+	return e
+}
+
+func (d Driver) nonce() (h Hash, err error) {
+	if _, err = io.ReadFull(d.Entropy, h[:]); err != nil {
+		return Hash{}, fmt.Errorf("challenge: nonce: %w", err)
+	}
+	return h, nil
+}

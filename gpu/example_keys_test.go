@@ -1,0 +1,143 @@
+package gpu_test
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/idlegrid/idlegrid/gpu"
+)
+
+// A value that a driver does not give is not a zero.
+func ExampleOpt() {
+	fan := gpu.None[uint32](gpu.WhyNotSupported) // an SXM module has no fan
+	power := gpu.Some[uint32](698_000)
+	var unasked gpu.Opt[string]
+	fmt.Println(fan, power, unasked, unasked.IsZero())
+	b, _ := json.Marshal(fan)
+	fmt.Println(string(b))
+	mw, ok := power.Get()
+	fmt.Println(mw/1000, ok)
+	// Output:
+	// (not supported) 698000 (not asked) true
+	// {"why":"not supported"}
+	// 698 true
+}
+
+func ExampleSome() {
+	b, _ := json.Marshal(gpu.Some(41))
+	fmt.Println(string(b))
+	// Output: {"value":41}
+}
+
+func ExampleNone() {
+	_, ok := gpu.None[int](gpu.WhyLost).Get()
+	fmt.Println(ok)
+	// Output: false
+}
+
+func ExampleThrottle_Names() {
+	fmt.Println((gpu.ThrottleSWPowerCap | gpu.ThrottleHWThermal | 1<<40).Names())
+	// Output: [sw-power-cap hw-thermal bit-40]
+}
+
+func ExampleLinkKind() {
+	fmt.Println(gpu.LinkNVLink, gpu.LinkHost, gpu.LinkSystem)
+	// Output: NV PHB SYS
+}
+
+func ExampleNoticeKind() {
+	fmt.Println(gpu.NoticeXid, gpu.NoticeUncorrected)
+	// Output: xid ecc-uncorrected
+}
+
+// A supplier's wallet vouches for an agent's key, for two devices and a year.
+func ExampleEnrolment() {
+	wallet := ed25519.NewKeyFromSeed(make([]byte, 32))
+	_, agent := demoKey()
+	address := [32]byte(wallet[32:])
+	signed, err := gpu.Enrolment{
+		Wallet: address, Key: agent, Supplier: "ann", Devices: []gpu.DeviceID{"GPU-1", "GPU-2"},
+		Expires: time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC),
+	}.Sign(wallet)
+	fmt.Println(len(signed), err)
+	e, err := gpu.OpenEnrolment(signed, address)
+	fmt.Println(e.Event().Supplier, e.Devices, e.Expires.Format(time.DateOnly), err)
+	// Output:
+	// 183 <nil>
+	// ann [GPU-1 GPU-2] 2027-03-01 <nil>
+}
+
+func ExampleOpenEnrolment() {
+	_, err := gpu.OpenEnrolment([]byte("a universal token"), [32]byte{})
+	fmt.Println(err)
+	// Output: gpu: malformed report: 17 bytes are no enrolment
+}
+
+// An agent changes its key: the old one allows it, the new one shows that it is held.
+func ExampleRotation() {
+	old, oldKey := demoKey()
+	seed := sha256.Sum256([]byte("attic, second"))
+	next := ed25519.NewKeyFromSeed(seed[:])
+	r := gpu.Rotation{Old: oldKey, New: [32]byte(next[32:])}
+	signed, err := r.Sign(old, next)
+	fmt.Println(len(signed), err)
+	opened, err := gpu.OpenRotation(signed)
+	fmt.Println(opened == r, err)
+	// Output:
+	// 217 <nil>
+	// true <nil>
+}
+
+func ExampleOpenRotation() {
+	_, err := gpu.OpenRotation(nil)
+	fmt.Println(err)
+	// Output: gpu: malformed report: 0 bytes are no rotation
+}
+
+func ExampleInventory_Heartbeat() {
+	inv := box()
+	inv.Devices[0].Reading = &gpu.Reading{TempCelsius: gpu.Some[int32](54)}
+	h := inv.Heartbeat(func(gpu.DeviceID) gpu.Health { return gpu.Degraded })
+	fmt.Println(h.Digest[:16], h.Pulses[0].Health, h.Pulses[0].TempCelsius, h.Pulses[0].PowerMilliwatts)
+	// Output: dfb5c4a0f5fa33b1 degraded 54 (not asked)
+}
+
+func ExampleHeartbeat_Validate() {
+	h := box().Heartbeat(nil)
+	h.Digest = "60ad"
+	fmt.Println(h.Validate())
+	// Output: gpu: invalid: digest "60ad" is not 64 hexadecimal digits
+}
+
+func ExampleParseHeartbeat() {
+	_, err := gpu.ParseHeartbeat([]byte(`{"taken":"2026-03-01T12:00:00Z","boot_id":"1","digest":"60ad"}`))
+	fmt.Println(err)
+	// Output: gpu: invalid: digest "60ad" is not 64 hexadecimal digits
+}
+
+// A device climbs by proofs, and what was shown lapses.
+func ExampleRegistry_Assurance() {
+	g := must(gpu.NewRegistry(gpu.Default()))
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	key, public := demoKey()
+	must(g.Apply(at, gpu.Enrolled{Key: public, Supplier: "ann"}))
+	must(g.Apply(at, gpu.Challenged{Key: public, Nonce: [32]byte{1}}))
+	r := gpu.Report{Kind: gpu.InventoryReport, Key: public, Seq: 1, Sent: at, Nonce: [32]byte{1}, Body: must(json.Marshal(box()))}
+	must(g.Apply(at, gpu.Reported{Signed: must(r.Sign(key))}))
+	id := box().Devices[0].ID
+	for _, e := range must(g.Apply(at.Add(time.Hour), gpu.Proved{Device: id})) {
+		change := e.(gpu.AssuranceChanged)
+		fmt.Println(change.From, "->", change.To, "because it", change.Why)
+	}
+	for _, h := range []time.Duration{23, 25} {
+		level, _ := g.Assurance(id, at.Add(h*time.Hour))
+		fmt.Printf("after %d h without another report: %v\n", h, level)
+	}
+	// Output:
+	// consistent -> proven because it passed a challenge
+	// after 23 h without another report: proven
+	// after 25 h without another report: claimed
+}
