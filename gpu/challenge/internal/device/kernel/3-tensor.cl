@@ -24,6 +24,7 @@ INLINE uint chunk_b(uint l) { return (l >> 3) & 1; }
 
 #ifdef __NVPTX__
 typedef uint4 fragment;
+#define UNROLL _Pragma("unroll")
 
 INLINE void copy_async(__local uint4 *to, __global const uint4 *from) {
 	__asm__ volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"((uint)(ulong)to), "l"(from) : "memory");
@@ -57,6 +58,7 @@ INLINE void mma(int *d, fragment a, fragment b, uint h, uint real, __local const
 	                 : "r"(a.s0), "r"(a.s1), "r"(a.s2), "r"(a.s3), "r"(b0), "r"(b1));
 }
 #else
+#define UNROLL /* nothing is gained, and compilers take many seconds longer */
 typedef uint2 fragment; // where the fragment begins: its first row and chunk in the stage
 
 INLINE void copy_async(__local uint4 *to, __global const uint4 *from) { *to = *from; }
@@ -93,7 +95,7 @@ INLINE void mma(int *d, fragment a, fragment b, uint h, uint real, __local const
 
 // bring starts the copies of 64 bytes of k, from chunk k on, of the 128 rows of A and the 256 of Bt.
 INLINE void bring(__local uint4 *s, __global const uint4 *A, __global const uint4 *Bt, ulong pitch, ulong k, uint t) {
-#pragma unroll
+UNROLL
 	for (uint i = 0; i < STAGE / 256; i++) {
 		uint row = (t >> 2) + i * 64, c = t & 3;
 		__global const uint4 *from = i < TALL / 64 ? A + row * pitch : Bt + (row - TALL) * pitch;
@@ -110,11 +112,11 @@ INLINE void product(__global const uint4 *A, __global const uint4 *Bt, __global 
 	A += r0 * pitch;
 	Bt += c0 * pitch;
 	int acc[4][8][4];
-#pragma unroll
+UNROLL
 	for (uint i = 0; i < 4; i++)
-#pragma unroll
+UNROLL
 		for (uint j = 0; j < 8; j++)
-#pragma unroll
+UNROLL
 			for (uint e = 0; e < 4; e++) acc[i][j][e] = 0; // also the bits of 0.0f
 	bring(s, A, Bt, pitch, 0, t);
 	uint now = 0;
@@ -122,23 +124,23 @@ INLINE void product(__global const uint4 *A, __global const uint4 *Bt, __global 
 		copy_wait();
 		SYNC; // this stage is here for all, and all are done with the other one
 		if (k + 4 < pitch) bring(s + (now ^ STAGE), A, Bt, pitch, k + 4, t);
-#pragma unroll
+UNROLL
 		for (uint c = 0; c < 4; c += 2) {
 			fragment a[4], b[4];
-#pragma unroll
+UNROLL
 			for (uint i = 0; i < 4; i++) {
 				a[i] = load_a(s + now, wr + i * 16, c, l);
 				b[i] = load_b(s + now, TALL + wc + i * 16, c, l);
 			}
-#pragma unroll
+UNROLL
 			for (uint i = 0; i < 4; i++)
-#pragma unroll
+UNROLL
 				for (uint j = 0; j < 8; j++) mma(acc[i][j], a[i], b[j >> 1], j & 1, real, s + now, l);
 		}
 	}
-#pragma unroll
+UNROLL
 	for (uint i = 0; i < 4; i++)
-#pragma unroll
+UNROLL
 		for (uint j = 0; j < 8; j++) {
 			int *d = acc[i][j];
 			ulong at = (r0 + wr + i * 16 + (l >> 2)) * n + c0 + wc + j * 8 + (l & 3) * 2;
