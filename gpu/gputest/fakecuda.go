@@ -26,7 +26,7 @@ var fakeCUDABuilds sync.Map
 // addresses outside live buffers, calls without a current context, a context given back with buffers left. It does not
 // show what PTX does. Each call gives a library with a state of its own.
 //
-// Flags are passed to the compiler: -DFAKECUDA_CC=75 (compute capability), -DFAKECUDA_DEVICES=2, -DFAKECUDA_MEMORY=1000000
+// Flags are passed to the compiler: -DFAKECUDA_CC=75 (compute capability), -DFAKECUDA_PTX=65 (newest PTX of its compiler), -DFAKECUDA_DEVICES=2, -DFAKECUDA_MEMORY=1000000
 // (bytes), -DFAKECUDA_NO_cuMemAlloc_v2 (that function is missing). While it runs, the environment variable FAKECUDA_FAIL set to
 // "cuMemAlloc_v2:3:2" lets the third call of that function return 2, and FAKECUDA_LOST set to "5" lets the device be lost from
 // the fifth launch on.

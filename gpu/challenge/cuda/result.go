@@ -2,7 +2,11 @@
 
 package cuda
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/idlegrid/idlegrid/gpu"
+)
 
 const codeNoDevice = 100
 
@@ -19,7 +23,7 @@ func (r result) String() string {
 	return fmt.Sprintf("CUDA error %d", int32(r))
 }
 
-// kind is the error of this package that a result stands for, nil if it is none of them.
+// kind is the error, of this package or of gpu, that a result stands for, nil if it is none of them.
 func (r result) kind() error {
 	for _, k := range results() {
 		if k.code == r {
@@ -48,11 +52,11 @@ func results() []known {
 		{codeNoDevice, "CUDA_ERROR_NO_DEVICE", ErrNoDevice},
 		{101, "CUDA_ERROR_INVALID_DEVICE", ErrNoDevice},
 		{201, "CUDA_ERROR_INVALID_CONTEXT", nil},
-		{209, "CUDA_ERROR_NO_BINARY_FOR_GPU", nil},
+		{209, "CUDA_ERROR_NO_BINARY_FOR_GPU", gpu.ErrUnsupported},
 		{214, "CUDA_ERROR_ECC_UNCORRECTABLE", ErrLost},
 		{218, "CUDA_ERROR_INVALID_PTX", nil},
 		{220, "CUDA_ERROR_NVLINK_UNCORRECTABLE", ErrLost},
-		{222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION", nil},
+		{222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION", gpu.ErrUnsupported},
 		{500, "CUDA_ERROR_NOT_FOUND", nil},
 		{700, "CUDA_ERROR_ILLEGAL_ADDRESS", ErrLost},
 		{701, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", nil},

@@ -10,6 +10,7 @@
  *
  *   FAKECUDA_CC=90            compute capability, major*10 + minor
  *   FAKECUDA_DEVICES=1        number of devices; 0: cuInit answers CUDA_ERROR_NO_DEVICE
+ *   FAKECUDA_PTX=70           newest version of PTX that its compiler takes, major*10 + minor
  *   FAKECUDA_MEMORY=...       bytes of each device
  *   FAKECUDA_NO_<function>    that function is not there, for example FAKECUDA_NO_cuCtxSynchronize
  *
@@ -24,6 +25,9 @@
 #ifndef FAKECUDA_CC
 #define FAKECUDA_CC 90
 #endif
+#ifndef FAKECUDA_PTX
+#define FAKECUDA_PTX 84
+#endif
 #ifndef FAKECUDA_DEVICES
 #define FAKECUDA_DEVICES 1
 #endif
@@ -36,7 +40,7 @@ typedef uint64_t u64;
 typedef int result;
 enum {
 	OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_INITIALIZED = 3, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_CONTEXT = 201,
-	NO_BINARY_FOR_GPU = 209, INVALID_PTX = 218, INVALID_HANDLE = 400, NOT_FOUND = 500, ILLEGAL_ADDRESS = 700, OUT_OF_RESOURCES = 701,
+	NO_BINARY_FOR_GPU = 209, INVALID_PTX = 218, UNSUPPORTED_PTX_VERSION = 222, INVALID_HANDLE = 400, NOT_FOUND = 500, ILLEGAL_ADDRESS = 700, OUT_OF_RESOURCES = 701,
 	UNKNOWN = 999
 };
 
@@ -158,6 +162,10 @@ result cuModuleLoadDataEx(void **module, const char *text, u32 n, const int *opt
 		if (log) snprintf(log, room, "ptxas fatal   : no PTX 7.0 text");
 		return INVALID_PTX;
 	}
+	if (FAKECUDA_PTX < 70) {
+		if (log) snprintf(log, room, "ptxas fatal   : Unsupported .version 7.0; current version is '%d.%d'", FAKECUDA_PTX / 10, FAKECUDA_PTX % 10);
+		return UNSUPPORTED_PTX_VERSION;
+	}
 	if (atoi(target + strlen("\n.target sm_")) > FAKECUDA_CC) {
 		if (log) snprintf(log, room, "ptxas fatal   : text is for sm_%d, the device is sm_%d", atoi(target + 12), FAKECUDA_CC);
 		return NO_BINARY_FOR_GPU;
@@ -182,7 +190,7 @@ result cuModuleUnload(void *module) {
 }
 #endif
 
-/* The kernels, with what their entries must take: 4 and 8 for numbers, p for a pointer to global memory. */
+/* The kernels, with what their entries must take: parameters of 4 and of 8 bytes. */
 typedef result kernel(u64 items, u64 *a);
 static kernel generate, multiply_bytes, multiply_halves, hash_records, gather, entries, fill, lanes, walk;
 static const struct { const char *name, *kinds; kernel *run; u32 tall, wide; } table[] = {
