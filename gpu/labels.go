@@ -119,7 +119,7 @@ func (l labelSet) versions(inv Inventory) {
 func (l labelSet) version(key, version string, least, most int) {
 	l.set(key+".full", version)
 	parts := strings.Split(version, ".")
-	if len(parts) < least || len(parts) > most || slices.ContainsFunc(parts, func(p string) bool { return !digits(p) }) {
+	if len(parts) < least || len(parts) > most || slices.ContainsFunc(parts, func(p string) bool { return !allDigits(p) }) {
 		return
 	}
 	for i, part := range parts {
@@ -169,17 +169,17 @@ func (l labelSet) architecture(devices []Device) {
 			continue
 		}
 		major, minor, ok := strings.Cut(d.Reading.ComputeCapability.V, ".")
-		if ok && digits(major) && digits(minor) {
+		if ok && allDigits(major) && allDigits(minor) {
 			l.set("gpu.compute.major", major)
 			l.set("gpu.compute.minor", minor)
-			l.set("gpu.family", family(major, minor))
+			l.set("gpu.family", archFamily(major, minor))
 			return
 		}
 	}
 }
 
-// family names the architecture; "undefined" for one that is not known here.
-func family(major, minor string) string {
+// archFamily names the architecture; "undefined" for one that is not known here.
+func archFamily(major, minor string) string {
 	switch major {
 	case "3":
 		return "kepler"
@@ -223,8 +223,8 @@ func (l labelSet) capable(all []Device) {
 	}
 }
 
-// kind is the instances of one name: the first of them, on which device's model, and how many there are.
-type kind struct {
+// migKind is the instances of one name: the first of them, on which device's model, and how many there are.
+type migKind struct {
 	name  MIGName
 	model string
 	first MIGInstance
@@ -261,7 +261,7 @@ func (l labelSet) mixed(all []Device) {
 	}
 }
 
-func (l labelSet) instances(resource string, k kind) {
+func (l labelSet) instances(resource string, k migKind) {
 	l.resource(resource, k.model+" MIG "+k.name.String(), k.count)
 	l.number(resource+".memory", k.first.MemoryMiB)
 	l.number(resource+".multiprocessors", uint64(k.first.SMs))
@@ -271,7 +271,7 @@ func (l labelSet) instances(resource string, k kind) {
 
 // instanceKinds gathers the instances by name, in the order in which names first appear; odd says that one had no name that
 // can be read.
-func instanceKinds(all []Device) (kinds []kind, odd bool) {
+func instanceKinds(all []Device) (kinds []migKind, odd bool) {
 	for _, d := range all {
 		if d.Reading == nil || !d.Reading.MIG.V.Enabled {
 			continue
@@ -282,10 +282,10 @@ func instanceKinds(all []Device) (kinds []kind, odd bool) {
 				odd = true
 				continue
 			}
-			i := slices.IndexFunc(kinds, func(k kind) bool { return k.name == name })
+			i := slices.IndexFunc(kinds, func(k migKind) bool { return k.name == name })
 			if i < 0 {
 				i = len(kinds)
-				kinds = append(kinds, kind{name: name, model: d.Model, first: m})
+				kinds = append(kinds, migKind{name: name, model: d.Model, first: m})
 			}
 			kinds[i].count++
 		}
@@ -310,5 +310,5 @@ func alnum(b byte) bool {
 	return '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
 }
 
-// digits reports whether s is a number and short enough for a version.
-func digits(s string) bool { return s != "" && len(s) <= 9 && strings.Trim(s, "0123456789") == "" }
+// allDigits reports whether s is a number and short enough for a version.
+func allDigits(s string) bool { return s != "" && len(s) <= 9 && strings.Trim(s, "0123456789") == "" }

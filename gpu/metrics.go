@@ -94,75 +94,67 @@ func WriteMetrics(w io.Writer, inv Inventory, c MetricsConfig) error {
 	return nil
 }
 
-// The types of a family.
-const (
-	gauge   = "gauge"
-	counter = "counter"
-)
-
 // metric is one family: how it is called and how its value is found.
 type metric struct {
 	name, kind, help string
 	whole            bool // of the device as a whole, even when it is divided
-	value            func(d Device, c MetricsConfig) (string, bool)
+	value            metricValue
 }
+
+// metricValue finds a device's value, as it is written; false if it is missing.
+type metricValue func(Device, MetricsConfig) (string, bool)
 
 // metrics lists the families. Names, types and help: NVIDIA/dcgm-exporter, etc/default-counters.csv, the ECC counters and
 // FB_RESERVED among those that it lists and leaves to the user. The counters that need the profiling module
 // (DCGM_FI_PROF_*), the NVLink bandwidth and the vGPU licence are not in an inventory.
 func metrics() []metric {
+	gauge := func(name, help string, v metricValue) metric {
+		return metric{name: "DCGM_FI_DEV_" + name, kind: "gauge", help: help, value: v}
+	}
+	counter := func(name, help string, v metricValue) metric {
+		return metric{name: "DCGM_FI_DEV_" + name, kind: "counter", help: help, value: v}
+	}
+	whole := func(m metric) metric {
+		m.whole = true
+		return m
+	}
 	return []metric{
-		{"DCGM_FI_DEV_SM_CLOCK", gauge, "SM clock frequency (in MHz).", false, opt(func(r *Reading) Opt[uint32] { return r.SMClockMHz })},
-		{"DCGM_FI_DEV_MEM_CLOCK", gauge, "Memory clock frequency (in MHz).", false, opt(func(r *Reading) Opt[uint32] { return r.MemClockMHz })},
-		{"DCGM_FI_DEV_MEMORY_TEMP", gauge, "Memory temperature (in C).", false, opt(func(r *Reading) Opt[int32] { return r.MemoryTempCelsius })},
-		{"DCGM_FI_DEV_GPU_TEMP", gauge, "GPU temperature (in C).", false, opt(func(r *Reading) Opt[int32] { return r.TempCelsius })},
-		{"DCGM_FI_DEV_POWER_USAGE", gauge, "Power draw (in W).", false, watts},
-		{
-			"DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", counter, "Total energy consumption since boot (in mJ).", false,
-			opt(func(r *Reading) Opt[uint64] { return r.EnergyMillijoules }),
-		},
-		{"DCGM_FI_DEV_PCIE_REPLAY_COUNTER", counter, "Total number of PCIe retries.", false, opt(func(r *Reading) Opt[uint64] { return r.PCIeReplays })},
-		{"DCGM_FI_DEV_GPU_UTIL", gauge, "GPU utilization (in %).", false, opt(func(r *Reading) Opt[uint32] { return r.GPUUtilPercent })},
-		{"DCGM_FI_DEV_MEM_COPY_UTIL", gauge, "Memory utilization (in %).", false, opt(func(r *Reading) Opt[uint32] { return r.MemUtilPercent })},
-		{"DCGM_FI_DEV_ENC_UTIL", gauge, "Encoder utilization (in %).", false, opt(func(r *Reading) Opt[uint32] { return r.EncoderUtilPercent })},
-		{"DCGM_FI_DEV_DEC_UTIL", gauge, "Decoder utilization (in %).", false, opt(func(r *Reading) Opt[uint32] { return r.DecoderUtilPercent })},
-		{"DCGM_FI_DEV_XID_ERRORS", gauge, "Value of the last XID error encountered.", false, lastXid},
-		{"DCGM_FI_DEV_FB_FREE", gauge, "Framebuffer memory free (in MiB).", true, mebibytes(func(m MemoryUse) (uint64, bool) { return m.Free, true })},
-		{"DCGM_FI_DEV_FB_USED", gauge, "Framebuffer memory used (in MiB).", true, mebibytes(func(m MemoryUse) (uint64, bool) { return m.Used, true })},
-		{
-			"DCGM_FI_DEV_FB_RESERVED", gauge, "Framebuffer memory reserved (in MiB).", true,
-			mebibytes(func(m MemoryUse) (uint64, bool) { return m.Reserved, m.Reserved > 0 }), // 0: the driver did not say
-		},
-		{
-			"DCGM_FI_DEV_ECC_SBE_VOL_TOTAL", counter, "Total number of single-bit volatile ECC errors.", false,
-			opt(func(r *Reading) Opt[uint64] { return r.CorrectedVolatile }),
-		},
-		{
-			"DCGM_FI_DEV_ECC_DBE_VOL_TOTAL", counter, "Total number of double-bit volatile ECC errors.", false,
-			opt(func(r *Reading) Opt[uint64] { return r.UncorrectedVolatile }),
-		},
-		{
-			"DCGM_FI_DEV_ECC_SBE_AGG_TOTAL", counter, "Total number of single-bit persistent ECC errors.", false,
-			opt(func(r *Reading) Opt[uint64] { return r.CorrectedAggregate }),
-		},
-		{
-			"DCGM_FI_DEV_ECC_DBE_AGG_TOTAL", counter, "Total number of double-bit persistent ECC errors.", false,
-			opt(func(r *Reading) Opt[uint64] { return r.UncorrectedAggregate }),
-		},
-		{
-			"DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS", counter, "Number of remapped rows for uncorrectable errors", false,
-			rows(func(m RowRemap) uint32 { return m.Uncorrectable }),
-		},
-		{
-			"DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS", counter, "Number of remapped rows for correctable errors", false,
-			rows(func(m RowRemap) uint32 { return m.Correctable }),
-		},
-		{"DCGM_FI_DEV_ROW_REMAP_FAILURE", gauge, "Whether remapping of rows has failed", false, rows(remapFailed)},
+		gauge("SM_CLOCK", "SM clock frequency (in MHz).", optMetric(func(r *Reading) Opt[uint32] { return r.SMClockMHz })),
+		gauge("MEM_CLOCK", "Memory clock frequency (in MHz).", optMetric(func(r *Reading) Opt[uint32] { return r.MemClockMHz })),
+		gauge("MEMORY_TEMP", "Memory temperature (in C).", optMetric(func(r *Reading) Opt[int32] { return r.MemoryTempCelsius })),
+		gauge("GPU_TEMP", "GPU temperature (in C).", optMetric(func(r *Reading) Opt[int32] { return r.TempCelsius })),
+		gauge("POWER_USAGE", "Power draw (in W).", powerMetric),
+		counter("TOTAL_ENERGY_CONSUMPTION", "Total energy consumption since boot (in mJ).",
+			optMetric(func(r *Reading) Opt[uint64] { return r.EnergyMillijoules })),
+		counter("PCIE_REPLAY_COUNTER", "Total number of PCIe retries.", optMetric(func(r *Reading) Opt[uint64] { return r.PCIeReplays })),
+		gauge("GPU_UTIL", "GPU utilization (in %).", optMetric(func(r *Reading) Opt[uint32] { return r.GPUUtilPercent })),
+		gauge("MEM_COPY_UTIL", "Memory utilization (in %).", optMetric(func(r *Reading) Opt[uint32] { return r.MemUtilPercent })),
+		gauge("ENC_UTIL", "Encoder utilization (in %).", optMetric(func(r *Reading) Opt[uint32] { return r.EncoderUtilPercent })),
+		gauge("DEC_UTIL", "Decoder utilization (in %).", optMetric(func(r *Reading) Opt[uint32] { return r.DecoderUtilPercent })),
+		gauge("XID_ERRORS", "Value of the last XID error encountered.", xidMetric),
+		whole(gauge("FB_FREE", "Framebuffer memory free (in MiB).", memoryMetric(func(m MemoryUse) (uint64, bool) { return m.Free, true }))),
+		whole(gauge("FB_USED", "Framebuffer memory used (in MiB).", memoryMetric(func(m MemoryUse) (uint64, bool) { return m.Used, true }))),
+		// A driver that keeps nothing back does not exist: 0 is one that did not say.
+		whole(gauge("FB_RESERVED", "Framebuffer memory reserved (in MiB).",
+			memoryMetric(func(m MemoryUse) (uint64, bool) { return m.Reserved, m.Reserved > 0 }))),
+		counter("ECC_SBE_VOL_TOTAL", "Total number of single-bit volatile ECC errors.",
+			optMetric(func(r *Reading) Opt[uint64] { return r.CorrectedVolatile })),
+		counter("ECC_DBE_VOL_TOTAL", "Total number of double-bit volatile ECC errors.",
+			optMetric(func(r *Reading) Opt[uint64] { return r.UncorrectedVolatile })),
+		counter("ECC_SBE_AGG_TOTAL", "Total number of single-bit persistent ECC errors.",
+			optMetric(func(r *Reading) Opt[uint64] { return r.CorrectedAggregate })),
+		counter("ECC_DBE_AGG_TOTAL", "Total number of double-bit persistent ECC errors.",
+			optMetric(func(r *Reading) Opt[uint64] { return r.UncorrectedAggregate })),
+		counter("UNCORRECTABLE_REMAPPED_ROWS", "Number of remapped rows for uncorrectable errors",
+			rowMetric(func(m RowRemap) uint32 { return m.Uncorrectable })),
+		counter("CORRECTABLE_REMAPPED_ROWS", "Number of remapped rows for correctable errors",
+			rowMetric(func(m RowRemap) uint32 { return m.Correctable })),
+		gauge("ROW_REMAP_FAILURE", "Whether remapping of rows has failed", rowMetric(remapFailed)),
 	}
 }
 
-// opt makes a value of a field of the reading, an integer that may be missing.
-func opt[T int32 | uint32 | uint64](field func(*Reading) Opt[T]) func(Device, MetricsConfig) (string, bool) {
+// optMetric makes a value of a field of the reading, an integer that may be missing.
+func optMetric[T int32 | uint32 | uint64](field func(*Reading) Opt[T]) metricValue {
 	return func(d Device, _ MetricsConfig) (string, bool) {
 		if d.Reading == nil {
 			return "", false
@@ -172,7 +164,7 @@ func opt[T int32 | uint32 | uint64](field func(*Reading) Opt[T]) func(Device, Me
 	}
 }
 
-func watts(d Device, _ MetricsConfig) (string, bool) {
+func powerMetric(d Device, _ MetricsConfig) (string, bool) {
 	if d.Reading == nil || !d.Reading.PowerMilliwatts.OK {
 		return "", false
 	}
@@ -180,13 +172,13 @@ func watts(d Device, _ MetricsConfig) (string, bool) {
 	return fmt.Sprintf("%d.%03d", mw/1000, mw%1000), true
 }
 
-func lastXid(d Device, c MetricsConfig) (string, bool) {
+func xidMetric(d Device, c MetricsConfig) (string, bool) {
 	xid, ok := c.LastXid[d.ID]
 	return fmt.Sprint(xid), ok
 }
 
-// mebibytes makes a value of one part of the memory, rounded down.
-func mebibytes(part func(MemoryUse) (uint64, bool)) func(Device, MetricsConfig) (string, bool) {
+// memoryMetric makes a value of one part of the memory, rounded down.
+func memoryMetric(part func(MemoryUse) (uint64, bool)) metricValue {
 	return func(d Device, _ MetricsConfig) (string, bool) {
 		if d.Reading == nil || !d.Reading.Memory.OK {
 			return "", false
@@ -196,7 +188,7 @@ func mebibytes(part func(MemoryUse) (uint64, bool)) func(Device, MetricsConfig) 
 	}
 }
 
-func rows(count func(RowRemap) uint32) func(Device, MetricsConfig) (string, bool) {
+func rowMetric(count func(RowRemap) uint32) metricValue {
 	return func(d Device, _ MetricsConfig) (string, bool) {
 		if d.Reading == nil {
 			return "", false
@@ -218,27 +210,36 @@ func writeOwn(b *strings.Builder, inv Inventory, plain []string, c MetricsConfig
 	var health, assurance, findings strings.Builder
 	for i, d := range inv.Devices {
 		if state, ok := c.Health[d.ID]; ok {
-			fmt.Fprintf(&health, "idlegrid_gpu_health_state{%s,%s} 1\n", plain[i], label("state", state))
+			fmt.Fprintf(&health, "idlegrid_gpu_health_state{%s,%s} 1\n", plain[i], promLabel("state", state))
 		}
 		if level, ok := c.Assurance[d.ID]; ok {
 			fmt.Fprintf(&assurance, "idlegrid_gpu_assurance_level{%s} %d\n", plain[i], level)
 		}
 	}
 	for severity := Info; c.Findings != nil && severity <= Contradiction; severity++ {
-		for i := range inv.Devices {
-			n := 0
-			for _, f := range c.Findings {
-				if f.Device == i && f.Severity == severity {
-					n++
+		count := make([]int, len(inv.Devices)+1) // the last for the host
+		for _, f := range c.Findings {
+			if f.Severity == severity {
+				if f.Device < 0 || f.Device >= len(inv.Devices) {
+					f.Device = len(inv.Devices)
 				}
+				count[f.Device]++
 			}
-			fmt.Fprintf(&findings, "idlegrid_gpu_findings{%s,%s} %d\n", plain[i], label("severity", severity.String()), n)
+		}
+		for i, n := range count {
+			labels := promLabel("severity", severity.String())
+			if i < len(plain) {
+				labels = plain[i] + "," + labels
+			} else if n == 0 {
+				continue
+			}
+			fmt.Fprintf(&findings, "idlegrid_gpu_findings{%s} %d\n", labels, n)
 		}
 	}
-	writeMetric(b, "idlegrid_gpu_health_state", gauge, "State of health that the device is in (the value is always 1).", health.String())
-	writeMetric(b, "idlegrid_gpu_assurance_level", gauge,
+	writeMetric(b, "idlegrid_gpu_health_state", "gauge", "State of health that the device is in (the value is always 1).", health.String())
+	writeMetric(b, "idlegrid_gpu_assurance_level", "gauge",
 		"How far the device's claim is carried (0 claimed, 1 consistent, 2 proven, 3 attested).", assurance.String())
-	writeMetric(b, "idlegrid_gpu_findings", gauge, "Number of rules that fired on the device.", findings.String())
+	writeMetric(b, "idlegrid_gpu_findings", "gauge", "Number of rules that fired on the device, or on the host where no device is named.", findings.String())
 }
 
 // writeMetric writes a family that has a series; a family without one would tell dashboards that there is something to see.
@@ -251,21 +252,21 @@ func writeMetric(b *strings.Builder, name, kind, help, series string) {
 // deviceLabels writes the labels of a series in dcgm-exporter's order; part names the instance.
 func deviceLabels(i int, d Device, part []string, driver string, c MetricsConfig) string {
 	all := []string{
-		label("gpu", strconv.Itoa(i)), label("UUID", string(d.ID)), label("pci_bus_id", d.BusID),
-		label("device", "nvidia"+strconv.Itoa(i)), label("modelName", d.Model),
+		promLabel("gpu", strconv.Itoa(i)), promLabel("UUID", string(d.ID)), promLabel("pci_bus_id", d.BusID),
+		promLabel("device", "nvidia"+strconv.Itoa(i)), promLabel("modelName", d.Model),
 	}
 	all = append(all, part...)
 	if c.Hostname != "" {
-		all = append(all, label(cmp.Or(c.HostnameLabel, "hostname"), c.Hostname))
+		all = append(all, promLabel(cmp.Or(c.HostnameLabel, "hostname"), c.Hostname))
 	}
 	if driver != "" {
-		all = append(all, label("DCGM_FI_DRIVER_VERSION", driver))
+		all = append(all, promLabel("DCGM_FI_DRIVER_VERSION", driver))
 	}
 	return strings.Join(all, ",")
 }
 
-// label writes one label. In a value the format escapes backslash, quote and line feed; bytes that are not UTF-8 are replaced.
-func label(name, value string) string {
+// promLabel writes one label. In a value the format escapes backslash, quote and line feed; bytes that are not UTF-8 are replaced.
+func promLabel(name, value string) string {
 	value = strings.ToValidUTF8(value, "\uFFFD")
 	return name + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value) + `"`
 }
@@ -289,7 +290,7 @@ func instanceParts(d Device) [][]string {
 		if len(seen) < len(instances) || seen[""] { // two series must not look alike
 			ids[k] = strconv.Itoa(k)
 		}
-		parts[k] = []string{label("GPU_I_PROFILE", m.Profile), label("GPU_I_ID", ids[k])}
+		parts[k] = []string{promLabel("GPU_I_PROFILE", m.Profile), promLabel("GPU_I_ID", ids[k])}
 	}
 	return parts
 }

@@ -171,7 +171,7 @@ func (t MIGTable) Layout(names ...MIGName) ([]MIGPlace, error) {
 		media += row.media()
 	}
 	// The search tries at most 8 names at 7 starts each; what cannot fit by count is refused before it.
-	if total > memorySlices || media > 1 || !place(kinds, places, 0) {
+	if total > memorySlices || media > 1 || !placeMIG(kinds, places, 0) {
 		return nil, fmt.Errorf("%w: %s cannot hold MIG instances %v at once", ErrInvalid, t.model, names)
 	}
 	return places, nil
@@ -238,15 +238,15 @@ func (r MIGRow) media() int {
 
 func (r MIGRow) mask(start uint8) uint8 { return uint8((1<<r.MemorySlices - 1) << start) }
 
-// place finds starts for kinds, the earliest first; used are the memory slices that are taken.
-func place(kinds []MIGRow, places []MIGPlace, used uint8) bool {
+// placeMIG finds starts for kinds, the earliest first; used are the memory slices that are taken.
+func placeMIG(kinds []MIGRow, places []MIGPlace, used uint8) bool {
 	if len(kinds) == 0 {
 		return true
 	}
 	for _, s := range kinds[0].Starts {
 		if m := kinds[0].mask(s); used&m == 0 {
 			places[0].Start = s
-			if place(kinds[1:], places[1:], used|m) {
+			if placeMIG(kinds[1:], places[1:], used|m) {
 				return true
 			}
 		}

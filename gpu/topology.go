@@ -126,24 +126,24 @@ func Nearest(inv Inventory, among []int, k int) ([]int, error) {
 	if k < 1 || k > bits.OnesCount32(allowed) {
 		return nil, fmt.Errorf("%w: %d devices of %d", ErrInvalid, k, bits.OnesCount32(allowed))
 	}
-	near := newNearness(inv)
-	var best, found uint32
-	var bestCost cost
+	sets := newLinkSets(inv)
+	var best uint32 // 0: none yet
+	var bestCost subsetCost
 	end := uint32(1) << len(inv.Devices)
 	// Gosper's hack walks the sets of k bits upwards. Of two equally good sets the one with the lower first index wins, which
 	// is not the lower number: {0,3} is 9 and {1,2} is 6.
 	for set := uint32(1)<<k - 1; set < end; {
 		if set&^allowed == 0 {
-			c := near.cost(set)
-			if d := slices.Compare(c[:], bestCost[:]); found == 0 || d < 0 || d == 0 && lessIndices(set, best) {
-				best, bestCost, found = set, c, 1
+			c := sets.cost(set)
+			if d := slices.Compare(c[:], bestCost[:]); best == 0 || d < 0 || d == 0 && lessIndices(set, best) {
+				best, bestCost = set, c
 			}
 		}
 		low := set & -set
 		next := set + low
 		set = next | (set^next)>>2/low
 	}
-	return indices(best), nil
+	return bitIndices(best), nil
 }
 
 // linkTable spreads the links over a square table; a pair with none is LinkUnknown, and of two links the nearer counts.
@@ -163,20 +163,22 @@ func linkTable(inv Inventory) [][]Link {
 	return t
 }
 
-// levels of cost, the heaviest first: devices outside the largest island, pairs by kind, NVLinks (negative).
-const levels = 8
+// costLevels are the parts of a cost.
+const costLevels = 8
 
-type cost [levels]int
+// subsetCost is compared from the first part on: devices outside the largest island, pairs by kind of link from the worst,
+// and NVLinks, negative because more are better.
+type subsetCost [costLevels]int
 
-// nearness holds for every device the set of those that are joined to it by each kind of link.
-type nearness struct {
+// linkSets holds for every device the set of those that are joined to it by each kind of link.
+type linkSets struct {
 	islands []uint32
 	peers   [LinkSystem + 1][MaxDevices]uint32
 	count   [MaxDevices][MaxDevices]int // NVLinks
 }
 
-func newNearness(inv Inventory) *nearness {
-	n := &nearness{}
+func newLinkSets(inv Inventory) *linkSets {
+	n := &linkSets{}
 	for _, island := range Islands(inv) {
 		var set uint32
 		for _, i := range island {
@@ -197,8 +199,8 @@ func newNearness(inv Inventory) *nearness {
 	return n
 }
 
-func (n *nearness) cost(set uint32) cost {
-	var c cost
+func (n *linkSets) cost(set uint32) subsetCost {
+	var c subsetCost
 	largest := 0
 	for _, island := range n.islands {
 		largest = max(largest, bits.OnesCount32(island&set))
@@ -211,7 +213,7 @@ func (n *nearness) cost(set uint32) cost {
 			c[1+level] += bits.OnesCount32(n.peers[kind][i] & set) // every pair counts twice
 		}
 		for nv := n.peers[LinkNVLink][i] & set; nv != 0; nv &= nv - 1 {
-			c[levels-1] -= n.count[i][bits.TrailingZeros32(nv)]
+			c[costLevels-1] -= n.count[i][bits.TrailingZeros32(nv)]
 		}
 	}
 	return c
@@ -224,7 +226,7 @@ func lessIndices(a, b uint32) bool {
 	return a&(differ&-differ) != 0
 }
 
-func indices(set uint32) []int {
+func bitIndices(set uint32) []int {
 	out := make([]int, 0, bits.OnesCount32(set))
 	for ; set != 0; set &= set - 1 {
 		out = append(out, bits.TrailingZeros32(set))
