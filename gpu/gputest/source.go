@@ -61,7 +61,8 @@ func NewSource(p Profile, clock func() time.Time) (*Source, error) {
 	return s, nil
 }
 
-// Probe implements gpu.Source. A fault that is due begins now: its notices go to the watchers before Probe returns.
+// Probe implements gpu.Source. A fault that is due begins now, and its notices are on their way to
+// the watchers when Probe returns.
 func (s *Source) Probe(ctx context.Context) (gpu.Inventory, error) {
 	if s.isClosed() {
 		return gpu.Inventory{}, gpu.ErrClosed
