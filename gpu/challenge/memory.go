@@ -69,13 +69,19 @@ func (m MemorySpec) Reads() uint64 { return m.Leaves() * uint64(m.Steps) }
 // Entry computes line j of the table of a seed: 8*Cost calls of Philox. Each cell has a chain of its own. With one chain for
 // all, the last cells would follow from the first and 16 bytes would do for 128.
 func (m MemorySpec) Entry(table Seed, j uint64) Entry {
-	var e Entry
-	for q := range uint32(8) {
-		c := [4]uint32{uint32(j), uint32(j>>32) | 1<<30 | q<<26, table[2], table[3]}
-		for i := range m.Cost {
-			c = Philox(c, [2]uint32{table[0] ^ i, table[1]})
+	var cells [8][4]uint32
+	for q := range cells {
+		cells[q] = [4]uint32{uint32(j), uint32(j>>32) | 1<<30 | uint32(q)<<26, table[2], table[3]}
+	}
+	for i := range m.Cost { // the chains side by side: a processor works on several at once
+		key := [2]uint32{table[0] ^ i, table[1]}
+		for q := range cells {
+			cells[q] = Philox(cells[q], key)
 		}
-		copy(e[4*q:], c[:])
+	}
+	var e Entry
+	for q := range cells {
+		copy(e[4*q:], cells[q][:])
 	}
 	return e
 }

@@ -104,6 +104,11 @@ func (p *pairs) dots(a []int8, k Kind, row, next uint32) (left, right int32) {
 		a = a[n:]
 		b0, b1 = b0+uint32(blocks), b1+uint32(blocks)
 	}
+	return split(sum)
+}
+
+// split takes two sums out of one word: the lower one with its sign, and what is left above it.
+func split(sum uint64) (left, right int32) {
 	left = int32(uint32(sum))
 	return left, int32((int64(sum) - int64(left)) >> 32)
 }
