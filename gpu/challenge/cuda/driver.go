@@ -110,7 +110,8 @@ func (d *driver) compile() error {
 	defer pin.Unpin()
 	pin.Pin(&log[0])
 	options := [2]int32{jitErrorLog, jitErrorLogSize}
-	values := [2]uintptr{uintptr(unsafe.Pointer(&log[0])), uintptr(len(log))} // the size is passed in the place of a pointer
+	at := uintptr(unsafe.Pointer(&log[0])) //nolint:gosec // pinned: one of two values that CUDA takes in one list of pointers
+	values := [2]uintptr{at, uintptr(len(log))}
 	if err := check(d.lib.loadModule(&d.module, &image[0], 2, &options[0], &values[0]), "cuModuleLoadDataEx"); err != nil {
 		return fmt.Errorf("%w: %s", err, terminated(log))
 	}
@@ -135,7 +136,7 @@ func (d *driver) Free(b device.Buffer) error {
 // Copy implements device.Memory. Copies on the default stream come after the launches before them.
 func (d *driver) Copy(way device.Direction, b device.Buffer, at uint64, host []byte) error {
 	return d.do(func() error {
-		p, n := unsafe.Pointer(unsafe.SliceData(host)), uint64(len(host))
+		p, n := &host[0], uint64(len(host))
 		if way == device.ToDevice {
 			return check(d.lib.toDevice(uint64(b)+at, p, n), "cuMemcpyHtoD_v2 of %d bytes", n)
 		}
@@ -152,13 +153,13 @@ func (d *driver) Launch(kernel string, groups uint32, args ...device.Arg) error 
 		}
 		// CUDA reads each argument through a pointer, as many bytes as the entry declares: on these little-endian machines the low
 		// ones of the value. What the list of pointers points to must not move, so it is pinned.
-		values, list := make([]uint64, len(args)), make([]unsafe.Pointer, len(args))
+		values, list := make([]uint64, len(args)), make([]*uint64, len(args))
 		var pin runtime.Pinner
 		defer pin.Unpin()
 		pin.Pin(&values[0])
 		pin.Pin(&list[0])
 		for i, a := range args {
-			values[i], list[i] = a.Value, unsafe.Pointer(&values[i])
+			values[i], list[i] = a.Value, &values[i]
 		}
 		return check(d.lib.launch(f, groups, 1, 1, 256, 1, 1, 0, 0, &list[0], 0), "cuLaunchKernel of %s", kernel)
 	})

@@ -4,7 +4,6 @@ package cuda
 
 import (
 	"fmt"
-	"unsafe"
 
 	"github.com/ebitengine/purego"
 
@@ -31,9 +30,9 @@ type library struct {
 	moduleFunction func(function *uintptr, module uintptr, name *byte) int32
 	alloc          func(address *uint64, bytes uint64) int32
 	free           func(address uint64) int32
-	toHost         func(to unsafe.Pointer, from, bytes uint64) int32
-	toDevice       func(to uint64, from unsafe.Pointer, bytes uint64) int32
-	launch         func(f uintptr, gx, gy, gz, bx, by, bz, shared uint32, stream uintptr, values *unsafe.Pointer, extra uintptr) int32
+	toHost         func(to *byte, from, bytes uint64) int32
+	toDevice       func(to uint64, from *byte, bytes uint64) int32
+	launch         func(f uintptr, gx, gy, gz, bx, by, bz, shared uint32, stream uintptr, values **uint64, extra uintptr) int32
 }
 
 // symbol is a function of the library: its C name, with the version that the declaration above fits, and where it goes.

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"runtime"
 	"slices"
-	"unsafe"
 
 	"github.com/idlegrid/idlegrid/gpu/challenge/internal/device"
 )
@@ -69,7 +68,7 @@ func (d *driver) setUp() error {
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	pin.Pin(&text[0])
-	at := unsafe.Pointer(&text[0])
+	at := &text[0]
 	d.program = d.lib.createProgram(d.context, 1, &at, nil, &code)
 	if err := check(code, "clCreateProgramWithSource"); err != nil {
 		return err
@@ -81,7 +80,7 @@ func (d *driver) setUp() error {
 	flags := append([]byte(options), 0)
 	if err := check(d.lib.build(d.program, 1, &d.handle, &flags[0], 0, 0), "clBuildProgram"); err != nil {
 		log := make([]byte, maxCompileLog)
-		_ = d.lib.buildInfo(d.program, d.handle, buildLog, uintptr(len(log)), unsafe.Pointer(&log[0]), nil)
+		_ = d.lib.buildInfo(d.program, d.handle, buildLog, uintptr(len(log)), &log[0], nil)
 		return fmt.Errorf("%w: %s", err, terminated(log))
 	}
 	return nil
@@ -107,7 +106,7 @@ func (d *driver) Free(b device.Buffer) error {
 
 // Copy implements device.Memory.
 func (d *driver) Copy(way device.Direction, b device.Buffer, at uint64, host []byte) error {
-	p, n := unsafe.Pointer(unsafe.SliceData(host)), uintptr(len(host))
+	p, n := &host[0], uintptr(len(host))
 	if way == device.ToDevice {
 		return check(d.lib.write(d.queue, uintptr(b), blocking, uintptr(at), n, p, 0, 0, 0), "clEnqueueWriteBuffer of %d bytes", n)
 	}
@@ -121,7 +120,7 @@ func (d *driver) Launch(kernel string, groups uint32, args ...device.Arg) error 
 		return err
 	}
 	for i, a := range args { // the low bytes of a value come first on these little-endian machines
-		if err := check(d.lib.setArgument(k, uint32(i), uintptr(a.Size), unsafe.Pointer(&a.Value)), "clSetKernelArg %d of %s", i, kernel); err != nil {
+		if err := check(d.lib.setArgument(k, uint32(i), uintptr(a.Size), &a.Value), "clSetKernelArg %d of %s", i, kernel); err != nil {
 			return err
 		}
 	}

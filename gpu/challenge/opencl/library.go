@@ -5,7 +5,6 @@ package opencl
 import (
 	"fmt"
 	"runtime"
-	"unsafe"
 
 	"github.com/ebitengine/purego"
 
@@ -15,24 +14,24 @@ import (
 // library is the functions of the loader that are used here. Handles are numbers to Go.
 type library struct {
 	platforms      func(room uint32, ids *uintptr, n *uint32) int32
-	platformInfo   func(platform uintptr, what uint32, room uintptr, value unsafe.Pointer, size *uintptr) int32
+	platformInfo   func(platform uintptr, what uint32, room uintptr, value *byte, size *uintptr) int32
 	devices        func(platform uintptr, kind uint64, room uint32, ids *uintptr, n *uint32) int32
-	deviceInfo     func(device uintptr, what uint32, room uintptr, value unsafe.Pointer, size *uintptr) int32
+	deviceInfo     func(device uintptr, what uint32, room uintptr, value *byte, size *uintptr) int32
 	createContext  func(properties uintptr, n uint32, devices *uintptr, notify, data uintptr, code *int32) uintptr
 	releaseContext func(context uintptr) int32
 	createQueue    func(context, device uintptr, properties uint64, code *int32) uintptr
 	releaseQueue   func(queue uintptr) int32
-	createProgram  func(context uintptr, n uint32, texts *unsafe.Pointer, lengths *uintptr, code *int32) uintptr
+	createProgram  func(context uintptr, n uint32, texts **byte, lengths *uintptr, code *int32) uintptr
 	build          func(program uintptr, n uint32, devices *uintptr, options *byte, notify, data uintptr) int32
-	buildInfo      func(program, device uintptr, what uint32, room uintptr, value unsafe.Pointer, size *uintptr) int32
+	buildInfo      func(program, device uintptr, what uint32, room uintptr, value *byte, size *uintptr) int32
 	releaseProgram func(program uintptr) int32
 	createKernel   func(program uintptr, name *byte, code *int32) uintptr
 	releaseKernel  func(kernel uintptr) int32
-	setArgument    func(kernel uintptr, index uint32, size uintptr, value unsafe.Pointer) int32
+	setArgument    func(kernel uintptr, index uint32, size uintptr, value *uint64) int32
 	createBuffer   func(context uintptr, flags uint64, size, host uintptr, code *int32) uintptr
 	releaseBuffer  func(buffer uintptr) int32
-	read           func(queue, buffer uintptr, wait uint32, at, size uintptr, to unsafe.Pointer, n uint32, events, event uintptr) int32
-	write          func(queue, buffer uintptr, wait uint32, at, size uintptr, from unsafe.Pointer, n uint32, events, event uintptr) int32
+	read           func(queue, buffer uintptr, wait uint32, at, size uintptr, to *byte, n uint32, events, event uintptr) int32
+	write          func(queue, buffer uintptr, wait uint32, at, size uintptr, from *byte, n uint32, events, event uintptr) int32
 	run            func(queue, kernel uintptr, dims uint32, offset, global, local *uintptr, n uint32, events, event uintptr) int32
 	finish         func(queue uintptr) int32
 }

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"unsafe"
 
 	"github.com/idlegrid/idlegrid/gpu"
 )
@@ -77,7 +76,7 @@ func (l *library) find() ([]found, error) {
 			return nil, err
 		}
 		var name [256]byte
-		_ = l.platformInfo(p, platformName, uintptr(len(name)), unsafe.Pointer(&name[0]), nil) // a platform without a name is one too
+		_ = l.platformInfo(p, platformName, uintptr(len(name)), &name[0], nil) // a platform without a name is one too
 		for _, h := range handles {
 			f := found{handle: h, Info: l.describe(h)}
 			f.Index, f.Platform = len(out), terminated(name[:])
@@ -98,14 +97,14 @@ func (l *library) describe(h uintptr) Info {
 
 func (l *library) text(h uintptr, what uint32) string {
 	var b [256]byte
-	_ = l.deviceInfo(h, what, uintptr(len(b)), unsafe.Pointer(&b[0]), nil)
+	_ = l.deviceInfo(h, what, uintptr(len(b)), &b[0], nil)
 	return terminated(b[:])
 }
 
 // number reads 4 or 8 bytes: the rest of b stays zero.
 func (l *library) number(h uintptr, what uint32) uint64 {
 	var b [8]byte
-	_ = l.deviceInfo(h, what, uintptr(len(b)), unsafe.Pointer(&b[0]), nil)
+	_ = l.deviceInfo(h, what, uintptr(len(b)), &b[0], nil)
 	return binary.LittleEndian.Uint64(b[:])
 }
 

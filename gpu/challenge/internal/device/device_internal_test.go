@@ -41,7 +41,7 @@ func TestTreePlaces(t *testing.T) {
 			next += leaves >> level
 		}
 		require.LessOrEqual(t, next, 3*treeNodes(leaves))
-		require.Equal(t, tr.depth-tr.low, len(tr.places(nil, leaves-1)))
+		require.Len(t, tr.places(nil, leaves-1), tr.depth-tr.low)
 	}
 }
 

@@ -32,7 +32,7 @@ type Memory interface {
 	Alloc(bytes uint64) (Buffer, error)
 	// Free gives a buffer back, after the launches that use it.
 	Free(Buffer) error
-	// Copy moves bytes between the host and a buffer, from byte offset at on, and returns when they are there.
+	// Copy moves bytes, at least one, between the host and a buffer, from byte offset at on, and returns when they are there.
 	Copy(d Direction, b Buffer, at uint64, host []byte) error
 }
 
