@@ -115,7 +115,8 @@ func (x *Exchange) Verdict() (Verdict, bool) { return x.verdict, x.phase == done
 
 // check says whether an event is due. What it lets pass, Apply takes.
 func (x *Exchange) check(e Event) error {
-	due, nonce := false, Hash{1}
+	due := false
+	var drawn []Hash // a nonce that the event brings
 	switch e := e.(type) {
 	case Begun:
 		due = x.phase == idle
@@ -124,22 +125,24 @@ func (x *Exchange) check(e Event) error {
 	case Filled:
 		due = x.phase == filling
 	case Started:
-		due, nonce = x.phase == ready, e.Session
+		due, drawn = x.phase == ready, []Hash{e.Session}
 	case Committed:
-		due, nonce = x.phase == working, e.Nonce
+		due, drawn = x.phase == working, []Hash{e.Nonce}
 	case Walked:
-		due, nonce = x.phase == walking, e.Nonce
+		due, drawn = x.phase == walking, []Hash{e.Nonce}
 	case Opened:
 		due = x.phase == opening
 	case Broken, Ticked:
 		due = x.phase != idle
 	case Of, Together:
 	}
-	switch {
-	case !due:
+	if !due {
 		return fmt.Errorf("%w: %T", ErrOrder, e)
-	case nonce == Hash{}, nonce == x.spec.Session, nonce == x.work.Session, nonce == x.start:
-		return ErrNonce
+	}
+	for _, h := range drawn {
+		if h == (Hash{}) || h == x.spec.Session || h == x.work.Session || h == x.start {
+			return ErrNonce
+		}
 	}
 	return nil
 }

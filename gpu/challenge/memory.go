@@ -73,10 +73,10 @@ func (m MemorySpec) Entry(table Seed, j uint64) Entry {
 	for q := range cells {
 		cells[q] = [4]uint32{uint32(j), uint32(j>>32) | 1<<30 | uint32(q)<<26, table[2], table[3]}
 	}
-	for i := range m.Cost { // the chains side by side: a processor works on several at once
+	for i := range m.Cost { // the chains two by two: a processor works on both at once
 		key := [2]uint32{table[0] ^ i, table[1]}
-		for q := range cells {
-			cells[q] = Philox(cells[q], key)
+		for q := range 4 {
+			philoxTwo(&cells[2*q], &cells[2*q+1], key)
 		}
 	}
 	var e Entry

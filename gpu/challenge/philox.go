@@ -35,6 +35,21 @@ func Philox(c [4]uint32, key [2]uint32) [4]uint32 {
 	return [4]uint32{c0, c1, c2, c3}
 }
 
+// philoxTwo is Philox of two counters in place.
+func philoxTwo(c, d *[4]uint32, key [2]uint32) {
+	c0, c1, c2, c3 := c[0], c[1], c[2], c[3]
+	d0, d1, d2, d3 := d[0], d[1], d[2], d[3]
+	k0, k1 := key[0], key[1]
+	for range 10 {
+		p0, p1 := philoxM0*uint64(c0), philoxM1*uint64(c2)
+		c0, c1, c2, c3 = uint32(p1>>32)^c1^k0, uint32(p1), uint32(p0>>32)^c3^k1, uint32(p0)
+		q0, q1 := philoxM0*uint64(d0), philoxM1*uint64(d2)
+		d0, d1, d2, d3 = uint32(q1>>32)^d1^k0, uint32(q1), uint32(q0>>32)^d3^k1, uint32(q0)
+		k0, k1 = k0+philoxW0, k1+philoxW1
+	}
+	*c, *d = [4]uint32{c0, c1, c2, c3}, [4]uint32{d0, d1, d2, d3}
+}
+
 // Next is the seed of the round after the one whose root is given.
 func (s Seed) Next(root Hash) Seed {
 	b := make([]byte, 0, 48)

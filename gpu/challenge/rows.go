@@ -134,13 +134,21 @@ func (p *pairs) fill(dst []uint64, b0, b1 uint32) {
 	}
 }
 
-// dotBytes sums a times both halves of words, byte by byte. Flipping the sign bit of a byte adds 128.
+// dotBytes sums a times both halves of words, byte by byte, a block at a time. Flipping the sign bit of a byte adds 128.
 func dotBytes(a []int8, words []uint64) (sum uint64) {
-	const low = 0xff_0000_00ff
-	for ; len(a) >= 4 && len(words) >= 1; a, words = a[4:], words[1:] {
-		x := words[0] ^ 0x8080_8080_8080_8080
-		sum += uint64(int64(a[0]))*(x&low) + uint64(int64(a[1]))*(x>>8&low) +
-			uint64(int64(a[2]))*(x>>16&low) + uint64(int64(a[3]))*(x>>24&low)
+	const low, flip = 0xff_0000_00ff, 0x8080_8080_8080_8080
+	for len(a) >= 16 && len(words) >= 4 {
+		v := (*[16]int8)(a)
+		w, x, y, z := words[0]^flip, words[1]^flip, words[2]^flip, words[3]^flip
+		sum += uint64(int64(v[0]))*(w&low) + uint64(int64(v[1]))*(w>>8&low) +
+			uint64(int64(v[2]))*(w>>16&low) + uint64(int64(v[3]))*(w>>24&low)
+		sum += uint64(int64(v[4]))*(x&low) + uint64(int64(v[5]))*(x>>8&low) +
+			uint64(int64(v[6]))*(x>>16&low) + uint64(int64(v[7]))*(x>>24&low)
+		sum += uint64(int64(v[8]))*(y&low) + uint64(int64(v[9]))*(y>>8&low) +
+			uint64(int64(v[10]))*(y>>16&low) + uint64(int64(v[11]))*(y>>24&low)
+		sum += uint64(int64(v[12]))*(z&low) + uint64(int64(v[13]))*(z>>8&low) +
+			uint64(int64(v[14]))*(z>>16&low) + uint64(int64(v[15]))*(z>>24&low)
+		a, words = a[16:], words[4:]
 	}
 	return sum
 }

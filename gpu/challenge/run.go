@@ -51,35 +51,26 @@ func Run(ctx context.Context, d Driver, x *Exchange) (Verdict, error) {
 func (d Driver) answer(ctx context.Context, f Effect, table bool) (Event, error) {
 	switch f := f.(type) {
 	case SendPing:
-		if d.Ping != nil && d.Ping(ctx) != nil {
-			return Broken{}, nil
+		if d.Ping == nil {
+			return Ponged{}, nil
 		}
-		return Ponged{}, nil
+		return unless(d.Ping(ctx), Ponged{}), nil
 	case SendFill:
 		if d.Walker == nil {
 			return nil, fmt.Errorf("%w: a table without a walker", ErrInvalid)
 		}
-		if d.Walker.Fill(ctx, f.Spec) != nil {
-			return Broken{}, nil
-		}
-		return Filled{}, nil
+		return unless(d.Walker.Fill(ctx, f.Spec), Filled{}), nil
 	case Ready:
 		session, err := d.nonce()
 		return Started{Session: session}, err
 	case SendWork:
 		c, failed := d.Prover.Commit(ctx, f.Spec)
-		if failed != nil {
-			return Broken{}, nil //nolint:nilerr // a broken line is what happened, not this function's failure
-		}
 		nonce, err := d.nonce()
-		return Committed{Commitment: c, Nonce: nonce}, err
+		return unless(failed, Committed{Commitment: c, Nonce: nonce}), err
 	case SendWalk:
 		c, failed := d.Walker.Walk(ctx, f.Nonce)
-		if failed != nil {
-			return Broken{}, nil //nolint:nilerr // as above
-		}
 		nonce, err := d.nonce()
-		return Walked{Commitment: c, Nonce: nonce}, err
+		return unless(failed, Walked{Commitment: c, Nonce: nonce}), err
 	case SendOpen:
 		return d.open(ctx, f.Nonce, table), nil
 	case WakeAt, Judged, To, Assembled, Concluded:
@@ -99,6 +90,14 @@ func (d Driver) open(ctx context.Context, nonce Hash, table bool) Event {
 		}
 	}
 	return e
+}
+
+// unless is the answer, or a broken line where the call failed: whose fault it is cannot be told.
+func unless(failed error, answer Event) Event {
+	if failed != nil {
+		return Broken{}
+	}
+	return answer
 }
 
 func (d Driver) nonce() (h Hash, err error) {

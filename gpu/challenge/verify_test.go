@@ -1,7 +1,6 @@
 package challenge_test
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -206,7 +205,8 @@ func TestVerifierSpread(t *testing.T) {
 	bad := 0
 	for range o {
 		if e := <-errs; e != nil {
-			require.True(t, errors.As(e, new(*challenge.AnswerError)))
+			var answer *challenge.AnswerError
+			require.ErrorAs(t, e, &answer)
 			bad++
 		}
 	}

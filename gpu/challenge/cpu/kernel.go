@@ -4,10 +4,10 @@ import "github.com/idlegrid/idlegrid/gpu/challenge"
 
 // stripe is what a worker multiplies: 64 rows of A, and room for as many of C.
 type stripe struct {
-	a      []int8
-	c      []int32
-	packed []uint64 // of kernel plain: columns of Bt, several in a word
-	wide   []int16  // of kernel avx2: rows of A in 16 bits
+	a       []int8
+	c       []int32
+	packed  []uint64 // of kernel plain: columns of Bt, several in a word
+	scratch          // of the other kernel, if there is one
 }
 
 // kernel computes c = a * bt^T for a stripe, exactly.

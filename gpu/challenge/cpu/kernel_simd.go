@@ -8,6 +8,11 @@ import (
 	"github.com/idlegrid/idlegrid/gpu/challenge"
 )
 
+// scratch is what kernel avx2 keeps from one stripe to the next.
+type scratch struct {
+	wide []int16 // rows of A in 16 bits
+}
+
 func bestKernel() kernel {
 	if archsimd.X86.AVX2() {
 		return kernel{name: "avx2", multiply: multiplyAVX2}
