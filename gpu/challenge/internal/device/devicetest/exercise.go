@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/idlegrid/idlegrid/gpu/challenge"
+	"github.com/idlegrid/idlegrid/gpu/challenge/cpu"
 )
 
 // Prover is both halves of a prover.
@@ -15,32 +16,41 @@ type Prover interface {
 	challenge.Walker
 }
 
-// Exercise has a prover do a whole task. Roots have to be those of the definitions, openings have to verify, and the same
-// openings with one bit changed must not. The table has to outlive the work.
+// Exercise has a prover do a whole task. Roots have to be those of the definitions; openings have to be those of package cpu
+// and to verify, and the same openings with one bit changed must not. The table has to outlive the work.
 func Exercise(t *testing.T, p Prover, s challenge.Spec) {
 	t.Helper()
 	ctx := t.Context()
+	model, err := cpu.New(cpu.Config{Workers: 2, MaxBytes: 1 << 30})
+	require.NoError(t, err)
 	if s.Memory != (challenge.MemorySpec{}) {
 		require.NoError(t, p.Fill(ctx, s))
 	}
 	c, err := p.Commit(ctx, s)
 	require.NoError(t, err)
 	require.Equal(t, Roots(s), c)
+	_, err = model.Commit(ctx, s)
+	require.NoError(t, err)
 	for nonce := range byte(2) {
 		o, err := p.Open(ctx, [32]byte{nonce})
 		require.NoError(t, err)
+		want, err := model.Open(ctx, [32]byte{nonce})
+		require.NoError(t, err)
+		require.Equal(t, want, o)
 		require.NoError(t, challenge.Verify(s, c, [32]byte{nonce}, o))
 		require.Error(t, challenge.Verify(s, c, [32]byte{nonce + 2}, o))
 		o[len(o)-1].Values[0] ^= 1
 		require.Error(t, challenge.Verify(s, c, [32]byte{nonce}, o))
 	}
 	if s.Memory != (challenge.MemorySpec{}) {
-		exerciseWalk(ctx, t, p, s)
+		exerciseWalk(ctx, t, p, model, s)
 	}
+	require.NoError(t, model.Close())
 }
 
-func exerciseWalk(ctx context.Context, t *testing.T, p Prover, s challenge.Spec) {
+func exerciseWalk(ctx context.Context, t *testing.T, p, model Prover, s challenge.Spec) {
 	t.Helper()
+	require.NoError(t, model.Fill(ctx, s))
 	for salt := range byte(2) { // a second walk replaces the first
 		start, nonce := [32]byte{7, salt}, [32]byte{8, salt}
 		c, err := p.Walk(ctx, start)
@@ -48,6 +58,11 @@ func exerciseWalk(ctx context.Context, t *testing.T, p Prover, s challenge.Spec)
 		require.Equal(t, Walk(s, start), c)
 		o, err := p.OpenWalk(ctx, nonce)
 		require.NoError(t, err)
+		_, err = model.Walk(ctx, start)
+		require.NoError(t, err)
+		want, err := model.OpenWalk(ctx, nonce)
+		require.NoError(t, err)
+		require.Equal(t, want, o)
 		require.NoError(t, challenge.VerifyWalk(s, c, start, nonce, o))
 		o[0].To[3] ^= 1
 		require.Error(t, challenge.VerifyWalk(s, c, start, nonce, o))
