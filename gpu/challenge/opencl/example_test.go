@@ -1,0 +1,64 @@
+//go:build (linux || darwin) && (amd64 || arm64)
+
+package opencl_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/idlegrid/idlegrid/gpu"
+	"github.com/idlegrid/idlegrid/gpu/challenge"
+	"github.com/idlegrid/idlegrid/gpu/challenge/opencl"
+)
+
+// A host without an OpenCL loader gets an error that says so. The paths are examples: an empty Library is the system's.
+func ExampleOpen() {
+	p, err := opencl.Open(opencl.Config{Library: "/nonexistent/libopencl.so.1"})
+	if errors.Is(err, gpu.ErrNoLibrary) {
+		fmt.Println("no OpenCL here")
+		return
+	}
+	defer func() { _ = p.Close() }()
+	fmt.Println(p.Name())
+	// Output: no OpenCL here
+}
+
+func ExampleDevices() {
+	devices, err := opencl.Devices("/nonexistent/libOpenCL.so.1")
+	if errors.Is(err, gpu.ErrNoLibrary) {
+		fmt.Println("no OpenCL here")
+		return
+	}
+	for _, d := range devices {
+		fmt.Println(d.Index, d.Platform, d.Name, d.MemoryBytes>>20, "MiB, buffers of", d.MaxBufferBytes>>20)
+	}
+	// Output: no OpenCL here
+}
+
+// A prover answers one verifier: the table first, then the work, then what the nonces ask for.
+func ExampleProver() {
+	answer := func(ctx context.Context, p *opencl.Prover, s challenge.Spec, walkNonce, openNonce [32]byte) error {
+		if err := p.Fill(ctx, s); err != nil {
+			return err
+		}
+		if _, err := p.Commit(ctx, s); err != nil {
+			return err
+		}
+		if _, err := p.Walk(ctx, walkNonce); err != nil {
+			return err
+		}
+		if _, err := p.Open(ctx, openNonce); err != nil {
+			return err
+		}
+		_, err := p.OpenWalk(ctx, openNonce)
+		return err
+	}
+	p, err := opencl.Open(opencl.Config{Library: "/nonexistent/libopencl.so.1"})
+	if err != nil {
+		fmt.Println(errors.Is(err, gpu.ErrNoLibrary))
+		return
+	}
+	fmt.Println(answer(context.Background(), p, challenge.Spec{}, [32]byte{1}, [32]byte{2}), p.Close())
+	// Output: true
+}
