@@ -13,7 +13,7 @@ func parseAMDGPU(s string) (Notice, bool) {
 		return Notice{}, false
 	}
 	s = strings.TrimPrefix(s, "amdgpu: ")
-	n := Notice{BusID: formatBus(slot)}
+	var n Notice
 	switch {
 	case strings.HasPrefix(s, "GPU reset begin!"):
 		n.Kind = NoticeHang
@@ -30,7 +30,11 @@ func parseAMDGPU(s string) (Notice, bool) {
 	default:
 		n.Kind, ok = rasKind(s)
 	}
-	return n, ok
+	if !ok {
+		return Notice{}, false // nearly every line: no text is made for it
+	}
+	n.BusID = formatBus(slot)
+	return n, true
 }
 
 // rasKind reads "{12}socket: 0, die: 1, 3 new uncorrectable hardware errors detected in umc block". The number must be there and not

@@ -118,16 +118,17 @@ func (l *KernelLog) Feed(record []byte) (Notice, bool) {
 	if r.Facility != 0 {
 		return Notice{}, false
 	}
+	at := l.started.Add(r.SinceBoot)
 	text := l.partial + r.Text
+	if _, whole := ParseKernelLine(r.Text); whole {
+		text = r.Text // the rest of the fragment never came
+	}
 	l.partial = ""
-	if r.Fragment && len(text) < maxPartial && !strings.HasSuffix(text, "\n") {
-		if n, ok := l.Line(text, l.started.Add(r.SinceBoot)); ok { // the rest may never come
-			return n, true
-		}
+	if r.Fragment && len(text) < maxPartial {
 		l.partial = text
 		return Notice{}, false
 	}
-	return l.Line(text, l.started.Add(r.SinceBoot))
+	return l.Line(text, at)
 }
 
 // Line takes one line of text that the caller knows to be the kernel's, for example of the journal, and when it was logged.
