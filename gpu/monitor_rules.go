@@ -111,6 +111,7 @@ func (r HealthRule) info() ruleInfo {
 		return ruleInfo{"absent", Lost, ActionCheckHost, ExitReturned, "GPU is gone from the host"}
 	case RuleLost:
 		return ruleInfo{"lost", Lost, ActionReboot, ExitReboot, "GPU fell off the bus"}
+	case numRules:
 	}
 	return ruleInfo{name: "unknown"}
 }
@@ -132,8 +133,9 @@ func (p *HealthParams) wait(r HealthRule) time.Duration {
 		return p.PCIeSteady
 	case RuleNVLink:
 		return p.NVLinkSteady
+	default:
+		return 0
 	}
-	return 0
 }
 
 // condition is a rule that holds for a device.
@@ -177,8 +179,9 @@ func (c *condition) passed(p *HealthParams) bool {
 		return true
 	case ExitPasses:
 		return c.passes >= p.TestPasses
+	default:
+		return false
 	}
-	return false
 }
 
 // reason shows the condition.
@@ -194,6 +197,7 @@ func (c *condition) reason(p *HealthParams) Reason {
 		if !c.good.IsZero() {
 			r.Ends = c.good.Add(r.Wait)
 		}
+	default: // something has to happen
 	}
 	return r
 }
