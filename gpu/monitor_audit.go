@@ -42,8 +42,11 @@ func (m *Monitor) auditPatient(d *patient) error {
 	if d.health != worst {
 		return fmt.Errorf("is %v, its conditions say %v", d.health, worst)
 	}
-	if d.since.After(m.now) || d.seen.After(m.now) || d.cleared.At.After(m.now) || d.vitals.hot.After(m.now) || d.vitals.replaysAt.After(m.now) {
+	if d.since.After(m.now) || d.seen.After(m.now) || d.cleared.At.After(m.now) || d.vitals.hot.After(m.now) || d.vitals.windowAt.After(m.now) {
 		return fmt.Errorf("since %v, seen %v, cleared %v, now %v", d.since, d.seen, d.cleared.At, m.now)
+	}
+	if v := &d.vitals; v.windowBase > v.replays.V {
+		return fmt.Errorf("replays %d, %d at the start of the window", v.replays.V, v.windowBase)
 	}
 	return m.auditCounts(d)
 }

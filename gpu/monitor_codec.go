@@ -135,7 +135,8 @@ func (v *vitals) encode(w *canon.Writer) {
 			w.Uint64(o.V)
 		}
 	}
-	w.Time(v.replaysAt)
+	w.Uint64(v.windowBase)
+	w.Time(v.windowAt)
 	w.Uint32(v.rows)
 	w.Time(v.hot)
 	w.Uint64(v.linksUp)
@@ -150,7 +151,7 @@ func decodeVitals(r *canon.Reader) vitals {
 			*o = Some(r.Uint64())
 		}
 	}
-	v.replaysAt, v.rows, v.hot = r.Time(), r.Uint32(), r.Time()
+	v.windowBase, v.windowAt, v.rows, v.hot = r.Uint64(), r.Time(), r.Uint32(), r.Time()
 	v.linksUp, v.switched, v.pendingKnown = r.Uint64(), r.Bool(), r.Bool()
 	return v
 }

@@ -149,7 +149,7 @@ func (m *Monitor) uncorrected(d *patient, detail string) {
 func (m *Monitor) test(d *patient, ok bool) {
 	if !ok {
 		d.wrong = keepLast(d.wrong, m.now, m.params.TestRepeats)
-		c := m.raise(d, RuleSelfTest, "self-test")
+		c := m.raise(d, RuleSelfTest, "a failed self-test")
 		m.harden(d, c, d.wrong, m.params.TestRepeats)
 		return
 	}

@@ -10,7 +10,8 @@ import (
 type vitals struct {
 	energy, volatile, aggregate, replays, links Opt[uint64]
 
-	replaysAt    time.Time // when replays was read: the start of a window of a minute or more
+	windowBase   uint64    // replays at the start of the window that they are counted in
+	windowAt     time.Time // when that was: a minute or more ago once the window ends
 	rows         uint32    // replaced for correctable errors, as last read
 	hot          time.Time // since when it is too hot; zero: it is not
 	linksUp      uint64    // links that were ever up, a bit each
@@ -131,7 +132,7 @@ func (m *Monitor) mark(d *patient, r *Reading, reboot, reload bool) {
 		v.volatile.V = 0
 	}
 	if v.replays.OK {
-		v.replays.V = 0
+		v.replays.V, v.windowBase = 0, 0
 	}
 	for i := range d.conditions {
 		d.conditions[i].rebooted = d.conditions[i].rebooted || reboot

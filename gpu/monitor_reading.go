@@ -100,21 +100,24 @@ func (m *Monitor) readReplays(d *patient, r *Reading) {
 		return
 	}
 	v := &d.vitals
-	if !v.replays.OK {
-		v.replays, v.replaysAt = r.PCIeReplays, m.now
+	first := !v.replays.OK
+	v.replays = r.PCIeReplays
+	if first {
+		v.windowBase, v.windowAt = v.replays.V, m.now
 		return
 	}
-	grown := r.PCIeReplays.V - min(v.replays.V, r.PCIeReplays.V)
-	passed := m.now.Sub(v.replaysAt)
+	grown := v.replays.V - v.windowBase // a fall was seen as a reset, and the base is 0 since
+	passed := m.now.Sub(v.windowAt)
 	window := max(passed, time.Minute)
 	// 128-bit: both sides may pass 2^64.
 	gotHi, gotLo := bits.Mul64(grown, uint64(time.Minute))
 	mostHi, mostLo := bits.Mul64(uint64(m.params.ReplaysPerMinute), uint64(window))
-	if gotHi > mostHi || gotHi == mostHi && gotLo > mostLo {
+	many := gotHi > mostHi || gotHi == mostHi && gotLo > mostLo
+	if many {
 		m.raise(d, RuleReplays, fmt.Sprintf("%d replays in %v", grown, window))
-		v.replays, v.replaysAt = r.PCIeReplays, m.now
-	} else if passed >= time.Minute {
-		v.replays, v.replaysAt = r.PCIeReplays, m.now
+	}
+	if many || passed >= time.Minute {
+		v.windowBase, v.windowAt = v.replays.V, m.now
 	}
 }
 
