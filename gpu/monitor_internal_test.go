@@ -7,26 +7,32 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// broken is a monitor to break, and its first device.
+type broken struct {
+	m *Monitor
+	d *patient
+}
+
 // Every invariant that Audit names is found broken when it is.
 func TestMonitorAuditFinds(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	for want, spoil := range map[string]func(m *Monitor, d *patient){
-		"65 devices":               func(m *Monitor, d *patient) { m.devices = make([]*patient, maxKnown+1) },
-		`device "A" after "A"`:     func(m *Monitor, d *patient) { m.devices[1].id = "A" },
-		"id is empty":              func(m *Monitor, d *patient) { d.id = "" },
-		"rule reset after lost":    func(m *Monitor, d *patient) { d.conditions[0], d.conditions[1] = d.conditions[1], d.conditions[0] },
-		"holds of no device":       func(m *Monitor, d *patient) { d.conditions[1].rule = numRules },
-		"detail of 129 bytes":      func(m *Monitor, d *patient) { d.conditions[0].detail = string(make([]byte, 129)) },
-		"rule reset: since":        func(m *Monitor, d *patient) { d.conditions[0].since = at.Add(1) },
-		"needs an operator":        func(m *Monitor, d *patient) { d.conditions[0].operator = true },
-		"17 passes":                func(m *Monitor, d *patient) { d.conditions[0].passes = 17 },
-		"is healthy, its":          func(m *Monitor, d *patient) { d.health = Healthy },
-		"seen 2026-03-01 12:00:01": func(m *Monitor, d *patient) { d.seen = at.Add(time.Second) },
-		"at the start of":          func(m *Monitor, d *patient) { d.vitals.windowBase = 1 },
-		"4 faults":                 func(m *Monitor, d *patient) { d.faults = make([]time.Time, 4) },
-		"3 programs":               func(m *Monitor, d *patient) { d.programs = make([]program, 3) },
-		"memory errors out of":     func(m *Monitor, d *patient) { d.memory = []time.Time{at, at.Add(-1)} },
-		"wrong results out of":     func(m *Monitor, d *patient) { d.wrong = []time.Time{at.Add(1)} },
+	for want, spoil := range map[string]func(x broken){
+		"65 devices":               func(x broken) { x.m.devices = make([]*patient, maxKnown+1) },
+		`device "A" after "A"`:     func(x broken) { x.m.devices[1].id = "A" },
+		"id is empty":              func(x broken) { x.d.id = "" },
+		"rule reset after lost":    func(x broken) { x.d.conditions[0], x.d.conditions[1] = x.d.conditions[1], x.d.conditions[0] },
+		"holds of no device":       func(x broken) { x.d.conditions[1].rule = numRules },
+		"detail of 129 bytes":      func(x broken) { x.d.conditions[0].detail = string(make([]byte, 129)) },
+		"rule reset: since":        func(x broken) { x.d.conditions[0].since = at.Add(1) },
+		"needs an operator":        func(x broken) { x.d.conditions[0].operator = true },
+		"17 passes":                func(x broken) { x.d.conditions[0].passes = 17 },
+		"is healthy, its":          func(x broken) { x.d.health = Healthy },
+		"seen 2026-03-01 12:00:01": func(x broken) { x.d.seen = at.Add(time.Second) },
+		"at the start of":          func(x broken) { x.d.vitals.windowBase = 1 },
+		"4 faults":                 func(x broken) { x.d.faults = make([]time.Time, 4) },
+		"3 programs":               func(x broken) { x.d.programs = make([]program, 3) },
+		"memory errors out of":     func(x broken) { x.d.memory = []time.Time{at, at.Add(-1)} },
+		"wrong results out of":     func(x broken) { x.d.wrong = []time.Time{at.Add(1)} },
 	} {
 		m, err := NewMonitor(DefaultHealth())
 		require.NoError(t, err)
@@ -37,7 +43,7 @@ func TestMonitorAuditFinds(t *testing.T) {
 		m.raise(d, RuleReset, "x")
 		d.settle(at)
 		require.NoError(t, m.Audit())
-		spoil(m, d)
+		spoil(broken{m, d})
 		require.ErrorContains(t, m.Audit(), want)
 	}
 }
