@@ -35,10 +35,10 @@ func TestSignRefuses(t *testing.T) {
 		change func(*gpu.Report)
 		key    ed25519.PrivateKey
 	}{
-		"signed with another key":            {func(r *gpu.Report) { r.Key[0]++ }, key},
-		"with another":                       {func(*gpu.Report) {}, key[:32]},
-		"kind unknown(0)":                    {func(r *gpu.Report) { r.Kind = 0 }, key},
-		"kind unknown(2)":                    {func(r *gpu.Report) { r.Kind = 2 }, key},
+		"signed with another key":          {func(r *gpu.Report) { r.Key[0]++ }, key},
+		"with another":                     {func(*gpu.Report) {}, key[:32]},
+		"kind unknown(0)":                  {func(r *gpu.Report) { r.Kind = 0 }, key},
+		"kind unknown(2)":                  {func(r *gpu.Report) { r.Kind = 2 }, key},
 		"body of 262145 bytes, at most 2621": {func(r *gpu.Report) { r.Body = make([]byte, gpu.MaxBody+1) }, key},
 	} {
 		r := good
