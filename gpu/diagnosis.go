@@ -20,6 +20,20 @@ const (
 // String returns the level in words.
 func (h Health) String() string { return word(int(h), "healthy", "degraded", "unhealthy", "lost") }
 
+// MarshalText encodes the word.
+func (h Health) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText decodes the word; any other wraps ErrInvalid.
+func (h *Health) UnmarshalText(b []byte) error {
+	for l := Healthy; l <= Lost; l++ {
+		if l.String() == string(b) {
+			*h = l
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: health %.32q", ErrInvalid, b)
+}
+
 // Schedulable reports whether the device takes new jobs: only a healthy one does.
 func (h Health) Schedulable() bool { return h == Healthy }
 

@@ -6,14 +6,6 @@ import (
 	"strings"
 )
 
-// What the kernel's log says besides the kinds of NVML's events. They follow the last of those.
-const (
-	// NoticeHang says that the driver found the device hung; it resets it. Notice.Fatal: it could not.
-	NoticeHang = NoticeMIG + 1 + iota
-	// NoticeReset says that the device was reset and works again.
-	NoticeReset
-)
-
 // ParseKernelLine reads one line of the kernel's log, with or without the time that dmesg and the prefix that syslog put before it. It
 // knows these, by the drivers' sources:
 //

@@ -9,10 +9,9 @@ import (
 	"time"
 )
 
-// Refusals of Monitor.Apply besides ErrInvalid and ErrTimeBackwards.
+// Refusals of Monitor.Apply besides ErrInvalid, ErrUnknownDevice and ErrTimeBackwards.
 var (
-	ErrUnknownDevice = errors.New("gpu: no probe has listed that device")
-	ErrNotListed     = errors.New("gpu: the last probe could not read that device")
+	ErrNotListed = errors.New("gpu: the last probe could not read that device")
 )
 
 // MonitorEvent is something that happened to a Monitor: Probed, Noticed, SelfTested, Cleared or Ticked.

@@ -158,7 +158,7 @@ const (
 
 // Names returns the names of the set bits, lowest first; unknown bits as "bit-N".
 func (t Throttle) Names() []string {
-	names := [...]string{
+	names := []string{
 		"idle", "app-clocks", "sw-power-cap", "hw-slowdown", "sync-boost", "sw-thermal", "hw-thermal", "hw-power-brake", "display",
 	}
 	var out []string

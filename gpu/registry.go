@@ -21,7 +21,7 @@ var (
 	ErrSkew          = errors.New("gpu: report was sent too long ago or in the future")
 	ErrStale         = errors.New("gpu: heartbeat is of other hardware or another boot than the last inventory")
 	ErrForeign       = errors.New("gpu: device is not among those that the key may report")
-	ErrUnknownDevice = errors.New("gpu: device was never admitted")
+	ErrUnknownDevice = errors.New("gpu: device is not known")
 )
 
 // IdentityTakenError says that a device, or the chip on it, was reported under one key and is known under another.

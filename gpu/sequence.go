@@ -42,19 +42,19 @@ func CheckSequence(before, after Inventory) []Finding {
 // checkCounters compares two readings of one device. Same says that neither host nor driver started again in between.
 func (k *checker) checkCounters(old, now *Reading, same bool, elapsed time.Duration) {
 	// These last: a row that was remapped stays so, and aggregate counts are kept on the board.
-	fell(k, "ecc_corrected_aggregate", old.CorrectedAggregate, now.CorrectedAggregate)
-	fell(k, "ecc_uncorrected_aggregate", old.UncorrectedAggregate, now.UncorrectedAggregate)
+	counterFell(k, "ecc_corrected_aggregate", old.CorrectedAggregate, now.CorrectedAggregate)
+	counterFell(k, "ecc_uncorrected_aggregate", old.UncorrectedAggregate, now.UncorrectedAggregate)
 	if was, is := old.Rows, now.Rows; was.OK && is.OK {
-		fell(k, "rows.correctable", Some(was.V.Correctable), Some(is.V.Correctable))
-		fell(k, "rows.uncorrectable", Some(was.V.Uncorrectable), Some(is.V.Uncorrectable))
+		counterFell(k, "rows.correctable", Some(was.V.Correctable), Some(is.V.Correctable))
+		counterFell(k, "rows.uncorrectable", Some(was.V.Uncorrectable), Some(is.V.Uncorrectable))
 	}
 	if !same || restarted(old, now, elapsed) {
 		return
 	}
-	fell(k, "energy_mj", old.EnergyMillijoules, now.EnergyMillijoules)
-	fell(k, "pcie_replays", old.PCIeReplays, now.PCIeReplays)
-	fell(k, "ecc_corrected_volatile", old.CorrectedVolatile, now.CorrectedVolatile)
-	fell(k, "ecc_uncorrected_volatile", old.UncorrectedVolatile, now.UncorrectedVolatile)
+	counterFell(k, "energy_mj", old.EnergyMillijoules, now.EnergyMillijoules)
+	counterFell(k, "pcie_replays", old.PCIeReplays, now.PCIeReplays)
+	counterFell(k, "ecc_corrected_volatile", old.CorrectedVolatile, now.CorrectedVolatile)
+	counterFell(k, "ecc_uncorrected_volatile", old.UncorrectedVolatile, now.UncorrectedVolatile)
 	k.checkEnergy(old, now, elapsed)
 }
 
@@ -138,7 +138,7 @@ func energyAt(milliwatts uint64, elapsed time.Duration) uint64 {
 }
 
 // fell reports a counter that went down.
-func fell[T uint32 | uint64](k *checker, name string, old, now Opt[T]) {
+func counterFell[T uint32 | uint64](k *checker, name string, old, now Opt[T]) {
 	if old.OK && now.OK && now.V < old.V {
 		k.add(ruleCounterBackwards, "%s was %d, is %d", name, old.V, now.V)
 	}

@@ -43,11 +43,13 @@ const (
 	NoticeClock                             // clocks or performance state changed
 	NoticePower                             // the power source changed
 	NoticeMIG                               // the MIG configuration changed
+	NoticeHang                              // the driver found the device hung and resets it; Notice.Fatal: it could not
+	NoticeReset                             // the device was reset and works again
 )
 
 // String returns the kind in words.
 func (k NoticeKind) String() string {
-	return word(int(k), "none", "xid", "sxid", "ecc-corrected", "ecc-uncorrected", "lost", "clock", "power", "mig")
+	return word(int(k), "none", "xid", "sxid", "ecc-corrected", "ecc-uncorrected", "lost", "clock", "power", "mig", "hang", "reset")
 }
 
 // Notice is what a driver or the kernel's log says about a device without being asked.

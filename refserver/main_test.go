@@ -17,17 +17,21 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	usual := options{addr: "127.0.0.1:8080", speed: 360}
+	usual := options{addr: "127.0.0.1:8080", speed: 360, proofs: time.Hour}
 	for name, tc := range map[string]struct {
 		args []string
 		want func(*options)
 	}{
-		"nothing":   {nil, func(*options) {}},
-		"demo":      {[]string{"-demo"}, func(o *options) { o.demo = true }},
-		"all":       {[]string{"-demo", "-speed", "3600", "-v", "-addr", "[::1]:0"}, func(o *options) { *o = options{addr: "[::1]:0", demo: true, speed: 3600, verbose: true} }},
+		"nothing": {nil, func(*options) {}},
+		"demo":    {[]string{"-demo"}, func(o *options) { o.demo = true }},
+		"all": {[]string{"-demo", "-speed", "3600", "-v", "-addr", "[::1]:0"}, func(o *options) {
+			*o = options{addr: "[::1]:0", demo: true, speed: 3600, verbose: true, proofs: time.Hour}
+		}},
 		"slowest":   {[]string{"-demo", "-speed=1"}, func(o *options) { o.demo, o.speed = true, 1 }},
 		"localhost": {[]string{"--addr=localhost:80"}, func(o *options) { o.addr = "localhost:80" }},
 		"data":      {[]string{"-data", "x"}, func(o *options) { o.data = "x" }},
+		"proofs":    {[]string{"-proofs", "1m", "-rates", "r"}, func(o *options) { o.proofs, o.rates = time.Minute, "r" }},
+		"none":      {[]string{"-proofs", "0"}, func(o *options) { o.proofs = 0 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var said bytes.Buffer
@@ -60,6 +64,9 @@ func TestParseRefuses(t *testing.T) {
 		"-addr idlegrid.test:80":  "only a loopback address",
 		"-addr 127.0.0.1.test:80": "only a loopback address",
 		"-demo -data x":           "-demo keeps nothing",
+		"-proofs 59s":             "-proofs 59s: want 0, or 1m to 24h",
+		"-proofs 25h":             "-proofs 25h0m0s: want 0, or 1m to 24h",
+		"-demo -rates x":          "-demo has no real machines",
 	} {
 		t.Run(args, func(t *testing.T) {
 			var said bytes.Buffer

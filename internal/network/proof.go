@@ -154,7 +154,7 @@ func (n *Network) beat(at time.Time, name string, h gpu.Heartbeat) []Fact {
 // drain keeps new jobs from a node that says of itself that a device is not fit for them; what runs there stays.
 func (n *Network) drain(at time.Time, name string) {
 	x := n.nodes[name]
-	want := x.health >= gpu.Unhealthy
+	want := !x.health.Schedulable()
 	status, there := n.fleet.Node(sched.NodeID(name))
 	if !there || !status.Up || x.draining == want {
 		return

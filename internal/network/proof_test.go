@@ -104,12 +104,12 @@ func TestSignedHeartbeats(t *testing.T) {
 	more := network.Submit{Job: "k", Wallet: "eve", Currency: tokenomics.IO, Replicas: 1, GPUsPerReplica: 1, Seconds: 3600}
 	require.Empty(t, beat(gpu.Healthy))
 	require.Equal(t, "health: node n1 is degraded, was healthy: device "+string(w.agents["n1"].Devices[0].ID), network.Describe(beat(gpu.Degraded)[0]))
+	var no *sched.UnplaceableError
 	_, err := w.net.Try(more)
-	require.NoError(t, err, "a degraded node takes jobs")
+	require.ErrorAs(t, err, &no, "a degraded node starts nothing new")
 	require.Len(t, beat(gpu.Unhealthy), 1)
 	require.Len(t, w.net.Leases(), 1, "what runs there stays")
 	_, err = w.net.Try(more)
-	var no *sched.UnplaceableError
 	require.ErrorAs(t, err, &no)
 	w.do(hour, network.Heartbeats{Down: []string{"n1"}})
 	require.Equal(t, "health: node n1 is lost, was unhealthy: device "+string(w.agents["n1"].Devices[0].ID), network.Describe(beat(gpu.Lost)[0]))

@@ -84,7 +84,7 @@ func newSite(t *testing.T, rates []challenge.Rate, prover func(gpu.DeviceID) (ch
 	table, err := challenge.NewRates(rates)
 	require.NoError(t, err)
 	params := challenge.DefaultParams()
-	params.OpenTime = 10 * time.Second // the machine that tests may have other things to do
+	params.OpenTime = 10 * time.Second                                           // the machine that tests may have other things to do
 	began, evening := time.Now(), time.Date(2026, 1, 31, 20, 0, 30, 0, time.UTC) // by then the minute's challenge is due
 	v, err := verifier.New(verifier.Config{
 		Params: params, Schedule: challenge.Schedule{Epoch: time.Minute}, Rates: table, Work: 500 * time.Millisecond, Least: verifier.Least(),
@@ -119,7 +119,9 @@ func (s *site) node(t *testing.T) network.Node {
 	return out
 }
 
-func processor(gpu.DeviceID) (challenge.Prover, error) { return cpu.New(cpu.Config{Workers: 1, MaxBytes: 64 << 20}) }
+func processor(gpu.DeviceID) (challenge.Prover, error) {
+	return cpu.New(cpu.Config{Workers: 1, MaxBytes: 64 << 20})
+}
 
 // A host is heard, challenged on all its devices at once, and Proven: every part between the prover and the journal is real.
 func TestWorkerIsProven(t *testing.T) {
