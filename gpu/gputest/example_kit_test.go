@@ -3,6 +3,7 @@ package gputest_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -35,32 +36,29 @@ func ExampleNewSource() {
 	// 7 [{GPU-32092a7b-898a-44ab-802d-7e6713ece238 00000000:BB:00.0 lost}]
 }
 
-// Whoever watches hears of a fault when it begins, and of what the test itself says.
+// Whoever watches hears of a fault when it begins, and of what the test itself says. A reset begins the energy counter anew,
+// and a reboot changes the boot id.
 func ExampleSource() {
 	s := must(gputest.NewSource(must(gputest.ParseProfile("a4000x1")), fixed))
 	ctx, cancel := context.WithCancel(context.Background())
-	heard := make(chan gpu.Notice)
+	defer cancel()
+	heard := make(chan gpu.Notice, 1000)
 	go func() { _ = s.Watch(ctx, func(n gpu.Notice) { heard <- n }) }()
-	for range 1000 {
+	for len(heard) == 0 { // until the watch has begun
 		s.Notify(gpu.Notice{Kind: gpu.NoticeXid, Xid: 13})
-		select {
-		case n := <-heard:
-			fmt.Println(n.Kind, n.Xid)
-			cancel()
-		case <-time.After(time.Millisecond): // the watch has not begun
-			continue
-		}
-		break
+		runtime.Gosched()
 	}
-	before := must(s.Probe(context.Background()))
+	fmt.Println((<-heard).Xid)
+
+	before := must(s.Probe(ctx))
 	s.Reset(0)
-	reset := must(s.Probe(context.Background()))
+	reset := must(s.Probe(ctx))
 	s.Reboot()
-	after := must(s.Probe(context.Background()))
+	after := must(s.Probe(ctx))
 	fmt.Println(reset.BootID == before.BootID, after.BootID == before.BootID, reset.Devices[0].Reading.EnergyMillijoules)
 	fmt.Println(s.Close(), s.Close())
 	// Output:
-	// xid 13
+	// 13
 	// true false 0
 	// <nil> <nil>
 }
@@ -117,7 +115,7 @@ func ExampleParseFault() {
 // The test of a source is one line.
 func ExampleExercise() {
 	_ = func(t *testing.T) { // the body of TestMySource
-		gputest.Exercise(t, func(t testing.TB) gpu.Source {
+		gputest.Exercise(t, func(testing.TB) gpu.Source {
 			return must(gputest.NewSource(must(gputest.ParseProfile("h100x8")), nil))
 		})
 	}
