@@ -98,7 +98,7 @@ func TestConnectivityQuantile(t *testing.T) {
 
 // The rate at a quantile, by its definition: the least of the rates that at least q of the measurements do not exceed.
 func TestCombineAgainstDefinition(t *testing.T) {
-	random := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // a fixed seed is wanted
+	random := rand.New(rand.NewPCG(3, 4))
 	for range 2000 {
 		p := gpu.IONet()
 		p.QuantilePPM = 1 + random.Uint32N(1_000_000)

@@ -1,12 +1,25 @@
 package gpu_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"time"
 
 	"github.com/idlegrid/idlegrid/gpu"
+	"github.com/idlegrid/idlegrid/gpu/gputest"
 )
+
+// A source is probed; here it is one that needs no GPU.
+func ExampleSource() {
+	var source gpu.Source = must(gputest.NewSource(must(gputest.ParseProfile("h100x8")), nil))
+	defer source.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	inv := must(source.Probe(ctx))
+	fmt.Println(len(inv.Devices), inv.Devices[7].Model, inv.Devices[7].Reading.MemoryTempCelsius.OK, len(inv.Missing))
+	// Output: 8 NVIDIA H100 80GB HBM3 true 0
+}
 
 // pairs is an inventory of four devices, of which 0 and 1, and 2 and 3, are joined by NVLink bridges.
 func pairs() gpu.Inventory {

@@ -160,9 +160,9 @@ func TestLayoutAgainstOracle(t *testing.T) {
 			possible[key(countNames(l))] = true
 			all = append(all, l)
 		}
-		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a fixed seed is wanted
+		random := rand.New(rand.NewPCG(1, 2))
 		feasible := 0
-		for range 20_000 {
+		for range 4_000 {
 			names := make([]gpu.MIGName, random.IntN(8))
 			count := map[gpu.MIGName]int{}
 			for i := range names {
@@ -191,7 +191,7 @@ func TestLayoutAgainstOracle(t *testing.T) {
 			}
 			require.True(t, free(rows, places), "%v", places)
 		}
-		require.Greater(t, feasible, 1000)
+		require.Greater(t, feasible, 500)
 		for _, l := range all { // Room counts what can still be added where things are
 			for _, r := range rows {
 				n, now := 0, slices.Clone(l)
