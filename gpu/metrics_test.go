@@ -251,6 +251,8 @@ func TestMetricsOfInstances(t *testing.T) {
 	check(map[string]string{"7": "3g.20gb", "8": "2g.10gb", "9": "1g.5gb+me", "10": "1g.5gb"})
 	instances[3].ID = instances[0].ID
 	check(profiles)
+	instances[3].ID = "MIG-6403cac8-ef8c-4663-9dde-e9cdf87f178d" // the rest are of the old form
+	check(profiles)
 	inv.Devices[0].Reading.MIG.V.Enabled = false
 	check(map[string]string{"": ""})
 }
