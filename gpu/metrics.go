@@ -18,8 +18,8 @@ type MetricsConfig struct {
 	HostnameLabel string
 	// LastXid is the last error number of a device, 0 for none since the driver was loaded.
 	LastXid map[DeviceID]uint32
-	// Health is the name of the state that a device is in, such as "healthy".
-	Health map[DeviceID]string
+	// Health is how well a device does.
+	Health map[DeviceID]Health
 	// Assurance is how far the claim of a device has been carried.
 	Assurance map[DeviceID]Assurance
 	// Findings are those of Check over this inventory; nil: it was not checked.
@@ -35,7 +35,7 @@ func (c MetricsConfig) Validate() error {
 		return fmt.Errorf("%w: hostname label %q is not a label name", ErrInvalid, name)
 	}
 	used := []string{
-		"gpu", "UUID", "pci_bus_id", "device", "modelName", "GPU_I_PROFILE", "GPU_I_ID", "DCGM_FI_DRIVER_VERSION", "state", "severity",
+		"gpu", "UUID", "pci_bus_id", "device", "modelName", "GPU_I_PROFILE", "GPU_I_ID", "DCGM_FI_DRIVER_VERSION", "severity",
 	}
 	if slices.Contains(used, name) {
 		return fmt.Errorf("%w: hostname label %q has another meaning", ErrInvalid, name)
@@ -210,7 +210,7 @@ func writeOwn(b *strings.Builder, inv Inventory, plain []string, c MetricsConfig
 	var health, assurance, findings strings.Builder
 	for i, d := range inv.Devices {
 		if state, ok := c.Health[d.ID]; ok {
-			fmt.Fprintf(&health, "idlegrid_gpu_health_state{%s,%s} 1\n", plain[i], promLabel("state", state))
+			fmt.Fprintf(&health, "idlegrid_gpu_health_state{%s} %d\n", plain[i], state)
 		}
 		if level, ok := c.Assurance[d.ID]; ok {
 			fmt.Fprintf(&assurance, "idlegrid_gpu_assurance_level{%s} %d\n", plain[i], level)
@@ -227,19 +227,21 @@ func writeOwn(b *strings.Builder, inv Inventory, plain []string, c MetricsConfig
 			}
 		}
 		for i, n := range count {
-			labels := promLabel("severity", severity.String())
+			labels := hostLabels(inv.Driver, c)
 			if i < len(plain) {
-				labels = plain[i] + "," + labels
+				labels = plain[i : i+1]
 			} else if n == 0 {
 				continue
 			}
-			fmt.Fprintf(&findings, "idlegrid_gpu_findings{%s} %d\n", labels, n)
+			all := strings.Join(append(labels[:len(labels):len(labels)], promLabel("severity", severity.String())), ",")
+			fmt.Fprintf(&findings, "idlegrid_gpu_findings{%s} %d\n", all, n)
 		}
 	}
-	writeMetric(b, "idlegrid_gpu_health_state", "gauge", "State of health that the device is in (the value is always 1).", health.String())
+	writeMetric(b, "idlegrid_gpu_health_state", "gauge", "How well the device does (0 healthy, 1 degraded, 2 unhealthy, 3 lost).", health.String())
 	writeMetric(b, "idlegrid_gpu_assurance_level", "gauge",
 		"How far the device's claim is carried (0 claimed, 1 consistent, 2 proven, 3 attested).", assurance.String())
-	writeMetric(b, "idlegrid_gpu_findings", "gauge", "Number of rules that fired on the device, or on the host where no device is named.", findings.String())
+	writeMetric(b, "idlegrid_gpu_findings", "gauge",
+		"Number of rules that fired on the device, or on the host where no device is named.", findings.String())
 }
 
 // writeMetric writes a family that has a series; a family without one would tell dashboards that there is something to see.
@@ -256,13 +258,19 @@ func deviceLabels(i int, d Device, part []string, driver string, c MetricsConfig
 		promLabel("device", "nvidia"+strconv.Itoa(i)), promLabel("modelName", d.Model),
 	}
 	all = append(all, part...)
+	return strings.Join(append(all, hostLabels(driver, c)...), ",")
+}
+
+// hostLabels are those that every series ends with.
+func hostLabels(driver string, c MetricsConfig) []string {
+	var all []string
 	if c.Hostname != "" {
 		all = append(all, promLabel(cmp.Or(c.HostnameLabel, "hostname"), c.Hostname))
 	}
 	if driver != "" {
 		all = append(all, promLabel("DCGM_FI_DRIVER_VERSION", driver))
 	}
-	return strings.Join(all, ",")
+	return all
 }
 
 // promLabel writes one label. In a value the format escapes backslash, quote and line feed; bytes that are not UTF-8 are replaced.

@@ -105,10 +105,10 @@ func LinkMatrix(inv Inventory) string {
 }
 
 // Nearest returns the k devices of among, indices into Inventory.Devices, that are best put to work on one job; among nil is
-// all of them. Best is, in this order: most devices in one island; then fewest pairs of which nothing is known, fewest across
-// sockets, fewest within a NUMA node, below a host bridge, behind one switch, on one board; then most NVLinks in all; then
-// least indices. It looks at every subset, at most 12870 of 16 devices, so the answer is exact. Indices ascend. An error
-// wraps ErrInvalid: k is not in 1..len(among), or an index is out of range or there twice.
+// all of them. Best is, in this order: most devices in one island; fewest pairs of which nothing is known, then across
+// sockets, within a NUMA node, below a host bridge, behind several switches, behind one, on one board; most NVLinks; least
+// indices. It looks at every subset, at most 12870 of 16 devices, so the answer is exact. Indices ascend. An error wraps
+// ErrInvalid: k is not in 1..len(among), or an index is out of range or there twice.
 func Nearest(inv Inventory, among []int, k int) ([]int, error) {
 	if len(inv.Devices) > MaxDevices {
 		return nil, fmt.Errorf("%w: %d devices, at most %d", ErrInvalid, len(inv.Devices), MaxDevices)
@@ -164,7 +164,7 @@ func linkTable(inv Inventory) [][]Link {
 }
 
 // costLevels are the parts of a cost.
-const costLevels = 8
+const costLevels = 9
 
 // subsetCost is compared from the first part on: devices outside the largest island, pairs by kind of link from the worst,
 // and NVLinks, negative because more are better.
@@ -206,7 +206,7 @@ func (n *linkSets) cost(set uint32) subsetCost {
 		largest = max(largest, bits.OnesCount32(island&set))
 	}
 	c[0] = bits.OnesCount32(set) - largest
-	heaviest := [...]LinkKind{LinkUnknown, LinkSystem, LinkNode, LinkHost, LinkSwitch, LinkBoard}
+	heaviest := [...]LinkKind{LinkUnknown, LinkSystem, LinkNode, LinkHost, LinkSwitches, LinkSwitch, LinkBoard}
 	for rest := set; rest != 0; rest &= rest - 1 {
 		i := bits.TrailingZeros32(rest)
 		for level, kind := range heaviest {
