@@ -48,7 +48,7 @@ func TestLabelsGolden(t *testing.T) {
 			}
 			name := p.Name + "-" + strategy.String()
 			t.Run(name, func(t *testing.T) {
-				labels := gpu.Labels(probe(t, p.Name), gpu.LabelsConfig{Machine: "ACME  GPU Server (rev 2)", MIG: strategy})
+				labels := gpu.Labels(fakeProbe(t, p.Name), gpu.LabelsConfig{Machine: "ACME  GPU Server (rev 2)", MIG: strategy})
 				requireAdmitted(t, labels)
 				require.Equal(t, p.Board.Vendor != gpu.NVIDIA, len(labels) == 0)
 				golden.Check(t, filepath.Join("testdata", "labels", name+".golden"), labelText(labels))
@@ -115,7 +115,7 @@ func TestLabelsVersions(t *testing.T) {
 }
 
 func TestLabelsMode(t *testing.T) {
-	inv := probe(t, "h100x2")
+	inv := fakeProbe(t, "h100x2")
 	mode := func(class ...uint32) string {
 		in := inv
 		in.PCIView = gpu.Some(slices.Clone(inv.PCIView.V)[:len(class)])

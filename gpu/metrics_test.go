@@ -134,7 +134,7 @@ func TestMetricsGolden(t *testing.T) {
 	c := catalog(t)
 	for _, p := range gputest.Profiles() {
 		t.Run(p.Name, func(t *testing.T) {
-			inv := probe(t, p.Name)
+			inv := fakeProbe(t, p.Name)
 			text := write(t, inv, everything(inv, c))
 			families, all, err := parse(text)
 			require.NoError(t, err)
@@ -217,7 +217,7 @@ func TestMetricsOwn(t *testing.T) {
 }
 
 func TestMetricsOrder(t *testing.T) {
-	inv := probe(t, "mig-a100")
+	inv := fakeProbe(t, "mig-a100")
 	_, all, err := parse(write(t, inv, gpu.MetricsConfig{Hostname: "n", HostnameLabel: "Hostname"}))
 	require.NoError(t, err)
 	require.Equal(t, []string{
@@ -226,7 +226,7 @@ func TestMetricsOrder(t *testing.T) {
 }
 
 func TestMetricsOfInstances(t *testing.T) {
-	inv := probe(t, "mig-a100")
+	inv := fakeProbe(t, "mig-a100")
 	profiles := map[string]string{"0": "3g.20gb", "1": "2g.10gb", "2": "1g.5gb+me", "3": "1g.5gb"}
 	check := func(ids map[string]string) {
 		text := write(t, inv, gpu.MetricsConfig{})
@@ -258,7 +258,7 @@ func TestMetricsOfInstances(t *testing.T) {
 }
 
 func TestMetricsEscape(t *testing.T) {
-	inv := probe(t, "a4000x1")
+	inv := fakeProbe(t, "a4000x1")
 	inv.Devices[0].Model = "a\\b\"c\nd\xff{}, e=\"f\""
 	text := write(t, inv, gpu.MetricsConfig{Hostname: "h\"\n"})
 	_, all, err := parse(text)
@@ -268,7 +268,7 @@ func TestMetricsEscape(t *testing.T) {
 }
 
 func TestMetricsRefuse(t *testing.T) {
-	inv := probe(t, "a4000x1")
+	inv := fakeProbe(t, "a4000x1")
 	for _, name := range []string{"host name", "1host", "héte", "__host", "gpu", "UUID", "severity", "host-name", `h"`} {
 		var b strings.Builder
 		require.ErrorIs(t, gpu.WriteMetrics(&b, inv, gpu.MetricsConfig{HostnameLabel: name}), gpu.ErrInvalid, name)

@@ -14,7 +14,7 @@ import (
 )
 
 // probe is an inventory of a named profile of gputest, idle.
-func probe(t testing.TB, name string) gpu.Inventory {
+func fakeProbe(t testing.TB, name string) gpu.Inventory {
 	t.Helper()
 	p, err := gputest.ParseProfile(name)
 	require.NoError(t, err)
@@ -100,8 +100,8 @@ func TestNearest(t *testing.T) {
 			joined(4, nv(1, 2, 4), gpu.Link{A: 0, B: 1, Kind: gpu.LinkSystem}, gpu.Link{A: 0, B: 2, Kind: gpu.LinkSystem},
 				gpu.Link{A: 1, B: 3, Kind: gpu.LinkSwitch}, gpu.Link{A: 2, B: 3, Kind: gpu.LinkSwitch}), nil, 3, []int{1, 2, 3},
 		},
-		"one socket":    {probe(t, "l40sx4"), []int{1, 2, 3}, 2, []int{2, 3}},
-		"sixteen of 16": {probe(t, "h100x16"), nil, 16, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}},
+		"one socket":    {fakeProbe(t, "l40sx4"), []int{1, 2, 3}, 2, []int{2, 3}},
+		"sixteen of 16": {fakeProbe(t, "h100x16"), nil, 16, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}},
 	} {
 		got, err := gpu.Nearest(c.inv, c.among, c.k)
 		require.NoError(t, err, name)
@@ -202,7 +202,7 @@ func TestNearestAgainstBruteForce(t *testing.T) {
 }
 
 func BenchmarkNearest(b *testing.B) {
-	inv := probe(b, "h100x16")
+	inv := fakeProbe(b, "h100x16")
 	b.Run("devices=16/k=8", func(b *testing.B) {
 		for b.Loop() {
 			if _, err := gpu.Nearest(inv, nil, 8); err != nil {
