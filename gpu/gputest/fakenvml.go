@@ -59,14 +59,27 @@ type fakeFault struct {
 // are there are not an empty list; a missing value's reason is one of the Why constants, WhyLost excepted, or "error N".
 func NewFakeNVML(t testing.TB, inv gpu.Inventory, without ...string) *FakeNVML {
 	t.Helper()
+	return ReuseFakeNVML(t, t.TempDir(), inv, without...)
+}
+
+// ReuseFakeNVML is NewFakeNVML in a folder that outlives the test. A library that is there already is used again, with this
+// inventory and without faults: go-nvml can bind only one library in a process, so its tests have to share one.
+func ReuseFakeNVML(t testing.TB, dir string, inv gpu.Inventory, without ...string) *FakeNVML {
+	t.Helper()
 	library := buildFakeNVML(t, without)
-	f := &FakeNVML{t: t, path: filepath.Join(t.TempDir(), "libnvidia-ml.so.1"), inv: inv}
-	code, err := os.ReadFile(library)
+	f := &FakeNVML{t: t, path: filepath.Join(dir, "libnvidia-ml.so.1"), inv: inv}
+	if _, err := os.Stat(f.path); err != nil {
+		code, err := os.ReadFile(library)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(f.path, code, 0o600))
+		require.NoError(t, os.WriteFile(f.path+".shared", make([]byte, 16), 0o600))
+	}
+	page, err := os.ReadFile(f.path + ".shared")
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(f.path, code, 0o600))
-	require.NoError(t, os.WriteFile(f.path+".shared", make([]byte, 16), 0o600))
+	f.generation = hostOrder().Uint64(page)
+	_ = os.Remove(f.path + ".calls") // of an earlier test
 	f.publish()
-	t.Cleanup(func() { f.Release() }) // a call that still hangs would keep its thread
+	t.Cleanup(f.Release) // a call that still hangs would keep its thread
 	return f
 }
 

@@ -1,0 +1,3 @@
+package nvml_test
+
+func child() bool { return false }
