@@ -3,6 +3,7 @@ package nvml_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -301,3 +302,25 @@ func scramble(rng *rand.Rand, r *gpu.Reading) {
 }
 
 func gpuTime() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
+
+func contextOf() context.Context { return context.Background() }
+
+// watchOnce says why there are no events; empty if there are.
+func watchOnce(s *nvml.Source) string {
+	ctx, cancel := context.WithCancel(context.Background())
+	began := make(chan struct{})
+	go func() { // the first wait begins after all that can be refused
+		select {
+		case <-began:
+		case <-time.After(50 * time.Millisecond):
+		}
+		cancel()
+	}()
+	err := s.Watch(ctx, func(gpu.Notice) {})
+	close(began)
+	cancel()
+	if err == nil || errors.Is(err, context.Canceled) {
+		return ""
+	}
+	return err.Error()
+}

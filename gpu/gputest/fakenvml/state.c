@@ -215,8 +215,6 @@ static void log_call(const char *symbol, int dev)
 
 static const struct fault *fault_of(const char *symbol, int dev)
 {
-	if (dev >= FIRST_CHILD)
-		dev = (dev - FIRST_CHILD) / CHILDREN; /* what befalls a device befalls its parts */
 	for (int i = 0; i < S.n_faults; i++) {
 		const struct fault *f = &S.faults[i];
 		if ((f->dev == ANY || f->dev == dev) && (!strcmp(f->symbol, symbol) || (!strcmp(f->symbol, "*") && dev >= 0)))
@@ -234,6 +232,8 @@ void pause_ms(void)
 static int begin(const char *symbol, int dev)
 {
 	const struct fault *f;
+	if (dev >= FIRST_CHILD)
+		dev = (dev - FIRST_CHILD) / CHILDREN; /* what befalls a device befalls its parts */
 	pthread_mutex_lock(&S.lock);
 	refresh();
 	if (S.trace)
