@@ -95,32 +95,24 @@ func (r *reader) fabric() gpu.Opt[gpu.Fabric] {
 
 // joint is what the library says about a pair of devices.
 type joint struct {
-	other  int
 	kind   gpu.LinkKind // LinkUnknown: it did not say
 	nvlink bool         // the two reach each other over NVLink
 }
 
-// joints asks how a device is joined to each of the others.
-func (r *reader) joints(others []int, handles []handle) []joint {
-	var out []joint
-	for i, n := range others {
-		j := joint{other: n}
-		if r.shut(callAncestor) == "" {
-			v, rc := r.raw.pair(callAncestor, r.h, handles[i], 0)
-			if r.heard(rc) == "" {
-				j.kind = linkKind(v)
-			}
+// joint asks how the device is joined to another. It is false if the answer is not whole.
+func (r *reader) joint(other handle) (joint, bool) {
+	var j joint
+	if r.shut(callAncestor) == "" {
+		v, rc := r.raw.pair(callAncestor, r.h, other, 0)
+		if r.heard(rc) == "" {
+			j.kind = linkKind(v)
 		}
-		if r.shut(callP2P) == "" {
-			v, rc := r.raw.pair(callP2P, r.h, handles[i], p2pNVLink)
-			j.nvlink = r.heard(rc) == "" && v == 0 // NVML_P2P_STATUS_OK
-		}
-		if r.over != "" {
-			return out
-		}
-		out = append(out, j)
 	}
-	return out
+	if r.shut(callP2P) == "" {
+		v, rc := r.raw.pair(callP2P, r.h, other, p2pNVLink)
+		j.nvlink = r.heard(rc) == "" && v == 0 // NVML_P2P_STATUS_OK
+	}
+	return j, r.over == ""
 }
 
 // linkKind names a level of the PCI tree (nvmlGpuTopologyLevel_t).

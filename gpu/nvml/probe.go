@@ -89,18 +89,13 @@ func (s *Source) probe(ctx context.Context) (gpu.Inventory, error) {
 		return gpu.Inventory{}, err
 	}
 	defer s.lib.exit(sess)
-	parts := make([]*part, min(h.count, gpu.MaxDevices))
-	var all sync.WaitGroup
-	for i := range parts {
-		all.Go(func() { parts[i] = s.device(ctx, sess, uint32(i)) })
-	}
-	all.Wait()
+	parts, joints := s.devices(ctx, sess, int(min(h.count, gpu.MaxDevices)))
 	inv := gpu.Inventory{
 		Taken: taken, Backend: s.lib.raw.backend(),
 		Driver: h.driver, NVML: h.nvml, CUDADriver: h.cuda, Confidential: h.confidential,
 	}
 	places := s.assemble(&inv, sess, parts)
-	inv.Links = s.links(ctx, sess, inv.Devices, parts, places)
+	inv.Links = links(inv.Devices, places, joints)
 	if s.lib.isBroken(sess) {
 		return gpu.Inventory{}, fmt.Errorf("%w: it went away during a probe", gpu.ErrNoDriver)
 	}
@@ -163,36 +158,73 @@ func (s *Source) assemble(inv *gpu.Inventory, sess *session, parts []*part) []in
 	return places
 }
 
-// links asks how the devices that are there are joined. A device that hangs here was read in full: only its links are absent.
-func (s *Source) links(ctx context.Context, sess *session, devices []gpu.Device, parts []*part, places []int) []gpu.Link {
-	if !s.lib.raw.has(callAncestor) && !s.lib.raw.has(callP2P) {
-		return nil
+// pair is two devices of a session, the lower index first.
+type pair [2]int
+
+// devices reads all devices at once. As soon as two of them are there, it asks how they are joined, so that a third that hangs
+// does not take the time for it. A device that hangs here was read in full: only the link is absent.
+func (s *Source) devices(ctx context.Context, sess *session, n int) ([]*part, map[pair]joint) {
+	parts := make([]*part, n)
+	done := make(chan int)
+	for i := range parts {
+		go func() {
+			parts[i] = s.device(ctx, sess, uint32(i))
+			done <- i
+		}()
 	}
-	answers := make([][]joint, len(devices))
+	var mu sync.Mutex
 	var all sync.WaitGroup
-	for a := range max(len(devices), 1) - 1 {
-		all.Go(func() {
-			var others []int
-			var handles []handle
-			for b := a + 1; b < len(devices); b++ {
-				others, handles = append(others, b), append(handles, parts[places[b]].handle)
-			}
-			slot := s.lib.device(sess, uint32(places[a]))
-			answers[a], _ = run(ctx, &slot.slot, func() []joint {
-				r := &reader{ctx: ctx, raw: s.lib.raw, h: parts[places[a]].handle}
-				found := r.joints(others, handles)
-				if r.gone != codeSuccess {
-					s.lib.breakUp(sess)
+	joints := map[pair]joint{}
+	var there []int
+	for range n {
+		i := <-done
+		if parts[i].why != "" {
+			continue
+		}
+		for _, j := range there {
+			p := pair{min(i, j), max(i, j)}
+			all.Go(func() {
+				if answer, ok := s.joint(ctx, sess, p, parts); ok {
+					mu.Lock()
+					joints[p] = answer
+					mu.Unlock()
 				}
-				return found
 			})
-		})
+		}
+		there = append(there, i)
 	}
 	all.Wait()
+	return parts, joints
+}
+
+// joint asks how two devices are joined, inside the slot of the first.
+func (s *Source) joint(ctx context.Context, sess *session, p pair, parts []*part) (joint, bool) {
+	if !s.lib.raw.has(callAncestor) && !s.lib.raw.has(callP2P) {
+		return joint{}, false
+	}
+	type reply struct {
+		joint
+		ok   bool
+		gone code
+	}
+	slot := s.lib.device(sess, uint32(p[0]))
+	a, err := run(ctx, &slot.slot, func() reply {
+		r := &reader{ctx: ctx, raw: s.lib.raw, h: parts[p[0]].handle}
+		j, ok := r.joint(parts[p[1]].handle)
+		return reply{j, ok, r.gone}
+	})
+	if a.gone != codeSuccess {
+		s.lib.breakUp(sess)
+	}
+	return a.joint, err == nil && a.ok
+}
+
+// links puts the pairs into words, by the devices' places in the inventory.
+func links(devices []gpu.Device, places []int, joints map[pair]joint) []gpu.Link {
 	var out []gpu.Link
-	for a, list := range answers {
-		for _, j := range list {
-			if l, ok := link(a, j.other, devices, j); ok {
+	for a := range devices {
+		for b := a + 1; b < len(devices); b++ {
+			if l, ok := link(a, b, devices, joints[pair{places[a], places[b]}]); ok {
 				out = append(out, l)
 			}
 		}
