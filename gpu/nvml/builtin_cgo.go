@@ -1,0 +1,8 @@
+//go:build linux && cgo
+
+package nvml
+
+// builtin lists the bindings, the default first.
+func builtin() []binding {
+	return []binding{{GoNVML, newGoNVML}, {Purego, newPurego}}
+}
