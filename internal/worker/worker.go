@@ -24,8 +24,8 @@ type Config struct {
 	// Prover opens what answers for a device; it is closed after the challenge. Where it is a challenge.Walker too, it can
 	// answer challenges with a table.
 	Prover func(gpu.DeviceID) (challenge.Prover, error)
-	// Health says how well a device does after a probe; nil: everything is healthy.
-	Health func(gpu.Inventory, gpu.DeviceID) gpu.Health
+	// Health takes a probe and returns how well each device does; nil: everything is healthy.
+	Health func(gpu.Inventory) func(gpu.DeviceID) gpu.Health
 	HTTP   *http.Client
 	Every  time.Duration // between heartbeats; a fifth of it is jitter
 	// Show is called with the state whenever it changes, one call at a time.
@@ -138,15 +138,14 @@ func (w *Worker) Turn(ctx context.Context) error {
 
 // say is an inventory where the server has another, and a heartbeat where it has this one.
 func (w *Worker) say(inv gpu.Inventory) (gpu.Kind, any) {
+	var health func(gpu.DeviceID) gpu.Health
+	if w.cfg.Health != nil {
+		health = w.cfg.Health(inv)
+	}
 	if inv.Digest() != w.told || inv.BootID != w.boot {
 		return gpu.InventoryReport, inv
 	}
-	return gpu.HeartbeatReport, inv.Heartbeat(func(id gpu.DeviceID) gpu.Health {
-		if w.cfg.Health == nil {
-			return gpu.Healthy
-		}
-		return w.cfg.Health(inv, id)
-	})
+	return gpu.HeartbeatReport, inv.Heartbeat(health)
 }
 
 func (w *Worker) report(ctx context.Context, k gpu.Kind, what any) (Ack, error) {

@@ -1,0 +1,122 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/idlegrid/idlegrid/gpu"
+	"github.com/idlegrid/idlegrid/gpu/challenge"
+	"github.com/idlegrid/idlegrid/gpu/challenge/cpu"
+	"github.com/idlegrid/idlegrid/gpu/challenge/cuda"
+	"github.com/idlegrid/idlegrid/gpu/challenge/opencl"
+	"github.com/idlegrid/idlegrid/gpu/gputest"
+	"github.com/idlegrid/idlegrid/gpu/nvml"
+)
+
+// Host is a machine with GPUs, or a fake of one. It is a gpu.Source.
+type Host struct {
+	gpu.Source
+	Fake bool
+	Why  string // why NVIDIA's driver is not read; empty if it is
+
+	now     func() time.Time
+	mu      sync.Mutex
+	monitor *gpu.Monitor // guarded by mu
+}
+
+// Open opens the machine's own GPUs, or with a name those of a fake host: "h100x8". Where there is no driver of NVIDIA's it
+// reads the kernel's files, which may show no device at all.
+func Open(ctx context.Context, fake string, now func() time.Time) (*Host, error) {
+	m, err := gpu.NewMonitor(gpu.DefaultHealth())
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{now: now, monitor: m}
+	if fake != "" {
+		p, err := gputest.ParseProfile(fake)
+		if err != nil {
+			return nil, err
+		}
+		h.Fake, h.Why = true, "the host is made up"
+		h.Source, err = gputest.NewSource(p, now)
+		return h, err
+	}
+	n, err := nvml.Open(nvml.Config{HashLibrary: true, Views: views})
+	if err == nil {
+		if _, err = n.Probe(ctx); err == nil {
+			h.Source = n
+			return h, nil
+		}
+		err = errors.Join(err, n.Close())
+	}
+	c, failed := gpu.NewCatalog()
+	if failed != nil {
+		return nil, failed
+	}
+	h.Why = err.Error()
+	h.Source, failed = gpu.NewSysfs(gpu.SysfsConfig{FS: os.DirFS("/"), Catalog: c, Now: now, Platform: runtime.GOOS + "/" + runtime.GOARCH})
+	return h, failed
+}
+
+// Follow listens to what the driver says without being asked, until the context ends, and counts it for Health. A source
+// that says nothing by itself is listened to in vain.
+func (h *Host) Follow(ctx context.Context) error {
+	err := h.Watch(ctx, func(n gpu.Notice) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		_, _ = h.monitor.Apply(h.now(), gpu.Noticed{Notice: n}) // of a device that no probe has shown yet
+	})
+	if errors.Is(err, gpu.ErrUnsupported) || ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// Health takes a probe, and returns how well each device does by all that was seen and heard so far.
+func (h *Host) Health(inv gpu.Inventory) func(gpu.DeviceID) gpu.Health {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, _ = h.monitor.Apply(h.now(), gpu.Probed{Inventory: inv}) // refused if the clock was set back: the next probe tells
+	all := map[gpu.DeviceID]gpu.Health{}
+	for d := range h.monitor.Diagnoses() {
+		all[d.Device] = d.Health
+	}
+	return func(id gpu.DeviceID) gpu.Health { return all[id] }
+}
+
+// views asks the other witnesses: the kernel, and CUDA's driver library.
+func views(ctx context.Context, inv *gpu.Inventory) {
+	gpu.Views(ctx, os.DirFS("/"), inv)
+	inv.Platform = runtime.GOOS + "/" + runtime.GOARCH
+	if _, devices, err := cuda.Devices(""); err == nil {
+		inv.CUDAView = gpu.Some(devices)
+	} else {
+		inv.CUDAView = gpu.None[[]gpu.CUDADevice](gpu.WhyNotSupported)
+	}
+}
+
+// Prover opens what answers challenges for a device: CUDA for NVIDIA's, OpenCL for others'. A fake host answers with the
+// processor, which is right and slow.
+func (h *Host) Prover(id gpu.DeviceID) (challenge.Prover, error) {
+	if h.Fake {
+		return cpu.New(cpu.Config{Workers: max(1, runtime.NumCPU()/2), MaxBytes: 1 << 30})
+	}
+	if p, err := cuda.Open(cuda.Config{ID: id}); err == nil {
+		return p, nil
+	}
+	all, err := opencl.Devices("")
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(all, func(d opencl.Info) bool { return d.GPU })
+	if i < 0 {
+		return nil, fmt.Errorf("host: device %s: neither CUDA nor OpenCL opens it", id)
+	}
+	return opencl.Open(opencl.Config{Index: all[i].Index})
+}
