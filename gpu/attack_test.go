@@ -155,3 +155,35 @@ func TestHostileSnapshots(t *testing.T) {
 		require.ErrorIs(t, err, gpu.ErrInvalid)
 	}
 }
+
+// The open nonce can be handed out again: it is there from the challenge to the answer, of the key in use and of no other.
+func TestAsked(t *testing.T) {
+	g := registry(t)
+	key, ann := agentKey("ann")
+	next, ann2 := agentKey("ann-2")
+	asked := func(key [32]byte) [32]byte {
+		n, ok := g.Asked(key)
+		require.Equal(t, ok, n != [32]byte{})
+		return n
+	}
+	require.Zero(t, asked(ann))
+	apply(t, g, noon, gpu.Enrolled{Key: ann, Supplier: "ann"})
+	require.Zero(t, asked(ann))
+	apply(t, g, noon, gpu.Challenged{Key: ann, Nonce: nonce(1)})
+	require.Equal(t, nonce(1), asked(ann))
+	_, err := g.Apply(noon, gpu.Reported{Signed: sign(t, "ann", 1, noon, nonce(2), h100s(1, 1))})
+	require.ErrorIs(t, err, gpu.ErrReplay)
+	require.Equal(t, nonce(1), asked(ann), "a refusal leaves it open")
+	apply(t, g, noon, gpu.Reported{Signed: sign(t, "ann", 1, noon, nonce(1), h100s(1, 1))})
+	require.Zero(t, asked(ann), "used up")
+	apply(t, g, noon, gpu.Challenged{Key: ann, Nonce: nonce(3)})
+	signed, err := gpu.Rotation{Old: ann, New: ann2}.Sign(key, next)
+	require.NoError(t, err)
+	apply(t, g, noon, gpu.Rotated{Signed: signed})
+	require.Zero(t, asked(ann))
+	require.Zero(t, asked(ann2))
+	apply(t, g, noon, gpu.Challenged{Key: ann2, Nonce: nonce(4)})
+	require.Equal(t, nonce(4), asked(ann2))
+	apply(t, g, noon, gpu.Revoked{Key: ann2, Why: "stolen"})
+	require.Zero(t, asked(ann2))
+}

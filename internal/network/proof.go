@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/idlegrid/idlegrid/gpu"
@@ -50,7 +51,11 @@ func (n *Network) device(name string, id gpu.DeviceID) (*node, error) {
 // prove takes what a verifier found out about a device. The work was checked, and its time taken, outside: neither can be
 // done again when the journal is replayed.
 func (n *Network) prove(at time.Time, c Prove) ([]Fact, error) {
-	if _, err := n.device(c.Node, c.Device); err != nil {
+	x, err := n.device(c.Node, c.Device)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.registry.Speaks(x.key); err != nil { // a thief may have answered
 		return nil, err
 	}
 	switch {
@@ -58,6 +63,8 @@ func (n *Network) prove(at time.Time, c Prove) ([]Fact, error) {
 		return nil, fmt.Errorf("%w: prove: id has %d bytes, want 1 to %d", ErrInvalid, len(c.ID), maxProofID)
 	case len(c.Reason) > maxProofID:
 		return nil, fmt.Errorf("%w: prove: reason has %d bytes, at most %d", ErrInvalid, len(c.Reason), maxProofID)
+	case strings.ContainsFunc(c.Reason, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return nil, fmt.Errorf("%w: prove: reason %q is not a word of printable ASCII", ErrInvalid, c.Reason)
 	case c.Passed != (c.Reason == ""):
 		return nil, fmt.Errorf("%w: prove: passed %v with reason %q: a failure has a reason and a pass has none", ErrInvalid, c.Passed, c.Reason)
 	case c.Reason == transport:
@@ -172,6 +179,21 @@ func (n *Network) Host(key Key) (string, []gpu.Device) {
 		return name, x.inventory.Devices
 	}
 	return "", nil
+}
+
+// Asked returns the nonce that a key was sent and has not answered yet, and false if there is none.
+func (n *Network) Asked(key Key) (Key, bool) {
+	nonce, ok := n.registry.Asked(key)
+	return nonce, ok
+}
+
+// Speaker returns the node that a key may speak for now: "" for a key of no node, one that was replaced, and one that was
+// revoked.
+func (n *Network) Speaker(key Key) string {
+	if n.refusesKey(key) != nil {
+		return ""
+	}
+	return n.byKey[key]
 }
 
 // refusesKey says why no report of a key would be taken.
