@@ -78,7 +78,7 @@ func (s *stage) told(f challenge.Effect) string {
 	switch f := f.(type) {
 	case challenge.To:
 		p := s.players[f.Exchange]
-		text := ""
+		var text string
 		switch g := f.Effect.(type) {
 		case challenge.SendPing:
 			p.asked, text = g, "ping"
