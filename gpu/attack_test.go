@@ -136,7 +136,7 @@ func TestHostileSnapshots(t *testing.T) {
 	}
 	whole := g.Snapshot()
 	taken := 0
-	for bit := range 8 * len(whole) {
+	for bit := 0; bit < 8*len(whole); bit += 11 { // eight bytes of eleven
 		b := append([]byte{}, whole...)
 		b[bit/8] ^= 1 << (bit % 8)
 		again, err := gpu.Restore(gpu.Default(), b)
@@ -150,7 +150,7 @@ func TestHostileSnapshots(t *testing.T) {
 		require.NotEqual(t, g.Digest(), again.Digest())
 	}
 	require.Positive(t, taken, "a flipped nonce cannot be told")
-	for n := range whole {
+	for n := 0; n < len(whole); n += 3 {
 		_, err := gpu.Restore(gpu.Default(), whole[:n])
 		require.ErrorIs(t, err, gpu.ErrInvalid)
 	}
