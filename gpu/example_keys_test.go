@@ -17,8 +17,7 @@ func ExampleOpt() {
 	power := gpu.Some[uint32](698_000)
 	var unasked gpu.Opt[string]
 	fmt.Println(fan, power, unasked, unasked.IsZero())
-	b, _ := json.Marshal(fan)
-	fmt.Println(string(b))
+	fmt.Println(string(must(json.Marshal(fan))))
 	mw, ok := power.Get()
 	fmt.Println(mw/1000, ok)
 	// Output:
@@ -28,8 +27,7 @@ func ExampleOpt() {
 }
 
 func ExampleSome() {
-	b, _ := json.Marshal(gpu.Some(41))
-	fmt.Println(string(b))
+	fmt.Println(string(must(json.Marshal(gpu.Some(41)))))
 	// Output: {"value":41}
 }
 
@@ -192,12 +190,12 @@ func ExampleRegistry_Assurance() {
 		change := e.(gpu.AssuranceChanged)
 		fmt.Println(change.From, "->", change.To, "because it", change.Why)
 	}
-	for _, h := range []time.Duration{23, 25} {
-		level, _ := g.Assurance(id, at.Add(h*time.Hour))
-		fmt.Printf("after %d h without another report: %v\n", h, level)
+	for _, d := range []time.Duration{23 * time.Hour, 25 * time.Hour} {
+		level, _ := g.Assurance(id, at.Add(d))
+		fmt.Printf("after %v without another report: %v\n", d, level)
 	}
 	// Output:
 	// consistent -> proven because it passed a challenge
-	// after 23 h without another report: proven
-	// after 25 h without another report: claimed
+	// after 23h0m0s without another report: proven
+	// after 25h0m0s without another report: claimed
 }
