@@ -82,7 +82,7 @@ func (h *Host) Follow(ctx context.Context) error {
 		_, _ = h.monitor.Apply(h.now(), gpu.Noticed{Notice: n}) // of a device that no probe has shown yet
 	})
 	if errors.Is(err, gpu.ErrUnsupported) || ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // the end is what was asked for, and a source may have nothing to say
 	}
 	return err
 }
