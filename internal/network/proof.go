@@ -164,14 +164,18 @@ func (n *Network) drain(at time.Time, name string) {
 	x.draining = want
 }
 
-// Host returns the node whose agent holds a key, and its devices as first admitted: "" and none for a key of no node. The
-// slice belongs to the network.
-func (n *Network) Host(key Key) (string, []gpu.Device) {
+// Idle returns the node whose agent holds a key and its devices as first admitted, if it may be challenged now: it is what its
+// bond is for, and no lease pays for its devices. Otherwise it returns "" and none. The slice belongs to the network.
+func (n *Network) Idle(key Key) (string, []gpu.Device) {
 	name := n.byKey[key]
-	if x, ok := n.nodes[name]; ok && x.key == key && x.unfit == "" {
-		return name, x.inventory.Devices
+	x, ok := n.nodes[name]
+	if !ok || x.key != key || x.unfit != "" {
+		return "", nil
 	}
-	return "", nil
+	if s, listed := n.fleet.Node(sched.NodeID(name)); listed && len(s.Free) < len(x.inventory.Devices) {
+		return "", nil
+	}
+	return name, x.inventory.Devices
 }
 
 // refusesKey says why no report of a key would be taken.
