@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/idlegrid/idlegrid/gpu"
@@ -53,11 +54,16 @@ func (n *Network) prove(at time.Time, c Prove) ([]Fact, error) {
 	if err := n.device(c.Node, c.Device); err != nil {
 		return nil, err
 	}
+	if err := n.registry.Speaks(n.nodes[c.Node].key); err != nil { // a thief may have answered
+		return nil, err
+	}
 	switch {
 	case c.ID == "" || len(c.ID) > maxProofID:
 		return nil, fmt.Errorf("%w: prove: id has %d bytes, want 1 to %d", ErrInvalid, len(c.ID), maxProofID)
 	case len(c.Reason) > maxProofID:
 		return nil, fmt.Errorf("%w: prove: reason has %d bytes, at most %d", ErrInvalid, len(c.Reason), maxProofID)
+	case strings.ContainsFunc(c.Reason, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return nil, fmt.Errorf("%w: prove: reason %q is not a word of printable ASCII", ErrInvalid, c.Reason)
 	case c.Passed != (c.Reason == ""):
 		return nil, fmt.Errorf("%w: prove: passed %v with reason %q: a failure has a reason and a pass has none", ErrInvalid, c.Passed, c.Reason)
 	case c.Reason == transport:
@@ -176,6 +182,21 @@ func (n *Network) Idle(key Key) (string, []gpu.Device) {
 		return "", nil
 	}
 	return name, x.inventory.Devices
+}
+
+// Asked returns the nonce that a key was sent and has not answered yet, and false if there is none.
+func (n *Network) Asked(key Key) (Key, bool) {
+	nonce, ok := n.registry.Asked(key)
+	return nonce, ok
+}
+
+// Speaker returns the node that a key may speak for now: "" for a key of no node, one that was replaced, and one that was
+// revoked.
+func (n *Network) Speaker(key Key) string {
+	if n.refusesKey(key) != nil {
+		return ""
+	}
+	return n.byKey[key]
 }
 
 // refusesKey says why no report of a key would be taken.
