@@ -8,6 +8,8 @@ import (
 const (
 	mib           = 1 << 20
 	memorySlack   = 2 * mib // four numbers, each printed to a whole MiB, are off by at most two
+	wholeBranch   = 510     // from this branch on drivers give the whole memory as the total, before it what they left of it
+	keptPercent   = 5       // the most that they kept: 2.9 % of an RTX 2070 (7952 of 8192 MiB); decimal GB are 7 % below GiB
 	eccSlackMiB   = 8       // 15/16 of 49140 is 46068.75, of 24564 23028.75: drivers report 46068 and 23028
 	serverPercent = 115
 	cardPercent   = 150 // board partners sell desktop boards with far higher limits: an RTX 3070 of 220 W with 280 W
@@ -28,6 +30,9 @@ func (k *checker) checkModel(d Device, spec Spec) {
 		k.add(ruleMemoryModified, "%q with %d MiB is a board with larger memory chips", d.Model, d.MemoryMiB)
 	case eccTotal(spec, d.MemoryMiB):
 		k.add(ruleMemoryECC, "%q has %d MiB, ECC on or off from %d", d.Model, d.MemoryMiB, spec.MemoryMiB)
+	case k.keptBack(spec, d.MemoryMiB):
+		k.add(ruleMemoryReserved, "%q has %d MiB, driver %q may keep up to %d %% of %d", d.Model, d.MemoryMiB, k.inv.Driver, keptPercent,
+			spec.MemoryMiB)
 	case !spec.MemoryVerified: // part of the list was never seen on hardware: it may be the list that is wrong
 		k.add(ruleMemoryPublished, "%q has %d MiB, published are %d", d.Model, d.MemoryMiB, spec.MemoryMiB)
 	default:
@@ -155,11 +160,31 @@ func (k *checker) checkLinks(d Device, spec Spec) {
 	}
 }
 
+// keptBack reports whether a total is a little below one of the model's and the driver is of a branch that may keep some: drivers
+// before wholeBranch do, by an amount that differs from board to board (RTX 2080 Ti of 11264 MiB: 10986, 10989, 11019; Tesla V100
+// of 16384: 16130, 16152, 16160), and of those newer than this table nobody knows. Nobody gains by claiming less.
+func (k *checker) keptBack(spec Spec, total uint64) bool {
+	branch, ok := driverBranch(k.inv.Driver)
+	if !ok || spec.Vendor != NVIDIA || branch >= wholeBranch && branch <= newestBranch {
+		return false
+	}
+	near := func(whole uint64) bool { return total < whole && total*100 >= whole*(100-keptPercent) }
+	return slices.ContainsFunc(spec.MemoryMiB, func(m uint64) bool {
+		return near(m) || inlineECC(spec) && (near(m*15/16) || near(m*16/15))
+	})
+}
+
+// inlineECC reports whether a model keeps check bits in the memory itself, as boards with GDDR do; HBM has memory of its own for
+// them.
+func inlineECC(spec Spec) bool {
+	return slices.Contains([]string{"6.1", "7.5", "8.6", "8.9", "12.0"}, spec.ComputeCapability)
+}
+
 // eccTotal reports whether a total is to a listed one as GDDR boards are with and without check bits in their memory: 15 to 16,
 // one way or the other.
 func eccTotal(spec Spec, total uint64) bool {
-	if !slices.Contains([]string{"7.5", "8.6", "8.9", "12.0"}, spec.ComputeCapability) {
-		return false // HBM has memory of its own for check bits
+	if !inlineECC(spec) {
+		return false
 	}
 	pair := func(more, less uint64) bool { return apart(more*15/16, less) <= eccSlackMiB }
 	listed := func(total uint64) bool {
