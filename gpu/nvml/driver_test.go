@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -309,8 +310,8 @@ func TestWatchHangs(t *testing.T) {
 		require.Eventually(t, func() bool {
 			ended, stop := context.WithTimeout(t.Context(), time.Millisecond)
 			defer stop()
-			return s.Watch(ended, func(gpu.Notice) {}) != nil && f.Hanging() == 0
-		}, patience, time.Millisecond)
+			return !errors.Is(s.Watch(ended, func(gpu.Notice) {}), gpu.ErrStuck)
+		}, patience, time.Millisecond, "who was left behind has returned")
 		require.NoError(t, s.Close())
 	})
 }
