@@ -38,10 +38,6 @@ func (g *goNVML) load() error {
 	}
 	bound.Lock()
 	defer bound.Unlock()
-	if bound.path != "" && bound.path != g.path {
-		return fmt.Errorf("%w: go-nvml is bound to %q in this process and cannot load %q; the binding %q can",
-			gpu.ErrUnsupported, bound.path, g.path, Purego)
-	}
 	lib := dl.New(g.path, dl.RTLD_LAZY)
 	if err := lib.Open(); err != nil {
 		return fmt.Errorf("%w: %w", gpu.ErrNoLibrary, err)
@@ -57,6 +53,11 @@ func (g *goNVML) load() error {
 	if !g.present[callInit] {
 		_ = lib.Close() // nothing of it was used
 		return fmt.Errorf("%w: %q has no %s", gpu.ErrNoLibrary, g.path, table()[callInit].symbols[0])
+	}
+	if bound.path != "" && bound.path != g.path {
+		_ = lib.Close()
+		return fmt.Errorf("%w: go-nvml is bound to %q in this process and cannot load %q; the binding %q can",
+			gpu.ErrUnsupported, bound.path, g.path, Purego)
 	}
 	bound.path = g.path
 	g.lib, g.ready = nvml.New(nvml.WithLibraryPath(g.path)), true
