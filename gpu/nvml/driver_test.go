@@ -256,9 +256,17 @@ func TestWatch(t *testing.T) {
 			kind, data uint64
 			want       gpu.NoticeKind
 		}{
-			{8, 79, gpu.NoticeXid}, {1, 0, gpu.NoticeCorrected}, {2, 0, gpu.NoticeUncorrected}, {4, 0, gpu.NoticeClock},
-			{0x10, 0, gpu.NoticeClock}, {0x80, 0, gpu.NoticePower}, {0x100, 0, gpu.NoticeMIG}, {0x200, 0, gpu.NoticeCorrected},
-			{0x1000, 0, gpu.NoticeUncorrected}, {0x2000, 0, gpu.NoticeUncorrected}, {0x4000, 0, gpu.NoticeLost},
+			{8, 79, gpu.NoticeXid},
+			{1, 0, gpu.NoticeCorrected},
+			{2, 0, gpu.NoticeUncorrected},
+			{4, 0, gpu.NoticeClock},
+			{0x10, 0, gpu.NoticeClock},
+			{0x80, 0, gpu.NoticePower},
+			{0x100, 0, gpu.NoticeMIG},
+			{0x200, 0, gpu.NoticeCorrected},
+			{0x1000, 0, gpu.NoticeUncorrected},
+			{0x2000, 0, gpu.NoticeUncorrected},
+			{0x4000, 0, gpu.NoticeLost},
 		} {
 			f.Emit(1, e.kind, e.data)
 			n := <-notices
