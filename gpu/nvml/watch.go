@@ -172,12 +172,10 @@ func (w *watcher) register(ctx context.Context, index uint32) {
 func (w *watcher) listen(ctx context.Context, heard chan<- heardEvent) {
 	defer w.lib.exit(w.sess)
 	defer func() { w.lib.raw.free(w.set) }()
-	say := func(h heardEvent) bool {
+	say := func(h heardEvent) {
 		select {
 		case heard <- h:
-			return true
 		case <-ctx.Done():
-			return false
 		}
 	}
 	for ctx.Err() == nil {
