@@ -56,7 +56,9 @@ func ExampleFakeNVMLSymbols() {
 func ExampleFakeNVML() {
 	test := func(t *testing.T) {
 		f := gputest.NewFakeNVML(t, oneCard())
-		f.Unload() // the driver is gone
+		f.Switch("trace", true)           // record calls
+		f.Fail("nvmlDeviceGetName", 0, 4) // no permission
+		f.Unload()                        // the driver is gone
 		f.Load()
 		f.Lose(0)        // the device is off the bus
 		f.Emit(0, 8, 79) // Xid 79
