@@ -304,13 +304,13 @@ func TestWatch(t *testing.T) {
 func TestWatchHangs(t *testing.T) {
 	bindings(t, func(t *testing.T, binding string) {
 		f := rig(t, hgx(1))
-		s, err := nvml.Open(nvml.Config{Library: f.Path(), Binding: binding, Deadline: short / 4, Views: views})
+		s, err := nvml.Open(nvml.Config{Library: f.Path(), Binding: binding, Deadline: short, Views: views})
 		require.NoError(t, err)
 		f.Hang("nvmlEventSetWait_v2", gputest.AnyDevice)
 		ctx, cancel := context.WithCancel(t.Context())
 		result := make(chan error, 1)
 		go func() { result <- s.Watch(ctx, func(gpu.Notice) {}) }()
-		require.Eventually(t, func() bool { return f.Hanging() == 1 }, patience, time.Millisecond)
+		require.Eventually(t, func() bool { return f.Hanging() > 0 }, patience, time.Millisecond)
 		cancel()
 		require.ErrorIs(t, <-result, context.Canceled)
 		require.ErrorIs(t, s.Watch(t.Context(), func(gpu.Notice) {}), gpu.ErrStuck)

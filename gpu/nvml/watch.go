@@ -206,14 +206,6 @@ func (s *Source) leaveBehind(ended <-chan struct{}) {
 	case <-ended:
 		return
 	case <-grace.C:
-	case <-s.closed.Done(): // Close gives it one wait to end by itself
-		last := time.NewTimer(2 * waitInterval)
-		defer last.Stop()
-		select {
-		case <-ended:
-			return
-		case <-last.C:
-		}
 	}
 	l := s.lib
 	l.mu.Lock()
