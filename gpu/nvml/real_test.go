@@ -2,13 +2,13 @@ package nvml_test
 
 import (
 	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/idlegrid/idlegrid/gpu"
+	"github.com/idlegrid/idlegrid/gpu/gputest"
 	"github.com/idlegrid/idlegrid/gpu/nvml"
 )
 
@@ -16,9 +16,7 @@ import (
 // the inventory can be reported. It is printed with serial numbers and UUIDs masked, to be kept as a real inventory. A child
 // reads it, because go-nvml has bound the fake in this process.
 func TestRealDriver(t *testing.T) {
-	if _, err := os.Stat("/dev/nvidiactl"); err != nil {
-		t.Skip("an NVIDIA driver: ", err)
-	}
+	gputest.Require(t)
 	out, err := spawn(t, nvml.DefaultLibrary)
 	require.NoError(t, err, "%s", out)
 	var all []outcome
