@@ -119,7 +119,7 @@ func (g *Registry) judgeHeartbeat(i int32, body []byte) (Heartbeat, error) {
 		return Heartbeat{}, fmt.Errorf("%w: digest %s, the inventory's is %x", ErrStale, h.Digest, a.digest)
 	}
 	for _, p := range h.Pulses {
-		if j, ok := g.byID[p.ID]; !ok || g.records[j].agent != i {
+		if j, ok := g.byID[p.ID]; !ok || g.records[j].agent != i || !g.records[j].present {
 			return Heartbeat{}, fmt.Errorf("%w: %q", ErrForeign, string(p.ID))
 		}
 	}
@@ -134,6 +134,9 @@ func (g *Registry) admit(at time.Time, v verdict) {
 	a.digest, a.bootID, a.driver = v.inv.Digest(), v.inv.BootID, v.inv.Driver
 	for _, j := range a.records {
 		g.records[j].present = false
+		if otherDriver { // of all: one that is left out now is not what it was when it comes back
+			g.records[j].attested = time.Time{}
+		}
 	}
 	for _, d := range v.inv.Devices {
 		slot, _ := parseBus(d.BusID)
@@ -147,17 +150,15 @@ func (g *Registry) admit(at time.Time, v verdict) {
 			a.records = append(a.records, j)
 		}
 		r := &g.records[j]
-		if r.agent != i { // another key of the same supplier's, now revoked
+		otherKey := r.agent != i
+		if otherKey { // of the same supplier's, now revoked
 			from := &g.agents[r.agent]
 			from.records = slices.DeleteFunc(from.records, func(k int32) bool { return k == j })
 			r.agent = i
 			a.records = append(a.records, j)
 		}
-		if known && !sameCard(r.device, d) {
+		if otherKey || known && !sameCard(r.device, d) { // what a revoked key showed, a thief may have shown
 			g.forget(r)
-		}
-		if otherDriver {
-			r.attested = time.Time{}
 		}
 		r.device, r.assurance, r.seen, r.present = d, level, at, true
 	}

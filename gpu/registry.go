@@ -187,6 +187,17 @@ func (g *Registry) Speaks(key [32]byte) error {
 	return err
 }
 
+// Asked returns the nonce that a key has been sent and has not answered yet, and false if there is none or the key may not
+// report any more. Whoever hands out nonces to anybody who asks should hand out this one again: a fresh one would replace it,
+// and a stranger who knows the key could keep its agent from ever being heard.
+func (g *Registry) Asked(key [32]byte) ([32]byte, bool) {
+	i, err := g.speaker(key)
+	if err != nil || !g.agents[i].open {
+		return [32]byte{}, false
+	}
+	return g.agents[i].nonce, true
+}
+
 func (g *Registry) view(i int32) Record {
 	r, a := &g.records[i], &g.agents[g.records[i].agent]
 	return Record{

@@ -3,6 +3,7 @@ package gpu_test
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +26,9 @@ func TestRulesTable(t *testing.T) {
 		fmt.Fprintf(&b, "//\t%-19s %s  %s\n", r.Name, strings.ToUpper(r.Severity.String()[:1]), r.Text)
 	}
 	golden.Check(t, "testdata/rules.golden", b.String())
+	doc, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	require.Contains(t, string(doc), b.String(), "the package comment has the same table")
 }
 
 // h100 is one H100 with a reading that a change is made to.

@@ -16,7 +16,7 @@ const (
 // Audit returns the first invariant that the state breaks, nil if it breaks none: no limit lies before its phase, nonces are
 // not zero and differ, the roots are there once they came, and a pass has all that was asked.
 func (x *Exchange) Audit() error {
-	waits := x.phase != idle && x.phase != ready && x.phase != done
+	waits := x.phase != idle && x.phase != ready && x.phase != examining && x.phase != done
 	switch {
 	case x.phase > done:
 		return fmt.Errorf("challenge: audit: phase %d", x.phase)
@@ -28,7 +28,7 @@ func (x *Exchange) Audit() error {
 		return fmt.Errorf("challenge: audit: phase %d after %d pings", x.phase, len(x.pings))
 	case x.phase >= working && x.phase < done && (x.work.Session == x.spec.Session || x.work.Session == Hash{}):
 		return errors.New("challenge: audit: work without a session of its own")
-	case (x.phase == walking || x.phase == opening) && len(x.commit.Roots) != int(x.spec.Rounds):
+	case x.phase >= walking && x.phase < done && len(x.commit.Roots) != int(x.spec.Rounds):
 		return fmt.Errorf("challenge: audit: phase %d with %d roots", x.phase, len(x.commit.Roots))
 	case x.start != Hash{} && (x.start == x.open || x.start == x.work.Session):
 		return errors.New("challenge: audit: a nonce was used twice")

@@ -53,7 +53,8 @@ func NewBarrier(p Params, tasks []Task) (*Barrier, error) {
 	return b, nil
 }
 
-// Apply takes one event: Of for one exchange, Begun, Ticked or Broken for all that have not ended, Together to start them.
+// Apply takes one event: Of for one exchange, Begun, Ticked or Broken for all that have not ended, Together to start them. A
+// line that breaks is that of the exchanges which still wait for an answer.
 // An error means that nothing changed: those of Exchange.Apply, and ErrOrder for Started or another barrier's event inside
 // Of, an exchange that does not exist, or Together before Assembled.
 func (b *Barrier) Apply(at time.Time, e Event) ([]Effect, error) {
@@ -72,7 +73,7 @@ func (b *Barrier) Apply(at time.Time, e Event) ([]Effect, error) {
 		out, err = b.together(at, e)
 	case Begun, Ticked, Broken:
 		out, err = b.all(at, func(int) Event { return e })
-	case Ponged, Filled, Started, Committed, Walked, Opened:
+	case Ponged, Filled, Started, Committed, Walked, Opened, Examined, Declined:
 		err = fmt.Errorf("%w: %T without an exchange", ErrOrder, e)
 	default:
 		err = fmt.Errorf("%w: no event", ErrOrder) // nil: the interface is sealed
@@ -144,7 +145,7 @@ func (b *Barrier) together(at time.Time, e Together) ([]Effect, error) {
 // all gives an event to every exchange that has not ended, or to none.
 func (b *Barrier) all(at time.Time, event func(i int) Event) ([]Effect, error) {
 	for i, x := range b.exchanges {
-		if x.phase == done {
+		if x.past(event(i)) {
 			continue
 		}
 		if err := x.check(event(i)); err != nil {
@@ -153,7 +154,7 @@ func (b *Barrier) all(at time.Time, event func(i int) Event) ([]Effect, error) {
 	}
 	var out []Effect
 	for i, x := range b.exchanges {
-		if x.phase == done {
+		if x.past(event(i)) {
 			continue
 		}
 		effects, err := x.Apply(at, event(i))
@@ -165,6 +166,12 @@ func (b *Barrier) all(at time.Time, event func(i int) Event) ([]Effect, error) {
 	return out, nil
 }
 
+// past reports whether an event for all does not concern an exchange any more: it is over, or its line is not needed.
+func (x *Exchange) past(e Event) bool {
+	_, broken := e.(Broken)
+	return x.phase == done || broken && x.phase == examining
+}
+
 // turn says what the barrier as a whole comes to.
 func (b *Barrier) turn() []Effect {
 	over, waiting := 0, 0
@@ -174,7 +181,7 @@ func (b *Barrier) turn() []Effect {
 			over++
 		case ready:
 			waiting++
-		case idle, pinging, filling, working, walking, opening:
+		case idle, pinging, filling, working, walking, opening, examining:
 		}
 	}
 	switch {

@@ -79,6 +79,8 @@ func fleet(t *testing.T, m, r, memory int, breaks int) challenge.Outcome {
 			root, err := holder(i).Walk(t.Context(), f.Nonce)
 			require.NoError(t, err)
 			e = challenge.Walked{Commitment: root, Nonce: challenge.Hash{byte(i), 4}}
+		case challenge.Examine:
+			e = challenge.Examined{Err: f.Verify()}
 		case challenge.SendOpen:
 			o, err := provers[i].Open(t.Context(), f.Nonce)
 			require.NoError(t, err)

@@ -50,8 +50,9 @@
 //
 // The nonce must follow every root: with indices drawn from the roots alone (Fiat-Shamir) a lazy prover tries one garbage leaf
 // after another until the draw suits it. Wrong leaves in a fraction f are caught with 1-(1-f)^k. A
-// late answer is a timeout; a broken line is no evidence. A rate that was not measured is not used: the work is then recorded
-// as a lower bound and not judged. A round trip is credited up to 150 ms, a model's peak is exceeded from 1.05 times on.
+// late answer is a timeout; a broken line is no evidence. A prover that gives up is no evidence before the work, and late from
+// then on: else it would give up whenever the nonce asks for a leaf that it skipped, and try again. A rate that was not
+// measured is not used: the work is then recorded as a lower bound and not judged. A round trip is credited up to 150 ms, a model's peak is exceeded from 1.05 times on.
 //
 // # Example
 //

@@ -39,8 +39,16 @@ type Opened struct {
 	Segments []WalkOpening
 }
 
-// Broken says that the line to the prover broke.
+// Examined says what the openings came to: what Examine.Verify returned.
+type Examined struct{ Err error }
+
+// Broken says that the line to the prover broke. Where a prover can bring that about, do not apply it from Started on but let
+// the limit pass: who may walk away unpunished once he knows what has to be opened, tries until the draw suits him.
 type Broken struct{}
+
+// Declined says that the prover itself gave up. Before Started that is no evidence, since memory may be let; from then on it
+// is an answer that does not come, and judged as such at once.
+type Declined struct{}
 
 // Ticked says that time has passed.
 type Ticked struct{}
@@ -61,7 +69,9 @@ func (Started) event()   {}
 func (Committed) event() {}
 func (Walked) event()    {}
 func (Opened) event()    {}
+func (Examined) event()  {}
 func (Broken) event()    {}
+func (Declined) event()  {}
 func (Ticked) event()    {}
 func (Of) event()        {}
 func (Together) event()  {}
@@ -89,6 +99,18 @@ type SendWalk struct{ Nonce Hash }
 // SendOpen asks for the openings, and those of the walk if there is one, under one nonce. Its answer is Opened.
 type SendOpen struct{ Nonce Hash }
 
+// Examine asks the verifier to check openings, the one part of an exchange that takes time of its own. The prover's clock has
+// stopped, and other events may be applied meanwhile. The answer is Examined.
+type Examine struct {
+	spec       Spec // Session is that of the table
+	work       Spec
+	commitment Commitment
+	walk       WalkCommitment
+	start      Hash
+	nonce      Hash
+	opened     Opened
+}
+
 // WakeAt says when the answer is late. After that, Ticked ends the exchange.
 type WakeAt struct{ At time.Time }
 
@@ -113,6 +135,7 @@ func (Ready) effect()     {}
 func (SendWork) effect()  {}
 func (SendWalk) effect()  {}
 func (SendOpen) effect()  {}
+func (Examine) effect()   {}
 func (WakeAt) effect()    {}
 func (Judged) effect()    {}
 func (To) effect()        {}

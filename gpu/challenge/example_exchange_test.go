@@ -2,6 +2,7 @@ package challenge_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -48,6 +49,8 @@ func ExampleExchange() {
 			case challenge.SendWalk:
 				c, _ := p.Walk(ctx, f.Nonce)
 				next = challenge.Walked{Commitment: c, Nonce: challenge.Hash{52}}
+			case challenge.Examine:
+				next = challenge.Examined{Err: f.Verify()}
 			case challenge.SendOpen:
 				o, _ := p.Open(ctx, f.Nonce)
 				w, _ := p.OpenWalk(ctx, f.Nonce)
@@ -62,6 +65,15 @@ func ExampleExchange() {
 	// Output:
 	// "" after 100ms, 10485760 operations a second
 	// true true <nil> 32
+}
+
+// The openings are checked outside of the exchange, on any goroutine: many devices answer at once.
+func ExampleExamine() {
+	var e challenge.Examine // of a real exchange it holds all that is needed
+	var answer *challenge.AnswerError
+	fmt.Println(errors.As(e.Verify(), &answer), errors.Is(e.Verify(), challenge.ErrInvalid))
+	// Output:
+	// false true
 }
 
 func ExampleVerdict() {

@@ -297,3 +297,10 @@ func ExampleKeyBefore() {
 	fmt.Println(challenge.VerifyKey(challenge.KeyBefore([32]byte{7}, 1), [32]byte{7}))
 	// Output: true
 }
+
+func ExampleFitWalk() {
+	m := challenge.MemorySpec{Bytes: 72 << 30, Cost: 256, Lanes: 1 << 17, Steps: 512, Openings: 8}
+	m, err := challenge.FitWalk(m, 1e10, time.Second)
+	fmt.Println(m.Segments, m.Steps, m.Reads(), err)
+	// Output: 128 596 9999220736 <nil>
+}

@@ -24,6 +24,7 @@ const (
 	working
 	walking
 	opening
+	examining
 	done
 )
 
@@ -103,8 +104,12 @@ func (x *Exchange) Apply(at time.Time, e Event) ([]Effect, error) {
 		return x.walked(e), nil
 	case Opened:
 		return x.opened(e), nil
+	case Examined:
+		return x.examined(e), nil
 	case Broken:
 		return x.judge(Transport, "the line broke"), nil
+	case Declined:
+		return x.declined(), nil
 	case Ticked, Of, Together: // check let no other than Ticked pass
 	}
 	return nil, nil
@@ -132,7 +137,11 @@ func (x *Exchange) check(e Event) error {
 		due, drawn = x.phase == walking, []Hash{e.Nonce}
 	case Opened:
 		due = x.phase == opening
-	case Broken, Ticked:
+	case Examined:
+		due = x.phase == examining
+	case Broken, Declined: // once all is there, nothing is wanted of line and prover any more
+		due = x.phase != idle && x.phase != examining
+	case Ticked:
 		due = x.phase != idle
 	case Of, Together:
 	}
@@ -216,20 +225,27 @@ func (x *Exchange) ask(nonce Hash) []Effect {
 }
 
 func (x *Exchange) opened(e Opened) []Effect {
-	if err := Verify(x.work, x.commit, x.open, e.Openings); err != nil {
-		return x.fault(err)
-	}
-	if x.spec.Memory != (MemorySpec{}) {
-		if err := VerifyWalk(x.spec, x.walk, x.start, x.open, e.Segments); err != nil {
-			return x.fault(err)
-		}
-	} else if len(e.Segments) > 0 {
-		return x.judge(WalkShape, fmt.Sprintf("%d segments, want 0", len(e.Segments)))
+	x.phase, x.mark, x.limit = examining, x.now, time.Time{}
+	return []Effect{Examine{
+		spec: x.spec, work: x.work, commitment: x.commit, walk: x.walk, start: x.start, nonce: x.open, opened: e,
+	}}
+}
+
+func (x *Exchange) examined(e Examined) []Effect {
+	if e.Err != nil {
+		return x.fault(e.Err)
 	}
 	if x.params.impossible(x.verdict.OpsPerSec, x.rate.Peak) {
 		return x.judge(RateImpossible, fmt.Sprintf("%d operations a second, the model's peak is %d", x.verdict.OpsPerSec, x.rate.Peak))
 	}
 	return x.judge(OK, "")
+}
+
+func (x *Exchange) declined() []Effect {
+	if x.phase < working {
+		return x.judge(Transport, "the prover gave up before the work began")
+	}
+	return x.judge(x.overdue(), "the prover gave up")
 }
 
 // deadline is that of work at a measured rate; without one it is the credit for the line alone, and Patience rules.
@@ -258,7 +274,7 @@ func (x *Exchange) overdue() Reason {
 		return TimeoutWalk
 	case opening:
 		return TimeoutOpen
-	case idle, pinging, ready, done:
+	case idle, pinging, ready, examining, done:
 	}
 	return Transport
 }

@@ -56,6 +56,8 @@ func play(t *testing.T, r challenge.Rate, sc script) (*challenge.Exchange, chall
 			require.NoError(t, err)
 			c.add(sc.walk)
 			next = challenge.Walked{Commitment: root, Nonce: nonce(52)}
+		case challenge.Examine:
+			next = challenge.Examined{Err: f.Verify()}
 		case challenge.SendOpen:
 			o, err := p.Open(t.Context(), f.Nonce)
 			require.NoError(t, err)
@@ -151,6 +153,7 @@ func TestExchangeRefusals(t *testing.T) {
 		challenge.Committed{Nonce: nonce(8)},
 		challenge.Walked{Nonce: nonce(7)},
 		challenge.Opened{},
+		challenge.Examined{},
 		challenge.Of{},
 		challenge.Together{},
 		nil,
@@ -198,6 +201,16 @@ func TestExchangeRefusals(t *testing.T) {
 	step(challenge.Walked{Nonce: nonce(7)})
 	refuse(6)
 	step(challenge.Opened{})
+	refuse(7)
+	for _, e := range []challenge.Event{challenge.Broken{}, challenge.Declined{}} {
+		_, err = x.Apply(c.now, e)
+		require.ErrorIs(t, err, challenge.ErrOrder, "too late to walk away")
+	}
+	c.add(time.Hour)
+	step(challenge.Ticked{}) // the verifier's own time is nobody's fault
+	_, over := x.Verdict()
+	require.False(t, over)
+	step(challenge.Examined{Err: &challenge.AnswerError{Reason: challenge.Shape}})
 	v, over := x.Verdict()
 	require.True(t, over)
 	require.Equal(t, challenge.Shape, v.Reason)
@@ -219,6 +232,7 @@ func TestExchangeRefusals(t *testing.T) {
 func FuzzExchange(f *testing.F) {
 	f.Add([]byte{0, 1, 1, 1, 1, 1, 2, 3, 4, 5, 6})
 	f.Add([]byte{0, 1, 1, 1, 1, 1, 2, 3, 0x84, 8, 7})
+	f.Add([]byte{0, 1, 1, 1, 1, 1, 2, 3, 4, 5, 6, 7, 10, 8, 9})
 	f.Fuzz(func(t *testing.T, list []byte) {
 		x, err := challenge.NewExchange(challenge.DefaultParams(), tabled(), rated())
 		require.NoError(t, err)
@@ -234,6 +248,8 @@ func FuzzExchange(f *testing.F) {
 				challenge.Opened{},
 				challenge.Broken{},
 				challenge.Ticked{},
+				challenge.Examined{Err: &challenge.AnswerError{Reason: challenge.Value}},
+				challenge.Declined{},
 			}
 			before := x.Digest()
 			_, err := x.Apply(c.add(time.Duration(b>>4)*time.Duration(b>>4)*time.Second), events[int(b&15)%len(events)])

@@ -80,10 +80,11 @@ func (p Params) Credit(pings []time.Duration) time.Duration {
 }
 
 // Deadline is the time that work may take at a rate: work/(rate * Tolerance) + credit, rounded up to a nanosecond. Work is
-// Spec.Ops or MemorySpec.Reads, rate is in the same units a second and not 0. What does not fit is the longest Duration.
+// Spec.Ops or MemorySpec.Reads, rate is in the same units a second and not 0. A credit below 0 is none. What does not fit is
+// the longest Duration.
 func (p Params) Deadline(work, rate uint64, credit time.Duration) time.Duration {
 	least := max(mulDiv(rate, uint64(p.Tolerance), Million), 1)
-	return addTime(takes(work, least), credit)
+	return addTime(takes(work, least), max(credit, 0))
 }
 
 // impossible reports whether a rate is above Excess times a peak; 0 is no peak.

@@ -20,7 +20,7 @@ type Driver struct {
 }
 
 // Run drives an exchange that has not begun to its verdict. Calls are made one after another; one that comes back late is
-// a timeout, one that fails a broken line, and one that the context ends is a timeout if its limit has passed and a broken
+// a timeout, one that fails is Declined, and one that the context ends is a timeout if its limit has passed and a broken
 // line if not: give a context that ends what may hang. Errors are those of Entropy and of Exchange.Apply; a verdict is
 // none.
 func Run(ctx context.Context, d Driver, x *Exchange) (Verdict, error) {
@@ -54,25 +54,27 @@ func (d Driver) answer(ctx context.Context, f Effect, table bool) (Event, error)
 		if d.Ping == nil {
 			return Ponged{}, nil
 		}
-		return unless(d.Ping(ctx), Ponged{}), nil
+		return unless(ctx, d.Ping(ctx), Ponged{}), nil
 	case SendFill:
 		if d.Walker == nil {
 			return nil, fmt.Errorf("%w: a table without a walker", ErrInvalid)
 		}
-		return unless(d.Walker.Fill(ctx, f.Spec), Filled{}), nil
+		return unless(ctx, d.Walker.Fill(ctx, f.Spec), Filled{}), nil
 	case Ready:
 		session, err := d.nonce()
 		return Started{Session: session}, err
 	case SendWork:
 		c, failed := d.Prover.Commit(ctx, f.Spec)
 		nonce, err := d.nonce()
-		return unless(failed, Committed{Commitment: c, Nonce: nonce}), err
+		return unless(ctx, failed, Committed{Commitment: c, Nonce: nonce}), err
 	case SendWalk:
 		c, failed := d.Walker.Walk(ctx, f.Nonce)
 		nonce, err := d.nonce()
-		return unless(failed, Walked{Commitment: c, Nonce: nonce}), err
+		return unless(ctx, failed, Walked{Commitment: c, Nonce: nonce}), err
 	case SendOpen:
 		return d.open(ctx, f.Nonce, table), nil
+	case Examine:
+		return Examined{Err: f.Verify()}, nil
 	case WakeAt, Judged, To, Assembled, Concluded:
 	}
 	return nil, nil
@@ -80,24 +82,22 @@ func (d Driver) answer(ctx context.Context, f Effect, table bool) (Event, error)
 
 func (d Driver) open(ctx context.Context, nonce Hash, table bool) Event {
 	o, err := d.Prover.Open(ctx, nonce)
-	if err != nil {
-		return Broken{}
-	}
 	e := Opened{Openings: o}
-	if table {
-		if e.Segments, err = d.Walker.OpenWalk(ctx, nonce); err != nil {
-			return Broken{}
-		}
+	if err == nil && table {
+		e.Segments, err = d.Walker.OpenWalk(ctx, nonce)
 	}
-	return e
+	return unless(ctx, err, e)
 }
 
-// unless is the answer, or a broken line where the call failed: whose fault it is cannot be told.
-func unless(failed error, answer Event) Event {
-	if failed != nil {
+// unless is the answer. Where the call failed it is a broken line if the context ended it, else the prover's own doing.
+func unless(ctx context.Context, failed error, answer Event) Event {
+	switch {
+	case failed == nil:
+		return answer
+	case ctx.Err() != nil:
 		return Broken{}
 	}
-	return answer
+	return Declined{}
 }
 
 func (d Driver) nonce() (h Hash, err error) {

@@ -52,7 +52,8 @@ func (f faulty) OpenWalk(ctx context.Context, n [32]byte) ([]challenge.WalkOpeni
 	return o, errors.Join(f.fail("openwalk"), err)
 }
 
-// TestRun: a call that fails is a broken line and no evidence; a slow one is late; entropy that ends is an error.
+// TestRun: a call that fails is no evidence before the work and an answer that does not come from then on; a slow one is
+// late; entropy that ends is an error.
 func TestRun(t *testing.T) {
 	run := func(s challenge.Spec, call string, step time.Duration, entropy []byte, walker bool) (challenge.Verdict, error) {
 		x, err := challenge.NewExchange(challenge.DefaultParams(), s, challenge.Rate{})
@@ -74,10 +75,13 @@ func TestRun(t *testing.T) {
 	v, err := run(tabled(), "", time.Millisecond, entropy, true)
 	require.NoError(t, err)
 	require.True(t, v.Passed(), v.Text)
-	for _, call := range []string{"ping", "fill", "commit", "walk", "open", "openwalk"} {
+	for call, want := range map[string]challenge.Reason{
+		"ping": challenge.Transport, "fill": challenge.Transport, "commit": challenge.TimeoutCommit, "walk": challenge.TimeoutWalk,
+		"open": challenge.TimeoutOpen, "openwalk": challenge.TimeoutOpen,
+	} {
 		v, err = run(tabled(), call, time.Millisecond, entropy, true)
 		require.NoError(t, err)
-		require.Equal(t, challenge.Transport, v.Reason, call)
+		require.Equal(t, want, v.Reason, call)
 	}
 	bare := tabled()
 	bare.Memory = challenge.MemorySpec{}

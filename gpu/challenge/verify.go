@@ -91,6 +91,22 @@ func Verify(s Spec, c Commitment, nonce [32]byte, o []Opening) error {
 	return nil
 }
 
+// Verify checks the openings of an exchange, and those of its walk. It costs what Verify and VerifyWalk cost, on one core;
+// it changes nothing and may be called on any goroutine. The error is an *AnswerError; of the zero Examine it wraps
+// ErrInvalid.
+func (e Examine) Verify() error {
+	if err := Verify(e.work, e.commitment, e.nonce, e.opened.Openings); err != nil {
+		return err
+	}
+	if e.spec.Memory != (MemorySpec{}) {
+		return VerifyWalk(e.spec, e.walk, e.start, e.nonce, e.opened.Segments)
+	}
+	if n := len(e.opened.Segments); n > 0 {
+		return &AnswerError{WalkShape, -1, fmt.Sprintf("%d segments, want 0", n)}
+	}
+	return nil
+}
+
 // place is the row and the first column of a leaf.
 func (s Spec) place(leaf uint32) (row, col uint32) {
 	perRow := s.N / s.Width

@@ -228,10 +228,12 @@ func answerOf(ctx context.Context, p *gputest.Shared, to challenge.To) challenge
 		if err == nil && err2 == nil {
 			return challenge.Opened{Openings: o, Segments: w}
 		}
+	case challenge.Examine:
+		return challenge.Examined{Err: f.Verify()}
 	default:
 		return nil
 	}
-	return challenge.Broken{}
+	return challenge.Declined{}
 }
 
 // TestShared: one GPU claimed as two is late; one that is fast enough for two holds one table; one with the speed and the

@@ -47,21 +47,30 @@ func Open(ctx context.Context, fake string, now func() time.Time) (*Host, error)
 		h.Source, err = gputest.NewSource(p, now)
 		return h, err
 	}
+	n, why := openNVML(ctx)
+	if why == "" {
+		h.Source = n
+		return h, nil
+	}
+	h.Why = why
+	c, err := gpu.NewCatalog()
+	if err != nil {
+		return nil, err
+	}
+	h.Source, err = gpu.NewSysfs(gpu.SysfsConfig{FS: os.DirFS("/"), Catalog: c, Now: now, Platform: runtime.GOOS + "/" + runtime.GOARCH})
+	return h, err
+}
+
+// openNVML returns NVIDIA's driver, or why there is none.
+func openNVML(ctx context.Context) (n *nvml.Source, why string) {
 	n, err := nvml.Open(nvml.Config{HashLibrary: true, Views: views})
-	if err == nil {
-		if _, err = n.Probe(ctx); err == nil {
-			h.Source = n
-			return h, nil
-		}
-		err = errors.Join(err, n.Close())
+	if err != nil {
+		return nil, err.Error()
 	}
-	c, failed := gpu.NewCatalog()
-	if failed != nil {
-		return nil, failed
+	if _, err := n.Probe(ctx); err != nil {
+		return nil, errors.Join(err, n.Close()).Error()
 	}
-	h.Why = err.Error()
-	h.Source, failed = gpu.NewSysfs(gpu.SysfsConfig{FS: os.DirFS("/"), Catalog: c, Now: now, Platform: runtime.GOOS + "/" + runtime.GOARCH})
-	return h, failed
+	return n, ""
 }
 
 // Follow listens to what the driver says without being asked, until the context ends, and counts it for Health. A source
@@ -73,7 +82,7 @@ func (h *Host) Follow(ctx context.Context) error {
 		_, _ = h.monitor.Apply(h.now(), gpu.Noticed{Notice: n}) // of a device that no probe has shown yet
 	})
 	if errors.Is(err, gpu.ErrUnsupported) || ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // the end is what was asked for, and a source may have nothing to say
 	}
 	return err
 }

@@ -34,6 +34,9 @@ func TestProve(t *testing.T) {
 		"id has 0 bytes":                network.Prove{Node: "n1", Device: a, Passed: true},
 		"id has 129 bytes":              network.Prove{ID: strings.Repeat("x", 129), Node: "n1", Device: a, Passed: true},
 		"reason has 129 bytes":          network.Prove{ID: "1", Node: "n1", Device: a, Reason: strings.Repeat("x", 129)},
+		"is not a word of printable":    network.Prove{ID: "1", Node: "n1", Device: a, Reason: "sp\u00e4t"},
+		"reason \"late \" is":           network.Prove{ID: "1", Node: "n1", Device: a, Reason: "late "},
+		"reason \"\\n\" is":             network.Prove{ID: "1", Node: "n1", Device: a, Reason: "\n"},
 		"passed true with reason":       network.Prove{ID: "1", Node: "n1", Device: a, Passed: true, Reason: "value"},
 		"passed false with reason \"\"": network.Prove{ID: "1", Node: "n1", Device: a},
 		"chip_id is empty":              network.AttestChip{Node: "n1", Device: a},
@@ -122,6 +125,24 @@ func TestSignedHeartbeats(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// Devices that somebody pays for are not challenged.
+func TestIdle(t *testing.T) {
+	w := leased(t)
+	key := w.agents["n1"].Key()
+	name, devices := w.net.Idle(key)
+	require.Empty(t, name)
+	require.Empty(t, devices)
+	w.do(hour.Add(3*time.Hour), network.Tick{})
+	name, devices = w.net.Idle(key)
+	require.Equal(t, "n1", name)
+	require.Equal(t, w.agents["n1"].Devices, devices)
+	name, _ = w.net.Idle(network.Key{1})
+	require.Empty(t, name)
+	w.do(w.net.Now(), network.RevokeKey{Node: "n1", Why: "sold"})
+	name, _ = w.net.Idle(key)
+	require.Empty(t, name)
+}
+
 func TestKeysRotateAndAreRevoked(t *testing.T) {
 	w := leased(t)
 	old := w.agents["n1"]
@@ -130,7 +151,11 @@ func TestKeysRotateAndAreRevoked(t *testing.T) {
 	before := old.Key()
 	signed, err := old.Rotate(next)
 	require.NoError(t, err)
+	require.Equal(t, "n1", w.net.Speaker(before))
 	w.do(hour, network.RotateKey{Signed: signed})
+	require.Empty(t, w.net.Speaker(before))
+	require.Equal(t, "n1", w.net.Speaker(network.Key(next[32:])))
+	require.Empty(t, w.net.Speaker(network.Key{1}))
 	_, err = w.apply(hour, network.RotateKey{Signed: signed})
 	require.Error(t, err)
 	_, err = w.apply(hour, network.RotateKey{Signed: []byte("x")})
@@ -145,6 +170,12 @@ func TestKeysRotateAndAreRevoked(t *testing.T) {
 	require.Equal(t, "its key was revoked: sold", v.Unfit)
 	require.Equal(t, "claimed", v.Assurance)
 	require.Empty(t, w.net.Leases())
+	require.Empty(t, w.net.Speaker(network.Key(next[32:])))
+	for _, c := range []network.Prove{{ID: "1", Passed: true, Judged: true}, {ID: "2", Reason: "value"}} {
+		c.Node, c.Device = "n1", old.Devices[0].ID
+		_, err = w.apply(hour, c)
+		require.ErrorIs(t, err, gpu.ErrRevoked, "a thief may have answered a challenge that was under way")
+	}
 	require.Error(t, w.net.Refuses(hour, network.Challenge{Key: network.Key(next[32:]), Nonce: network.Key{9}}))
 	b, err := json.Marshal(v)
 	require.NoError(t, err)

@@ -183,7 +183,7 @@ func newAgent(t *testing.T, name, model string, cards int) (*agent.Agent, *gpu.C
 	return agent.New(c, name, model, cards, 0), c
 }
 
-// nonce asks for a nonce over HTTP. No two are the same.
+// nonce asks for a nonce over HTTP. It is the same until it is answered.
 func (w *world) nonce(a *agent.Agent) [32]byte {
 	w.t.Helper()
 	got := w.post("/api/v1/challenges", map[string]any{"key": network.Key(a.Key())})
@@ -204,7 +204,19 @@ func TestChallenge(t *testing.T) {
 	w := empty(t, httpapi.Config{})
 	a, _ := newAgent(t, "host", "NVIDIA RTX A4000", 1)
 	w.do(network.Enrol{Node: "host", Key: a.Key(), Supplier: "ann"})
-	require.NotEqual(t, w.nonce(a), w.nonce(a))
+	before, _, _ := w.Digest()
+	own := w.nonce(a)
+	for range 3 {
+		require.Equal(t, own, w.nonce(a), "a stranger who asks in the agent's name does not spoil its turn")
+	}
+	after, _, _ := w.Digest()
+	require.Equal(t, before+1, after, "and writes nothing")
+	signed, err := a.Report(w.clock.Now(), own)
+	require.NoError(t, err)
+	var ack worker.Ack
+	w.report(signed).json(t, &ack)
+	require.NotEqual(t, network.Key(own), network.Key(ack.Nonce))
+	require.Equal(t, [32]byte(ack.Nonce), w.nonce(a))
 	for _, body := range []string{`{"key":"ab"}`, `{"key":"` + strings.Repeat("g", 64) + `"}`, `{"key":7}`, `{"key":"` + network.Key(a.Key()).String() + `","nonce":"` + network.Key{1}.String() + `"}`} {
 		w.post("/api/v1/challenges", body).refusal(t, http.StatusBadRequest)
 	}

@@ -17,8 +17,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/idlegrid/idlegrid/gpu"
+	"github.com/idlegrid/idlegrid/gpu/challenge"
 	"github.com/idlegrid/idlegrid/internal/network"
 	"github.com/idlegrid/idlegrid/internal/worker"
 	"github.com/idlegrid/idlegrid/refserver/internal/door"
@@ -44,8 +46,9 @@ type Config struct {
 }
 
 type server struct {
-	cfg  Config
-	page page
+	cfg    Config
+	page   page
+	posing sync.Mutex
 }
 
 // New returns the handler of everything.
@@ -167,22 +170,36 @@ func (s *server) try(w http.ResponseWriter, r *http.Request) {
 
 // challenge gives an enrolled key the nonce of its next report.
 func (s *server) challenge(w http.ResponseWriter, r *http.Request) {
-	var c network.Challenge
-	if err := s.decode(r, &struct {
-		Key *network.Key `json:"key"`
-	}{&c.Key}); err != nil {
+	var c struct {
+		Key network.Key `json:"key"`
+	}
+	if err := s.decode(r, &c); err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	if _, err := rand.Read(c.Nonce[:]); err != nil {
+	nonce, err := s.pose(c.Key)
+	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	if _, _, err := s.cfg.Door.Do(c); err != nil {
-		s.fail(w, r, err)
-		return
+	s.answer(w, http.StatusCreated, map[string]any{"key": c.Key, "nonce": nonce})
+}
+
+// pose returns the nonce that a key has to answer next: the one that it was sent last, if that is still open. Anybody may ask,
+// for any key; a fresh nonce each time would replace the one that the agent is about to answer, and grow the journal.
+func (s *server) pose(key network.Key) (nonce network.Key, err error) {
+	s.posing.Lock() // else two who ask at once replace each other's
+	defer s.posing.Unlock()
+	var open bool
+	s.cfg.Door.Read(func(n *network.Network) { nonce, open = n.Asked(key) })
+	if err := s.cfg.Door.Alive(); open || err != nil {
+		return nonce, err
 	}
-	s.answer(w, http.StatusCreated, map[string]any{"key": c.Key, "nonce": c.Nonce})
+	if _, err := rand.Read(nonce[:]); err != nil {
+		return nonce, err
+	}
+	_, _, err = s.cfg.Door.Do(network.Challenge{Key: key, Nonce: nonce})
+	return nonce, err
 }
 
 // report takes what an agent signed, as it is.
@@ -212,18 +229,17 @@ func (s *server) report(w http.ResponseWriter, r *http.Request) {
 // acknowledge gives the agent of a report that was taken the nonce of its next one, and a challenge if one is due.
 func (s *server) acknowledge(signed []byte, out *worker.Ack) error {
 	key := network.Key(gpu.ReportKey(signed))
-	if _, err := rand.Read(out.Nonce[:]); err != nil {
+	nonce, err := s.pose(key)
+	if err != nil {
 		return err
 	}
-	if _, _, err := s.cfg.Door.Do(network.Challenge{Key: key, Nonce: network.Key(out.Nonce)}); err != nil {
-		return err
-	}
+	out.Nonce = challenge.Hash(nonce)
 	if s.cfg.Verifier == nil {
 		return nil
 	}
 	var node string
 	var devices []gpu.Device
-	s.cfg.Door.Read(func(n *network.Network) { node, devices = n.Host(key) })
+	s.cfg.Door.Read(func(n *network.Network) { node, devices = n.Idle(key) })
 	if len(devices) == 0 {
 		return nil
 	}

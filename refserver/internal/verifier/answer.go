@@ -75,7 +75,7 @@ func (v *Verifier) take(r *run, device int, signed []byte) (<-chan struct{}, err
 	}
 	old, due := s.next, s.due
 	s.next, s.due = nil, make(chan struct{})
-	if err := v.apply(r, challenge.Of{Exchange: uint32(device), Event: e}); err != nil { //nolint:gosec // at most 16 devices
+	if err := v.apply(r, challenge.Of{Exchange: uint32(device), Event: e}); err != nil {
 		s.next, s.due = old, due
 		if errors.Is(err, challenge.ErrOrder) {
 			err = fmt.Errorf("%w: %w", ErrOrder, err)
@@ -171,7 +171,7 @@ func (v *Verifier) conclude(r *run, o challenge.Outcome) {
 	for i, verdict := range o.Verdicts {
 		c := network.Prove{
 			ID: fmt.Sprintf("%s-%d", r.id, i), Node: r.node, Device: r.devices[i], Passed: verdict.Reason == challenge.OK,
-			Reason: string(verdict.Reason), OpsPerSecond: verdict.OpsPerSec, CommitMicros: uint64(verdict.Commit.Microseconds()), //nolint:gosec // a duration of our own clock
+			Reason: string(verdict.Reason), OpsPerSecond: verdict.OpsPerSec, CommitMicros: uint64(verdict.Commit.Microseconds()),
 			// A barrier that is not complete says nothing of whether one device answered for two.
 			Judged: verdict.RateJudged && verdict.ReadsJudged && o.Complete,
 		}

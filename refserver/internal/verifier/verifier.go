@@ -74,10 +74,9 @@ type run struct {
 
 // side is where one device stands.
 type side struct {
-	nonce   challenge.Hash // that its next answer is signed over
-	next    *worker.Step   // the next question; nil: not due yet
-	due     chan struct{}  // closed when next is set
-	answers uint64         // sequence number of the last answer
+	nonce challenge.Hash // that its next answer is signed over
+	next  *worker.Step   // the next question; nil: not due yet
+	due   chan struct{}  // closed when next is set
 }
 
 // New returns a verifier without challenges. The schedule's key is drawn from Entropy.
