@@ -43,7 +43,8 @@ func (k *checker) checkModel(d Device, spec Spec) {
 // checkUnknown judges a device whose name has no row by what its PCI id and its generation tell.
 func (k *checker) checkUnknown(d Device) {
 	k.add(ruleNameUnknown, "%q is not in the catalogue", d.Model)
-	if names := k.catalog.bearers(d.Vendor, d.PCIDeviceID); names != nil {
+	part := d.Reading != nil && d.Reading.Virtualization.V == vGPU // has the whole board's id, a name and a size of its own
+	if names := k.catalog.bearers(d.Vendor, d.PCIDeviceID); names != nil && !part && !mobile(d.Model, names) {
 		k.add(ruleIDOfOtherModel, "%q has PCI id %04x:%04x, which is %q", d.Model, uint16(d.Vendor), d.PCIDeviceID, names)
 	}
 	if d.Vendor != NVIDIA || d.Reading == nil {
@@ -55,9 +56,23 @@ func (k *checker) checkUnknown(d Device) {
 		k.add(ruleDriverBranch, "driver %q is older than %d, the first branch for compute capability %s", k.inv.Driver, first, cc)
 	}
 	// Of every model from Ada and Hopper on, drivers keep some memory back: no total in the catalogue is whole GiB.
-	if first >= firstBranch("8.9") && d.MemoryMiB%1024 == 0 {
+	if first >= firstBranch("8.9") && d.MemoryMiB%1024 == 0 && !part {
 		k.add(ruleMemoryRound, "%q of compute capability %s has %d MiB, whole GiB", d.Model, cc, d.MemoryMiB)
 	}
+}
+
+// vGPU is the Reading.Virtualization of a guest that has a part of a board: "GRID A100-40C" with 40960 MiB.
+const vGPU = "vgpu"
+
+// mobile reports whether a name is that of a notebook's part, some of which share their id with the desktop's: 1E90 is "NVIDIA
+// GeForce RTX 2080" and "NVIDIA GeForce RTX 2080 with Max-Q Design".
+func mobile(model string, names []string) bool {
+	for _, suffix := range []string{" with Max-Q Design", " Laptop GPU"} {
+		if base, ok := strings.CutSuffix(model, suffix); ok {
+			return slices.Contains(names, base) || slices.Contains(names, "NVIDIA "+base)
+		}
+	}
+	return false
 }
 
 // checkReading compares what a device says of itself beside its identity with its row, which is empty for an unknown name.

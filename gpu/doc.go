@@ -36,6 +36,7 @@
 //	memory-published    S  the total is not listed, and the model's list was published in part, not seen
 //	memory-modified     S  the total is that of a board rebuilt with larger memory chips
 //	memory-ecc          I  the total is 15/16 or 16/15 of a listed one, as GDDR boards report when ECC is turned on or off
+//	memory-reserved     I  up to 5 % below a listed total, as drivers before branch 510 report, or newer than the table may
 //	memory-round        S  whole GiB from an unknown model whose generation never reports whole GiB
 //	memory-sum          S  used, free and reserved differ from the total by over 2 MiB, or the two totals differ
 //	compute-capability  C  driver or CUDA name another compute capability than the model has
@@ -62,7 +63,7 @@
 //	proc-mismatch       C  /proc/driver/nvidia does not have the device, or has another name, UUID or VBIOS
 //	cuda-uuid           C  the CUDA driver has a UUID that the inventory does not have
 //	cuda-name           C  the CUDA driver has another name for the UUID
-//	cuda-memory         C  the CUDA driver has more memory than the total, or less than 90 % of it
+//	cuda-memory         C  the CUDA driver has more memory than the total, or over 10 % and 512 MiB less
 //	counter-backwards   S  time, energy, replays, remapped rows or aggregate ECC counts fell without a restart (by CheckSequence)
 //	energy-vs-power     S  energy over time does not fit the power readings (by CheckSequence)
 //	static-telemetry    S  utilisation, power and temperature stood still over 10 probes under load (by CheckHistory)

@@ -42,7 +42,7 @@ type Inventory struct {
 type Missing struct {
 	ID    DeviceID `json:"id,omitempty"`     // empty: not known
 	BusID string   `json:"bus_id,omitempty"` // empty: not known
-	Why   string   `json:"why"`              // one of the Why constants, or the driver's words
+	Why   string   `json:"why"`              // one of the Why constants, alone or before ": " and more words; or the driver's words
 }
 
 // Confidential is the state of confidential computing on the host.

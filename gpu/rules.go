@@ -90,7 +90,7 @@ func Rules() []Rule {
 		{ruleProcMismatch, Contradiction, "/proc/driver/nvidia does not have the device, or has another name, UUID or VBIOS"},
 		{ruleCUDAUUID, Contradiction, "the CUDA driver has a UUID that the inventory does not have"},
 		{ruleCUDAName, Contradiction, "the CUDA driver has another name for the UUID"},
-		{ruleCUDAMemory, Contradiction, "the CUDA driver has more memory than the total, or less than 90 % of it"},
+		{ruleCUDAMemory, Contradiction, "the CUDA driver has more memory than the total, or over 10 % and 512 MiB less"},
 		{ruleCounterBackwards, Suspicious, "time, energy, replays, remapped rows or aggregate ECC counts fell without a restart (by CheckSequence)"},
 		{ruleEnergyVsPower, Suspicious, "energy over time does not fit the power readings (by CheckSequence)"},
 		{ruleStaticTelemetry, Suspicious, "utilisation, power and temperature stood still over 10 probes under load (by CheckHistory)"},
