@@ -36,11 +36,18 @@ tidy:
 lint:
 	$(TOOL) golangci-lint run ./...
 
-# build proves that the SDK needs no C compiler and builds on the platforms that users have.
+# build proves that the SDK needs no C compiler and builds on the platforms that users have, with cgo and without. There is no C
+# compiler for darwin here: what cgo chooses there is compiled under its build tag.
+MINGW   ?= x86_64-w64-mingw32-gcc
 build:
 	CGO_ENABLED=0 $(GO) build ./...
 	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build ./...
 	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build ./...
+	CGO_ENABLED=1 $(GO) build ./...
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build -tags cgo ./gpu/...
+	@if command -v $(MINGW) >/dev/null; then CGO_ENABLED=1 GOOS=windows GOARCH=amd64 CC=$(MINGW) $(GO) build ./...; \
+	elif [ "$$IDLEGRID_REQUIRE" = all ]; then echo "build for windows with cgo: $(MINGW) is missing"; exit 1; \
+	else echo "no $(MINGW): windows with cgo is not built"; fi
 
 # fuzz runs every fuzz target for FUZZTIME. The go command sometimes reports its own deadline as a failure when the time is
 # over while a worker is busy; such a run has found nothing, and a finding always writes its input to a file and says so.

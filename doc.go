@@ -12,7 +12,11 @@
 //
 // # The map
 //
-//	gpu                      what a machine says it has, signed, and what contradicts itself
+//	gpu                      what a machine says it has, signed; what contradicts itself; how well it does
+//	gpu/nvml                 NVIDIA's driver, read without crashing
+//	gpu/challenge            proof of integer work and of memory; provers in cpu, cuda and opencl
+//	gpu/attest               NVIDIA's attestation evidence, verified offline
+//	gpu/gputest              fake hosts and drivers, adversaries, a conformance suite
 //	reputation               from observations to the probability that a machine stays up
 //	sched                    where a job runs, and why it does not: one device, or a gang over several sites
 //	tokenomics               the token's units, emission and its policies, block rewards, vesting, fees, prices, burn
@@ -22,6 +26,8 @@
 //	settlement/svmtest       the real Solana runtime on this machine, for tests
 //	settlement/settlementtest  a conformance suite for chains
 //	refserver                a thin server of all of it: go run ./refserver -demo
+//	examples/probe           what an agent sees of this machine's GPUs
+//	examples/worker          the agent
 //	examples/epoch           one reward epoch from probe to payout, step by step
 //	examples/emission        the published emission schedules, to the last unit
 //	examples/simulate        twenty years of the token, its suppliers and its burn, a thousand times over

@@ -101,6 +101,20 @@ func TestProofsGoWithTheCard(t *testing.T) {
 	}
 }
 
+// A device that nobody knows, such as the processor's own GPU, does not lower the one beside it.
+func TestUnknownNeighbour(t *testing.T) {
+	g := enrolled(t)
+	inv := h100s(1, 3)
+	d := &inv.Devices[1]
+	d.ID, d.Vendor, d.PCIDeviceID, d.Model, d.MemoryMiB, d.Serial = "SLOT-2", gpu.AMD, 0x164e, "AMD 164e", 512, ""
+	_, err := turn(t, g, noon, "ann", 2, gpu.InventoryReport, inv)
+	require.NoError(t, err)
+	for i, want := range []gpu.Assurance{gpu.Consistent, gpu.Claimed, gpu.Consistent} {
+		r, _ := g.Device(inv.Devices[i].ID)
+		require.Equal(t, want, r.Assurance, i)
+	}
+}
+
 // One chip is one device, whoever reports it under whatever UUID.
 func TestChipIsUnique(t *testing.T) {
 	g := enrolled(t)

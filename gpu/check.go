@@ -179,14 +179,27 @@ func (k *checker) checkDuplicates(spec Spec) {
 		if other, _ := parseBus(o.BusID); other == slot {
 			k.add(ruleDuplicateBus, "%q is device %d too", d.BusID, j)
 		}
-		if d.Serial != "" && o.Serial == d.Serial && o.Vendor == d.Vendor {
+		if isSerial(d.Serial) && o.Serial == d.Serial && o.Vendor == d.Vendor {
 			serials++
 		}
 	}
-	// A serial number is the board's: the four GPUs of an A16 share one. Of an unknown model one GPU a board is assumed.
-	if most := max(spec.GPUsPerBoard, 1); serials > most {
+	// A serial number is the board's: the four GPUs of an A16 share one. A model that nobody knows may be such a board too, unless
+	// its PCI id is one of another name.
+	most := spec.GPUsPerBoard
+	if most == 0 && k.catalog.bearers(d.Vendor, d.PCIDeviceID) == nil {
+		most = mostPerBoard
+	}
+	if most = max(most, 1); serials > most {
 		k.add(ruleDuplicateSerial, "%q is on %d devices, a board of %q holds %d", d.Serial, serials, d.Model, most)
 	}
+}
+
+// mostPerBoard is how many GPUs the board of a model that nobody knows may hold: as many as any board that is known.
+const mostPerBoard = 4
+
+// isSerial reports whether a serial number is one: boards without any are sold with "0", "00000000" or "N/A" written in its place.
+func isSerial(s string) bool {
+	return strings.Trim(s, "0 ") != "" && !strings.EqualFold(s, "N/A") && !strings.EqualFold(s, "unknown")
 }
 
 // uuidForm reports whether s is GPU- or MIG- and 8-4-4-4-12 lower-case hexadecimal digits that are not all zero. Lower case

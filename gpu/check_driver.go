@@ -103,6 +103,9 @@ func firstBranch(cc string) uint32 {
 	return 0
 }
 
+// newestBranch is the last driver branch that the tables here know of.
+const newestBranch = 599
+
 // cudaOf is ten times the CUDA version that a driver branch brings (CUDA release notes; 590 and 595 from nvidia-smi outputs):
 // that of the newest branch in the table not above it. 0: the branch is outside the table.
 func cudaOf(branch uint32) uint32 {
@@ -133,7 +136,7 @@ func cudaOf(branch uint32) uint32 {
 		{590, 131},
 		{595, 132},
 	}
-	if last := table[len(table)-1][0]; branch > last+4 {
+	if branch > newestBranch {
 		return 0
 	}
 	var out uint32

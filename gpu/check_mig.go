@@ -12,6 +12,9 @@ func (k *checker) checkMIG(d Device, spec Spec) {
 	if !mig.Enabled && len(mig.Instances) > 0 {
 		k.add(ruleMIG, "%d instances and MIG is off", len(mig.Instances))
 	}
+	if mig.Enabled && neverDivides(spec.ComputeCapability) {
+		k.add(ruleMIG, "MIG is on, and %q does not divide", d.Model)
+	}
 	if most := mig.MaxInstances; most > 0 && len(mig.Instances) > int(most) {
 		k.add(ruleMIG, "%d instances, at most %d", len(mig.Instances), most)
 	}
@@ -43,6 +46,12 @@ func (k *checker) checkMIG(d Device, spec Spec) {
 	}
 }
 
+// neverDivides reports whether no model of a compute capability has MIG (NVIDIA, Multi-Instance GPU User Guide, supported GPUs: all
+// are of 8.0, or 9.0 and later).
+func neverDivides(cc string) bool {
+	return slices.Contains([]string{"6.0", "6.1", "7.0", "7.5", "8.6", "8.9"}, cc)
+}
+
 // mostSMs is how many multiprocessors a device has: what it says, or the largest variant of its row.
 func mostSMs(d Device, spec Spec) (uint32, bool) {
 	if n, ok := d.Reading.SMs.Get(); ok {
@@ -54,10 +63,12 @@ func mostSMs(d Device, spec Spec) (uint32, bool) {
 	return 0, false
 }
 
-// profileOf reads "1g.10gb", "1g.10gb+me" and "1c.3g.20gb" (NVIDIA, Multi-Instance GPU User Guide): the memory, and whether it
+// profileOf reads "1g.10gb", "1g.10gb+me", "1g.24gb-me" and "1c.3g.20gb" (NVIDIA, Multi-Instance GPU User Guide): the memory, and whether it
 // is a compute instance, which shares it.
 func profileOf(name string) (gib uint64, shared, ok bool) {
-	name, _, _ = strings.Cut(name, "+")
+	if i := strings.IndexAny(name, "+-"); i >= 0 {
+		name = name[:i] // "+me", "-me", "+gfx": which engines come with it
+	}
 	parts := strings.Split(name, ".")
 	if len(parts) == 3 {
 		c, isCompute := strings.CutSuffix(parts[0], "c")

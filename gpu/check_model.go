@@ -8,6 +8,8 @@ import (
 const (
 	mib           = 1 << 20
 	memorySlack   = 2 * mib // four numbers, each printed to a whole MiB, are off by at most two
+	wholeBranch   = 510     // from this branch on drivers give the whole memory as the total, before it what they left of it
+	keptPercent   = 5       // the most that they kept: 2.9 % of an RTX 2070 (7952 of 8192 MiB); decimal GB are 7 % below GiB
 	eccSlackMiB   = 8       // 15/16 of 49140 is 46068.75, of 24564 23028.75: drivers report 46068 and 23028
 	serverPercent = 115
 	cardPercent   = 150 // board partners sell desktop boards with far higher limits: an RTX 3070 of 220 W with 280 W
@@ -28,6 +30,9 @@ func (k *checker) checkModel(d Device, spec Spec) {
 		k.add(ruleMemoryModified, "%q with %d MiB is a board with larger memory chips", d.Model, d.MemoryMiB)
 	case eccTotal(spec, d.MemoryMiB):
 		k.add(ruleMemoryECC, "%q has %d MiB, ECC on or off from %d", d.Model, d.MemoryMiB, spec.MemoryMiB)
+	case k.keptBack(spec, d.MemoryMiB):
+		k.add(ruleMemoryReserved, "%q has %d MiB, driver %q may keep up to %d %% of %d", d.Model, d.MemoryMiB, k.inv.Driver, keptPercent,
+			spec.MemoryMiB)
 	case !spec.MemoryVerified: // part of the list was never seen on hardware: it may be the list that is wrong
 		k.add(ruleMemoryPublished, "%q has %d MiB, published are %d", d.Model, d.MemoryMiB, spec.MemoryMiB)
 	default:
@@ -38,7 +43,8 @@ func (k *checker) checkModel(d Device, spec Spec) {
 // checkUnknown judges a device whose name has no row by what its PCI id and its generation tell.
 func (k *checker) checkUnknown(d Device) {
 	k.add(ruleNameUnknown, "%q is not in the catalogue", d.Model)
-	if names := k.catalog.bearers(d.Vendor, d.PCIDeviceID); names != nil {
+	part := d.Reading != nil && d.Reading.Virtualization.V == vGPU // has the whole board's id, a name and a size of its own
+	if names := k.catalog.bearers(d.Vendor, d.PCIDeviceID); names != nil && !part && !mobile(d.Model, names) {
 		k.add(ruleIDOfOtherModel, "%q has PCI id %04x:%04x, which is %q", d.Model, uint16(d.Vendor), d.PCIDeviceID, names)
 	}
 	if d.Vendor != NVIDIA || d.Reading == nil {
@@ -50,9 +56,23 @@ func (k *checker) checkUnknown(d Device) {
 		k.add(ruleDriverBranch, "driver %q is older than %d, the first branch for compute capability %s", k.inv.Driver, first, cc)
 	}
 	// Of every model from Ada and Hopper on, drivers keep some memory back: no total in the catalogue is whole GiB.
-	if first >= firstBranch("8.9") && d.MemoryMiB%1024 == 0 {
+	if first >= firstBranch("8.9") && d.MemoryMiB%1024 == 0 && !part {
 		k.add(ruleMemoryRound, "%q of compute capability %s has %d MiB, whole GiB", d.Model, cc, d.MemoryMiB)
 	}
+}
+
+// vGPU is the Reading.Virtualization of a guest that has a part of a board: "GRID A100-40C" with 40960 MiB.
+const vGPU = "vgpu"
+
+// mobile reports whether a name is that of a notebook's part, some of which share their id with the desktop's: 1E90 is "NVIDIA
+// GeForce RTX 2080" and "NVIDIA GeForce RTX 2080 with Max-Q Design".
+func mobile(model string, names []string) bool {
+	for _, suffix := range []string{" with Max-Q Design", " Laptop GPU"} {
+		if base, ok := strings.CutSuffix(model, suffix); ok {
+			return slices.Contains(names, base) || slices.Contains(names, "NVIDIA "+base)
+		}
+	}
+	return false
 }
 
 // checkReading compares what a device says of itself beside its identity with its row, which is empty for an unknown name.
@@ -155,11 +175,31 @@ func (k *checker) checkLinks(d Device, spec Spec) {
 	}
 }
 
+// keptBack reports whether a total is a little below one of the model's and the driver is of a branch that may keep some: drivers
+// before wholeBranch do, by an amount that differs from board to board (RTX 2080 Ti of 11264 MiB: 10986, 10989, 11019; Tesla V100
+// of 16384: 16130, 16152, 16160), and of those newer than this table nobody knows. Nobody gains by claiming less.
+func (k *checker) keptBack(spec Spec, total uint64) bool {
+	branch, ok := driverBranch(k.inv.Driver)
+	if !ok || spec.Vendor != NVIDIA || branch >= wholeBranch && branch <= newestBranch {
+		return false
+	}
+	near := func(whole uint64) bool { return total < whole && total*100 >= whole*(100-keptPercent) }
+	return slices.ContainsFunc(spec.MemoryMiB, func(m uint64) bool {
+		return near(m) || inlineECC(spec) && (near(m*15/16) || near(m*16/15))
+	})
+}
+
+// inlineECC reports whether a model keeps check bits in the memory itself, as boards with GDDR do; HBM has memory of its own for
+// them.
+func inlineECC(spec Spec) bool {
+	return slices.Contains([]string{"6.1", "7.5", "8.6", "8.9", "12.0"}, spec.ComputeCapability)
+}
+
 // eccTotal reports whether a total is to a listed one as GDDR boards are with and without check bits in their memory: 15 to 16,
 // one way or the other.
 func eccTotal(spec Spec, total uint64) bool {
-	if !slices.Contains([]string{"7.5", "8.6", "8.9", "12.0"}, spec.ComputeCapability) {
-		return false // HBM has memory of its own for check bits
+	if !inlineECC(spec) {
+		return false
 	}
 	pair := func(more, less uint64) bool { return apart(more*15/16, less) <= eccSlackMiB }
 	listed := func(total uint64) bool {

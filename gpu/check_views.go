@@ -67,7 +67,7 @@ func (k *checker) checkProc(view []ProcGPU) {
 			continue
 		}
 		g := view[at]
-		if g.Model != d.Model {
+		if g.Model != d.Model && g.Model != "Unknown" { // a board that is newer than the module's own table of names
 			k.add(ruleProcMismatch, "the model is %q, in /proc/driver/nvidia %q", d.Model, g.Model)
 		}
 		// Before the device is first used, the module prints question marks.
@@ -91,42 +91,67 @@ func (k *checker) checkCUDA() {
 		i, total := k.owner(g.ID)
 		k.device = i
 		if i == Host {
-			k.add(ruleCUDAUUID, "the CUDA driver has %q (%q), the inventory does not", string(g.ID), g.Name)
+			if !k.mayBeMissing(g.ID) {
+				k.add(ruleCUDAUUID, "the CUDA driver has %q (%q), the inventory does not", string(g.ID), g.Name)
+			}
 			continue
 		}
 		d := k.inv.Devices[i]
-		if g.Name != d.Model && !strings.HasPrefix(g.Name, d.Model+" MIG ") {
+		mig := Opt[MIG]{}
+		if d.Reading != nil {
+			mig = d.Reading.MIG
+		}
+		part := strings.HasPrefix(g.Name, d.Model+" MIG ") && (!mig.OK || mig.V.Enabled)
+		if g.Name != d.Model && !part {
 			k.add(ruleCUDAName, "the model is %q, the CUDA driver has %q", d.Model, g.Name)
 		}
-		// The driver keeps a part for itself: 0.8 % of an A100, at most about 3 % of a small board.
-		if most := (total + 1) * mib; g.MemoryBytes > most || g.MemoryBytes < most/10*9 {
+		// The driver keeps a part for itself: 0.8 % of an A100, about 3 % of a small board, more of a small vGPU. cuDeviceGetUuid gives
+		// the UUID of the whole device for an instance, cuDeviceGetUuid_v2 that of the instance: of the first only the bound holds.
+		most := (total + 1) * mib
+		least := min(most/10*9, most-min(most, keptBytes))
+		if part && bareID(d.ID) == bareID(g.ID) {
+			least = 0
+		}
+		if g.MemoryBytes > most || g.MemoryBytes < least {
 			k.add(ruleCUDAMemory, "the total is %d MiB, the CUDA driver has %d bytes", total, g.MemoryBytes)
 		}
 		spec, _ := k.spec(d.Model)
 		if cc, has := g.ComputeCapability.Get(); has && spec.ComputeCapability != "" && cc != spec.ComputeCapability {
 			k.add(ruleComputeCapability, "the CUDA driver has compute capability %q, the model has %q", cc, spec.ComputeCapability)
 		}
-		divided := d.Reading != nil && d.Reading.MIG.OK && d.Reading.MIG.V.Enabled
-		if n, has := g.SMs.Get(); has && !fits(n, spec.SMs, divided) {
+		if n, has := g.SMs.Get(); has && !fits(n, spec.SMs, part || mig.V.Enabled) {
 			k.add(ruleSMCount, "the CUDA driver has %d multiprocessors, the model has %d", n, spec.SMs)
 		}
 	}
 	k.device = Host
 }
 
+// keptBytes is what a driver may keep of a device however small it is.
+const keptBytes = 512 * mib
+
+// bareID is an id without what drivers put before it.
+func bareID(id DeviceID) string {
+	return strings.TrimPrefix(strings.TrimPrefix(string(id), "GPU-"), "MIG-")
+}
+
+// mayBeMissing reports whether a device that the CUDA driver has may be one that could not be read: the one of that id, or one of
+// which no id is known.
+func (k *checker) mayBeMissing(id DeviceID) bool {
+	return slices.ContainsFunc(k.inv.Missing, func(m Missing) bool { return m.ID == "" || bareID(m.ID) == bareID(id) })
+}
+
 // owner finds the device of a UUID that the CUDA driver gave, itself or by one of its instances, and the memory that it has
 // in MiB. CUDA writes "GPU-" before an instance's UUID too. The index is Host where there is none.
 func (k *checker) owner(id DeviceID) (index int, totalMiB uint64) {
-	bare := func(id DeviceID) string { return strings.TrimPrefix(strings.TrimPrefix(string(id), "GPU-"), "MIG-") }
 	for i, d := range k.inv.Devices {
-		if bare(d.ID) == bare(id) {
+		if bareID(d.ID) == bareID(id) {
 			return i, d.MemoryMiB
 		}
 		if d.Reading == nil {
 			continue
 		}
 		for _, m := range d.Reading.MIG.V.Instances {
-			if bare(m.ID) == bare(id) {
+			if bareID(m.ID) == bareID(id) {
 				return i, m.MemoryMiB
 			}
 		}

@@ -58,10 +58,10 @@ type Shortfall struct {
 	NeedKbps uint64
 }
 
-// IONet returns io.net's four tiers: 100/10, 400/300, 800/600 and 1600/1200 down and up (io.net documentation, "Deploy a Ray
-// cluster", connectivity tier). The page prints MB/s, the requirements for workers of the same documentation print Mb/s.
+// IONetConnectivity returns io.net's four tiers: 100/10, 400/300, 800/600 and 1600/1200 down and up (io.net documentation,
+// "Deploy a Ray cluster", connectivity tier). The page prints MB/s, the requirements for workers of the same documentation print Mb/s.
 // Megabits are taken: tier 4 in megabytes would be a line of 12.8 Gb/s, tier 1 one of 800 Mb/s.
-func IONet() ConnectivityParams {
+func IONetConnectivity() ConnectivityParams {
 	return ConnectivityParams{
 		Version: "io.net/2026-05",
 		Tiers: []ConnectivityTier{

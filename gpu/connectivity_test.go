@@ -20,7 +20,7 @@ func lines(n int, down, up uint64) []gpu.Measurement {
 }
 
 func TestConnectivityTiers(t *testing.T) {
-	p := gpu.IONet()
+	p := gpu.IONetConnectivity()
 	require.NoError(t, p.Validate())
 	for _, c := range []struct {
 		down, up uint64
@@ -43,7 +43,7 @@ func TestConnectivityTiers(t *testing.T) {
 }
 
 func TestConnectivityUse(t *testing.T) {
-	p := gpu.IONet()
+	p := gpu.IONetConnectivity()
 	judge := func(change func(ms []gpu.Measurement)) gpu.Connectivity {
 		ms := lines(3, 900_000, 700_000)
 		change(ms)
@@ -66,7 +66,7 @@ func TestConnectivityUse(t *testing.T) {
 
 // One lucky measurement does not lift a line, and of four one unlucky one sets the rate at the first quartile.
 func TestConnectivityQuantile(t *testing.T) {
-	p := gpu.IONet()
+	p := gpu.IONetConnectivity()
 	for _, c := range []struct {
 		downs []uint64
 		want  uint64
@@ -100,7 +100,7 @@ func TestConnectivityQuantile(t *testing.T) {
 func TestCombineAgainstDefinition(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 2000 {
-		p := gpu.IONet()
+		p := gpu.IONetConnectivity()
 		p.QuantilePPM = 1 + random.Uint32N(1_000_000)
 		ms := make([]gpu.Measurement, 1+random.IntN(9))
 		for i := range ms {
@@ -147,7 +147,7 @@ func TestConnectivityParams(t *testing.T) {
 		"no quantile":         func(p *gpu.ConnectivityParams) { p.QuantilePPM = 0 },
 		"beyond the last":     func(p *gpu.ConnectivityParams) { p.QuantilePPM = 1_000_001 },
 	} {
-		p := gpu.IONet()
+		p := gpu.IONetConnectivity()
 		change(&p)
 		require.ErrorIs(t, p.Validate(), gpu.ErrInvalid, name)
 	}

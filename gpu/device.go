@@ -109,12 +109,13 @@ func checkText(name, s string, needed bool) error {
 	return nil
 }
 
-// parseBus reads a PCI address. NVML writes eight digits of domain, the kernel four; both are the same slot.
+// parseBus reads a PCI address. NVML writes eight digits of domain, the kernel four or as many more as it takes; all are the same
+// slot.
 func parseBus(s string) (slot uint64, ok bool) {
 	domain, rest, ok1 := strings.Cut(s, ":")
 	bus, rest, ok2 := strings.Cut(rest, ":")
 	dev, fn, ok3 := strings.Cut(rest, ".")
-	if !ok1 || !ok2 || !ok3 || (len(domain) != 4 && len(domain) != 8) || len(bus) != 2 || len(dev) != 2 || len(fn) != 1 {
+	if !ok1 || !ok2 || !ok3 || len(domain) < 4 || len(domain) > 8 || len(bus) != 2 || len(dev) != 2 || len(fn) != 1 {
 		return 0, false
 	}
 	for _, part := range []struct {

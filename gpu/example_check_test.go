@@ -16,6 +16,7 @@ func ExampleRules() {
 	// Output:
 	// name-unknown: no model of that name is in the catalogue
 	// memory-ecc: the total is 15/16 or 16/15 of a listed one, as GDDR boards report when ECC is turned on or off
+	// memory-reserved: up to 5 % below a listed total, as drivers before branch 510 report, or newer than the table may
 	// virtualised: a hypervisor, a vGPU or passthrough
 }
 

@@ -103,8 +103,8 @@ func ExampleMIGTable() {
 	// 3 0 4
 }
 
-func ExampleIONet() {
-	for i, t := range gpu.IONet().Tiers {
+func ExampleIONetConnectivity() {
+	for i, t := range gpu.IONetConnectivity().Tiers {
 		fmt.Println(i+1, t.Name, t.DownKbps/1000, t.UpKbps/1000)
 	}
 	// Output:
@@ -116,7 +116,7 @@ func ExampleIONet() {
 
 // Four tests of a line: the first quartile of the rates counts, here the lowest of four.
 func ExampleConnectivityParams() {
-	p := gpu.IONet()
+	p := gpu.IONetConnectivity()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	var tests []gpu.Measurement
 	for i, down := range []uint64{950_000, 930_000, 780_000, 940_000} {

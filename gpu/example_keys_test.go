@@ -17,8 +17,7 @@ func ExampleOpt() {
 	power := gpu.Some[uint32](698_000)
 	var unasked gpu.Opt[string]
 	fmt.Println(fan, power, unasked, unasked.IsZero())
-	b, _ := json.Marshal(fan)
-	fmt.Println(string(b))
+	fmt.Println(string(must(json.Marshal(fan))))
 	mw, ok := power.Get()
 	fmt.Println(mw/1000, ok)
 	// Output:
@@ -28,8 +27,7 @@ func ExampleOpt() {
 }
 
 func ExampleSome() {
-	b, _ := json.Marshal(gpu.Some(41))
-	fmt.Println(string(b))
+	fmt.Println(string(must(json.Marshal(gpu.Some(41)))))
 	// Output: {"value":41}
 }
 
@@ -139,6 +137,45 @@ func ExampleRegistry_Speaks() {
 	// true
 }
 
+// What becomes of a key, of a heartbeat and of a chip that is vouched for; a failed challenge takes back what was shown.
+func ExampleEvent() {
+	g := must(gpu.NewRegistry(gpu.Default()))
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	key, public := demoKey()
+	seed := sha256.Sum256([]byte("attic, second"))
+	next := ed25519.NewKeyFromSeed(seed[:])
+	id, seq := box().Devices[0].ID, uint64(0)
+	say := func(key ed25519.PrivateKey, kind gpu.Kind, what any) []gpu.Effect {
+		seq++
+		r := gpu.Report{Kind: kind, Key: [32]byte(key[32:]), Seq: seq, Sent: at, Nonce: [32]byte{byte(seq)}, Body: must(json.Marshal(what))}
+		must(g.Apply(at, gpu.Challenged{Key: r.Key, Nonce: r.Nonce}))
+		return must(g.Apply(at, gpu.Reported{Signed: must(r.Sign(key))}))
+	}
+	must(g.Apply(at, gpu.Enrolled{Key: public, Supplier: "ann"}))
+	say(key, gpu.InventoryReport, box())
+	must(g.Apply(at, gpu.Rotated{Signed: must(gpu.Rotation{Old: public, New: [32]byte(next[32:])}.Sign(key, next))}))
+	beat := say(next, gpu.HeartbeatReport, box().Heartbeat(nil))[0].(gpu.Beat)
+	fmt.Println(beat.Supplier, beat.Heartbeat.Pulses[0].Health)
+	for _, e := range []gpu.Event{
+		gpu.Proved{Device: id},
+		gpu.ChipAttested{Device: id, ChipID: "41D2"},
+		gpu.Disproved{Device: id, Reason: "value"},
+		gpu.Revoked{Key: [32]byte(next[32:]), Why: "sold"},
+	} {
+		for _, f := range must(g.Apply(at, e)) {
+			fmt.Println(f.(gpu.AssuranceChanged).Why, "->", f.(gpu.AssuranceChanged).To)
+		}
+	}
+	level, _ := g.Assurance(id, at)
+	fmt.Println("revoked:", level)
+	// Output:
+	// ann healthy
+	// passed a challenge -> proven
+	// attested as chip 41D2 -> attested
+	// failed a challenge: value -> consistent
+	// revoked: claimed
+}
+
 // A device climbs by proofs, and what was shown lapses.
 // A nonce that is open is handed out again, so that nobody spoils it by asking.
 func ExampleRegistry_Asked() {
@@ -172,12 +209,12 @@ func ExampleRegistry_Assurance() {
 		change := e.(gpu.AssuranceChanged)
 		fmt.Println(change.From, "->", change.To, "because it", change.Why)
 	}
-	for _, h := range []time.Duration{23, 25} {
-		level, _ := g.Assurance(id, at.Add(h*time.Hour))
-		fmt.Printf("after %d h without another report: %v\n", h, level)
+	for _, d := range []time.Duration{23 * time.Hour, 25 * time.Hour} {
+		level, _ := g.Assurance(id, at.Add(d))
+		fmt.Printf("after %v without another report: %v\n", d, level)
 	}
 	// Output:
 	// consistent -> proven because it passed a challenge
-	// after 23 h without another report: proven
-	// after 25 h without another report: claimed
+	// after 23h0m0s without another report: proven
+	// after 25h0m0s without another report: claimed
 }

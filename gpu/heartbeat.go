@@ -2,7 +2,6 @@ package gpu
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -47,10 +46,10 @@ func (inv Inventory) Heartbeat(health func(DeviceID) Health) Heartbeat {
 }
 
 // ParseHeartbeat decodes the JSON form of a heartbeat and checks its structure. It never panics; keys that it does not know
-// are skipped. Errors wrap ErrInvalid.
+// are skipped, those that ParseInventory refuses are refused. Errors wrap ErrInvalid.
 func ParseHeartbeat(b []byte) (Heartbeat, error) {
 	var h Heartbeat
-	if err := json.Unmarshal(b, &h); err != nil {
+	if err := decodeOnce(b, &h); err != nil {
 		return Heartbeat{}, fmt.Errorf("%w: heartbeat: %s", ErrInvalid, err.Error())
 	}
 	if err := h.Validate(); err != nil {

@@ -2,7 +2,6 @@ package gpu
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -43,7 +42,7 @@ type Inventory struct {
 type Missing struct {
 	ID    DeviceID `json:"id,omitempty"`     // empty: not known
 	BusID string   `json:"bus_id,omitempty"` // empty: not known
-	Why   string   `json:"why"`              // one of the Why constants, or the driver's words
+	Why   string   `json:"why"`              // one of the Why constants, alone or before ": " and more words; or the driver's words
 }
 
 // Confidential is the state of confidential computing on the host.
@@ -109,10 +108,11 @@ type CUDADevice struct {
 }
 
 // ParseInventory decodes the JSON form of an inventory and checks its structure. It never panics. Keys that it does not
-// know are skipped, so that an agent newer than its verifier is still heard. Errors wrap ErrInvalid.
+// know are skipped, so that an agent newer than its verifier is still heard; a key that is not in lower case or is twice in
+// one object is refused, because two readers could take the text differently. Errors wrap ErrInvalid.
 func ParseInventory(b []byte) (Inventory, error) {
 	var inv Inventory
-	if err := json.Unmarshal(b, &inv); err != nil {
+	if err := decodeOnce(b, &inv); err != nil {
 		return Inventory{}, fmt.Errorf("%w: inventory: %s", ErrInvalid, err.Error())
 	}
 	if err := inv.Validate(); err != nil {

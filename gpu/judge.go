@@ -135,7 +135,7 @@ func (g *Registry) judgeHeartbeat(i int32, body []byte) (Heartbeat, error) {
 
 // admit records the devices of an accepted inventory.
 func (g *Registry) admit(at time.Time, v verdict) {
-	i, level := v.agent, Assess(v.findings)
+	i := v.agent
 	a := &g.agents[i]
 	otherDriver := a.driver != "" && a.driver != v.inv.Driver
 	a.digest, a.bootID, a.driver = v.inv.Digest(), v.inv.BootID, v.inv.Driver
@@ -145,7 +145,7 @@ func (g *Registry) admit(at time.Time, v verdict) {
 			g.records[j].attested = time.Time{}
 		}
 	}
-	for _, d := range v.inv.Devices {
+	for n, d := range v.inv.Devices {
 		slot, _ := parseBus(d.BusID)
 		d.BusID = formatBus(slot)
 		d.Reading = nil // the state passes, the identity stays
@@ -167,8 +167,14 @@ func (g *Registry) admit(at time.Time, v verdict) {
 		if otherKey || known && !sameCard(r.device, d) { // what a revoked key showed, a thief may have shown
 			g.forget(r)
 		}
-		r.device, r.assurance, r.seen, r.present = d, level, at, true
+		r.device, r.assurance, r.seen, r.present = d, assessDevice(v.findings, n), at, true
 	}
+}
+
+// assessDevice is Assess for one device: an integrated GPU or a card of tomorrow beside it, which no catalogue has, says nothing
+// against it.
+func assessDevice(findings []Finding, device int) Assurance {
+	return Assess(slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool { return f.Device != device && f.Device != Host }))
 }
 
 // sameCard reports whether a device is still the piece of hardware that was proved. Its slot does not matter.

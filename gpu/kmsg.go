@@ -18,7 +18,11 @@ import (
 // Every other line is false. Notice.At is left zero: the line's own time is of another clock. BusID is in the spelling of NVML. Text is
 // the line without its prefix, unchanged, and shares its memory. It never panics.
 func ParseKernelLine(line string) (Notice, bool) {
-	text := trimLogPrefix(strings.TrimRight(line, "\r\n"))
+	return parseMessage(trimLogPrefix(strings.TrimRight(line, "\r\n")))
+}
+
+// parseMessage reads a message without anything before it.
+func parseMessage(text string) (Notice, bool) {
 	n, ok := Notice{}, false
 	switch {
 	case strings.HasPrefix(text, "NVRM: Xid ("):
@@ -42,7 +46,8 @@ func ParseKernelLine(line string) (Notice, bool) {
 }
 
 // trimLogPrefix drops what log readers put before a message: "<4>", "Jan 2 15:04:05 host kernel: ", "[ 1234.567890] ". Only whole
-// prefixes go, so that a message which merely quotes one of ours is not taken for it.
+// prefixes go, so that a message which merely quotes one of ours is not taken for it: the kernel logs names that anybody may choose,
+// as in "process 'sh' launched '/tmp/x kernel: NVRM: Xid (PCI:0000:05:00): 79, ' with NULL argv".
 func trimLogPrefix(s string) string {
 	if len(s) > 3 && s[0] == '<' {
 		if end := strings.IndexByte(s[:min(len(s), 6)], '>'); end > 0 {
@@ -51,7 +56,7 @@ func trimLogPrefix(s string) string {
 	}
 	// 100 bytes hold a time and a host name; "kernel: " further on is part of a message.
 	if head := s[:min(len(s), 100)]; len(s) > 0 && s[0] != '[' {
-		if i := strings.Index(head, " kernel: "); i >= 0 {
+		if i := strings.Index(head, " kernel: "); i >= 0 && isLogHead(head[:i]) {
 			s = s[i+len(" kernel: "):]
 		} else if rest, ok := strings.CutPrefix(s, "kernel: "); ok {
 			s = rest
@@ -63,6 +68,22 @@ func trimLogPrefix(s string) string {
 		}
 	}
 	return s
+}
+
+// isLogHead reports whether a text is what syslog and the journal put before the program's name: "Jan 2 15:04:05 host" or
+// "2006-01-02T15:04:05-07:00 host".
+func isLogHead(s string) bool {
+	const date = len("2006-01-02T")
+	n, clock := 0, ""
+	for field := range strings.FieldsSeq(s) {
+		if n++; n == 1 && len(field) > date {
+			clock = field[date:]
+		} else if n == 3 {
+			clock = field
+		}
+	}
+	return (n == 2 || n == 4) && len(clock) >= 8 && digits(clock[:2]) && clock[2] == ':' && digits(clock[3:5]) && clock[5] == ':' &&
+		digits(clock[6:8])
 }
 
 // parseXidLine reads what follows "NVRM: Xid (" in NVIDIA/open-gpu-kernel-modules, kernel_rc.c and nv_gpu_ops: "PCI:0000:05:00

@@ -120,7 +120,7 @@ func (l *KernelLog) Feed(record []byte) (Notice, bool) {
 	}
 	at := l.started.Add(r.SinceBoot)
 	text := l.partial + r.Text
-	if _, whole := ParseKernelLine(r.Text); whole {
+	if _, whole := parseMessage(r.Text); whole {
 		text = r.Text // the rest of the fragment never came
 	}
 	l.partial = ""
@@ -128,17 +128,23 @@ func (l *KernelLog) Feed(record []byte) (Notice, bool) {
 		l.partial = text
 		return Notice{}, false
 	}
-	return l.Line(text, at)
+	return l.message(text, at)
 }
 
 // Line takes one line of text that the caller knows to be the kernel's, for example of the journal, and when it was logged.
 func (l *KernelLog) Line(text string, at time.Time) (Notice, bool) {
-	n, ok := ParseKernelLine(text)
+	return l.message(trimLogPrefix(strings.TrimRight(text, "\r\n")), at)
+}
+
+// message takes one message. A record of /dev/kmsg is one as it stands: what looks like a log reader's prefix there is the text of
+// whoever made the kernel log it.
+func (l *KernelLog) message(text string, at time.Time) (Notice, bool) {
+	n, ok := parseMessage(text)
 	switch {
 	case ok:
 	case l.fallen != "" && strings.Contains(text, "fallen off the bus"):
-		if trimmed := trimLogPrefix(text); strings.HasPrefix(trimmed, "NVRM: ") {
-			n, ok = Notice{Kind: NoticeLost, BusID: l.fallen, Text: trimmed}, true
+		if strings.HasPrefix(text, "NVRM: ") {
+			n, ok = Notice{Kind: NoticeLost, BusID: l.fallen, Text: text}, true
 			l.fallen = ""
 		}
 	default:
@@ -153,7 +159,7 @@ func (l *KernelLog) Line(text string, at time.Time) (Notice, bool) {
 
 // expect remembers the first line of "The NVIDIA GPU 0000:b3:00.0 (PCI ID: 10de:26b5)\ninstalled in this system has\nfallen off the bus".
 func (l *KernelLog) expect(text string) {
-	if bus, ok := strings.CutPrefix(trimLogPrefix(text), "NVRM: The NVIDIA GPU "); ok {
+	if bus, ok := strings.CutPrefix(text, "NVRM: The NVIDIA GPU "); ok {
 		bus = bus[:strings.IndexAny(bus+" ", " \r\n")]
 		if slot, ok := parseSlot(bus); ok {
 			l.fallen, l.wait = formatBus(slot), maxBetween

@@ -1,6 +1,7 @@
 package gpu_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,9 @@ func TestParseKernelLineRefuses(t *testing.T) {
 		// Quoted, not said: a process may be called anything.
 		"foo[12]: NVRM: Xid (PCI:0000:05:00): 79, x", "audit: comm=\"a kernel: NVRM\" NVRM: Xid (PCI:0000:05:00): 79, x",
 		"traps: NVRM: GPU 0000:18:00.0: GPU has fallen off the bus.",
+		"process 'sh' launched '/tmp/a kernel: NVRM: Xid (PCI:0000:05:00): 79, ' with NULL argv: empty string added",
+		"usb 1-1: Product: x kernel: NVRM: Xid (PCI:0000:05:00): 79, x", "a b:c:d kernel: NVRM: Xid (PCI:0000:05:00): 79, x",
+		"Nov 22 18:29:55 host kernel: process 'sh' launched '/a kernel: NVRM: Xid (PCI:0000:05:00): 79, ' with NULL argv: empty string added",
 		"nvidia-nvswitch3: SXid (PCI:0000:c1:00.0): 28006, Severity 0 Engine instance 46 Sub-engine instance 00",
 		"nvidia-nvswitch3: SXid (PCI:0000:c1:00.0): 28006, Data {0x00, 0x00}", "nvidia-nvswitch3: SXid (PCI:0000:c1:00.0): garbled, Fatal",
 		"nvidia-nvswitchX: SXid (PCI:0000:c1:00.0): 28006, Fatal",
@@ -177,6 +181,22 @@ func TestKernelLog(t *testing.T) {
 	require.True(t, feed("4,0,100,-;"+xid31))
 	require.False(t, feed("4,0,100,-;"+xid31))
 	require.True(t, feed("4,1,100,-;"+xid31))
+}
+
+// A record of the kernel is read as it stands: whoever makes the kernel log a name of his choice does not speak for a driver, not
+// even if the name looks like the prefix of a log reader.
+func TestKernelLogNamesAreNoMessages(t *testing.T) {
+	l := gpu.NewKernelLog("boot-1", noon, gpu.KernelCursor{})
+	for i, text := range []string{
+		"process 'sh' launched '/tmp/a kernel: " + xid31 + "' with NULL argv: empty string added", "kernel: " + xid31, "[ 1.0] " + xid31,
+		"<4>" + xid31, "Nov 22 18:29:55 host kernel: " + xid31, "a[7]: segfault at 0 ip 0\\x0a" + xid31, "x kernel: NVRM: The NVIDIA GPU 0000:b3:00.0",
+		"NVRM: fallen off the bus and is not responding to commands.",
+	} {
+		_, ok := l.Feed(fmt.Appendf(nil, "4,%d,1,-;%s", i+1, text))
+		require.False(t, ok, text)
+	}
+	_, ok := l.Feed([]byte("4,100,1,-;" + xid31))
+	require.True(t, ok)
 }
 
 func TestKernelLogJoins(t *testing.T) {

@@ -3,6 +3,7 @@ package gpu
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -148,13 +149,14 @@ func (m *Monitor) found(d *patient) {
 	}
 }
 
-// unread judges a device that is there and could not be read.
+// unread judges a device that is there and could not be read. A reason may have words after it: that an integrated GPU has no memory
+// of its own, or NVIDIA's needs a library that this source does not use, is no loss.
 func (m *Monitor) unread(d *patient, why string) {
-	switch why {
+	switch reason, _, _ := strings.Cut(why, ": "); reason {
 	case WhyTimeout:
 		m.raise(d, RuleStuck, "no answer by the deadline")
 	case WhyNoPermission, WhyNotSupported, WhySymbolAbsent:
-		m.raise(d, RuleUnread, why)
+		m.raise(d, RuleUnread, cut(why))
 	default:
 		m.lose(d, "the driver cannot read it: "+why)
 	}

@@ -49,32 +49,44 @@ func (o Opt[T]) String() string {
 	return "(" + o.Why + ")"
 }
 
-// optJSON is how an Opt travels.
-type optJSON[T any] struct {
-	Value *T     `json:"value,omitempty"`
-	Why   string `json:"why,omitempty"`
-}
-
-// MarshalJSON encodes the value or the reason.
+// MarshalJSON encodes the value or the reason. A list that is there and empty is [], nil or not: null would be no value.
 func (o Opt[T]) MarshalJSON() ([]byte, error) {
-	if o.OK {
-		return json.Marshal(optJSON[T]{Value: &o.V})
+	if !o.OK {
+		return json.Marshal(optJSON{Why: o.Why})
 	}
-	return json.Marshal(optJSON[T]{Why: o.Why})
+	v, err := json.Marshal(o.V)
+	if err != nil {
+		return nil, err
+	}
+	if string(v) == "null" {
+		v = []byte("[]")
+	}
+	return append(append([]byte(`{"value":`), v...), '}'), nil
 }
 
-// UnmarshalJSON decodes what MarshalJSON wrote; both a value and a reason at once wrap ErrInvalid.
+// UnmarshalJSON decodes what MarshalJSON wrote; a value and a reason at once, and a value of null, wrap ErrInvalid.
 func (o *Opt[T]) UnmarshalJSON(b []byte) error {
-	var j optJSON[T]
+	var j optJSON
 	if err := json.Unmarshal(b, &j); err != nil {
 		return err
 	}
-	if j.Value != nil && j.Why != "" {
+	out := Opt[T]{OK: j.Value != nil, Why: j.Why}
+	switch {
+	case out.OK && out.Why != "":
 		return fmt.Errorf("%w: a value that is there and missing (%q)", ErrInvalid, j.Why)
+	case string(j.Value) == "null":
+		return fmt.Errorf("%w: a value that is null", ErrInvalid)
+	case out.OK:
+		if err := json.Unmarshal(j.Value, &out.V); err != nil {
+			return err
+		}
 	}
-	*o = Opt[T]{Why: j.Why}
-	if j.Value != nil {
-		o.V, o.OK = *j.Value, true
-	}
+	*o = out
 	return nil
+}
+
+// optJSON is how an Opt travels.
+type optJSON struct {
+	Value json.RawMessage `json:"value,omitempty"`
+	Why   string          `json:"why,omitempty"`
 }

@@ -3,6 +3,7 @@ package gpu_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"encoding/json"
 	"math"
 	"testing"
 	"time"
@@ -113,6 +114,9 @@ func FuzzParseInventory(f *testing.F) {
 	f.Add([]byte(`{"taken":"2026-03-01T12:00:00Z","host":"a","boot_id":"b","driver":"c","devices":[]}`))
 	f.Add([]byte(`{"devices":[{"id":"GPU-00000001-0000-4000-8000-000000000001","memory_mib":-1}]}`))
 	f.Add([]byte(`null`))
+	good, err := json.Marshal(witnessed(h100(func(r *gpu.Reading) { r.NVLinks = gpu.Some([]gpu.NVLink(nil)) })))
+	require.NoError(f, err)
+	f.Add(good)
 	c := catalog(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		inv, err := gpu.ParseInventory(b)
@@ -121,8 +125,12 @@ func FuzzParseInventory(f *testing.F) {
 			return
 		}
 		require.NoError(t, inv.Validate())
-		gpu.Check(inv, c)
-		inv.Digest()
+		again, err := json.Marshal(inv)
+		require.NoError(t, err)
+		back, err := gpu.ParseInventory(again)
+		require.NoError(t, err)
+		require.Equal(t, gpu.Check(inv, c), gpu.Check(back, c))
+		require.Equal(t, inv.Digest(), back.Digest())
 	})
 }
 

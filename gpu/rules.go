@@ -19,6 +19,7 @@ const (
 	ruleMemoryPublished   = "memory-published"
 	ruleMemoryModified    = "memory-modified"
 	ruleMemoryECC         = "memory-ecc"
+	ruleMemoryReserved    = "memory-reserved"
 	ruleMemoryRound       = "memory-round"
 	ruleMemorySum         = "memory-sum"
 	ruleComputeCapability = "compute-capability"
@@ -62,6 +63,7 @@ func Rules() []Rule {
 		{ruleMemoryPublished, Suspicious, "the total is not listed, and the model's list was published in part, not seen"},
 		{ruleMemoryModified, Suspicious, "the total is that of a board rebuilt with larger memory chips"},
 		{ruleMemoryECC, Info, "the total is 15/16 or 16/15 of a listed one, as GDDR boards report when ECC is turned on or off"},
+		{ruleMemoryReserved, Info, "up to 5 % below a listed total, as drivers before branch 510 report, or newer than the table may"},
 		{ruleMemoryRound, Suspicious, "whole GiB from an unknown model whose generation never reports whole GiB"},
 		{ruleMemorySum, Suspicious, "used, free and reserved differ from the total by over 2 MiB, or the two totals differ"},
 		{ruleComputeCapability, Contradiction, "driver or CUDA name another compute capability than the model has"},
@@ -88,7 +90,7 @@ func Rules() []Rule {
 		{ruleProcMismatch, Contradiction, "/proc/driver/nvidia does not have the device, or has another name, UUID or VBIOS"},
 		{ruleCUDAUUID, Contradiction, "the CUDA driver has a UUID that the inventory does not have"},
 		{ruleCUDAName, Contradiction, "the CUDA driver has another name for the UUID"},
-		{ruleCUDAMemory, Contradiction, "the CUDA driver has more memory than the total, or less than 90 % of it"},
+		{ruleCUDAMemory, Contradiction, "the CUDA driver has more memory than the total, or over 10 % and 512 MiB less"},
 		{ruleCounterBackwards, Suspicious, "time, energy, replays, remapped rows or aggregate ECC counts fell without a restart (by CheckSequence)"},
 		{ruleEnergyVsPower, Suspicious, "energy over time does not fit the power readings (by CheckSequence)"},
 		{ruleStaticTelemetry, Suspicious, "utilisation, power and temperature stood still over 10 probes under load (by CheckHistory)"},

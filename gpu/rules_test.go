@@ -3,6 +3,7 @@ package gpu_test
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +26,9 @@ func TestRulesTable(t *testing.T) {
 		fmt.Fprintf(&b, "//\t%-19s %s  %s\n", r.Name, strings.ToUpper(r.Severity.String()[:1]), r.Text)
 	}
 	golden.Check(t, "testdata/rules.golden", b.String())
+	doc, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	require.Contains(t, string(doc), b.String(), "the package comment has the same table")
 }
 
 // h100 is one H100 with a reading that a change is made to.
@@ -50,13 +54,16 @@ func cases() map[string]gpu.Inventory {
 		})
 	}
 	return map[string]gpu.Inventory{
-		"name-unknown":       change(func(_ *gpu.Inventory, d *gpu.Device) { d.Model = "x" }),
-		"id-of-other-model":  change(func(_ *gpu.Inventory, d *gpu.Device) { d.Model = "x" }),
-		"name-vs-device-id":  change(func(_ *gpu.Inventory, d *gpu.Device) { d.PCIDeviceID = 1 }),
-		"memory-total":       change(func(_ *gpu.Inventory, d *gpu.Device) { d.MemoryMiB = 81920 }),
-		"memory-published":   change(func(_ *gpu.Inventory, d *gpu.Device) { d.Model, d.MemoryMiB = "NVIDIA GeForce RTX 3080", 10000 }),
-		"memory-modified":    change(func(_ *gpu.Inventory, d *gpu.Device) { d.Model, d.MemoryMiB = "NVIDIA GeForce RTX 4090", 49140 }),
-		"memory-ecc":         a4000(23028),
+		"name-unknown":      change(func(_ *gpu.Inventory, d *gpu.Device) { d.Model = "x" }),
+		"id-of-other-model": change(func(_ *gpu.Inventory, d *gpu.Device) { d.Model = "x" }),
+		"name-vs-device-id": change(func(_ *gpu.Inventory, d *gpu.Device) { d.PCIDeviceID = 1 }),
+		"memory-total":      change(func(_ *gpu.Inventory, d *gpu.Device) { d.MemoryMiB = 81920 }),
+		"memory-published":  change(func(_ *gpu.Inventory, d *gpu.Device) { d.Model, d.MemoryMiB = "NVIDIA GeForce RTX 3080", 10000 }),
+		"memory-modified":   change(func(_ *gpu.Inventory, d *gpu.Device) { d.Model, d.MemoryMiB = "NVIDIA GeForce RTX 4090", 49140 }),
+		"memory-ecc":        a4000(23028),
+		"memory-reserved": change(func(inv *gpu.Inventory, d *gpu.Device) {
+			inv.Driver, d.Model, d.PCIDeviceID, d.MemoryMiB = "470.57.02", "NVIDIA RTX A6000", 0x2230, 45634
+		}),
 		"memory-round":       h100(func(r *gpu.Reading) { r.ComputeCapability = gpu.Some("9.0") }),
 		"memory-sum":         h100(func(r *gpu.Reading) { r.Memory = gpu.Some(gpu.MemoryUse{Total: 81559 << 20, Free: 1}) }),
 		"compute-capability": h100(func(r *gpu.Reading) { r.ComputeCapability = gpu.Some("8.0") }),

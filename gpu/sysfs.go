@@ -105,7 +105,7 @@ func (s *Sysfs) probe(t tree, f PCIFunction, inv *Inventory) {
 		if i := slices.IndexFunc(inv.ProcView.V, func(g ProcGPU) bool { return g.BusID == f.BusID }); i >= 0 {
 			d.ID = DeviceID(inv.ProcView.V[i].ID.V)
 		}
-		miss("needs the vendor's management library")
+		miss(WhyNotSupported + ": needs the vendor's management library")
 		return
 	}
 	if d.ID == "" {
@@ -113,16 +113,16 @@ func (s *Sysfs) probe(t tree, f PCIFunction, inv *Inventory) {
 	}
 	switch {
 	case d.ID == "":
-		miss("no identity")
+		miss(WhyNotSupported + ": no identity")
 		return
 	case !total.OK:
-		miss("memory total: " + total.Why)
+		miss(total.Why + ": memory total")
 		return
 	case total.V < mib || total.V/mib > maxMemoryMiB:
-		miss("memory total: " + WhyUnreadable)
+		miss(WhyUnreadable + ": memory total")
 		return
 	case len(inv.Devices) == MaxDevices:
-		miss(fmt.Sprintf("more than %d devices", MaxDevices))
+		miss(fmt.Sprintf("%s: more than %d devices", WhyNotSupported, MaxDevices))
 		return
 	}
 	d.MemoryMiB = total.V / mib

@@ -188,7 +188,7 @@ func TestSysfsIntel(t *testing.T) {
 	require.Equal(t, gpu.Some[uint32](300), i.Reading.SMClockMHz)
 	require.Len(t, inv.Missing, 1, "an integrated GPU has no memory of its own, an NPU is no GPU")
 	require.Equal(t, "0000:00:02.0", inv.Missing[0].BusID)
-	require.Equal(t, "memory total: not supported", inv.Missing[0].Why)
+	require.Equal(t, "not supported: memory total", inv.Missing[0].Why)
 	require.Empty(t, gpu.Check(inv, catalog(t)))
 }
 
@@ -199,7 +199,8 @@ func nvidiaHost() fstest.MapFS {
 	function(tree, "0000:18:00.0", "030200", "10de", "2330", "a1", "nvidia")
 	function(tree, "0000:2a:00.0", "030200", "10de", "2330", "a1", "vfio-pci")
 	function(tree, "0000:05:00.0", "068000", "10de", "22a3", "a1", "nvidia-nvswitch")
-	function(tree, "10000:e1:00.0", "030200", "10de", "2330", "a1", "nvidia")
+	function(tree, "0000:2a:00.4", "030200", "10de", "2330", "a1", "nvidia", "physfn/vendor=0x10de") // one of many of a vGPU host
+	function(tree, "10000:e1:00.0", "030200", "10de", "2330", "a1", "vfio-pci")
 	return tree
 }
 
@@ -207,8 +208,9 @@ func TestSysfsNVIDIA(t *testing.T) {
 	inv := probe(t, nvidiaHost())
 	require.Empty(t, inv.Devices)
 	require.Equal(t, []gpu.Missing{
-		{ID: uuid(1), BusID: "0000:18:00.0", Why: "needs the vendor's management library"},
-		{BusID: "0000:2a:00.0", Why: "needs the vendor's management library"},
+		{ID: uuid(1), BusID: "0000:18:00.0", Why: "not supported: needs the vendor's management library"},
+		{BusID: "0000:2a:00.0", Why: "not supported: needs the vendor's management library"},
+		{BusID: "10000:e1:00.0", Why: "not supported: needs the vendor's management library"},
 	}, inv.Missing)
 	require.Equal(t, "550.54.15", inv.Driver)
 }
@@ -303,7 +305,7 @@ func TestSysfsReasons(t *testing.T) {
 	require.Equal(t, gpu.None[uint32](gpu.WhyNoPermission), inv.Devices[0].Reading.PowerLimitMilliwatts)
 	inv = probe(t, denied{mi300x(), "mem_info_vram_total", fs.ErrInvalid})
 	require.Empty(t, inv.Devices)
-	require.Equal(t, "memory total: unreadable", inv.Missing[0].Why)
+	require.Equal(t, "unreadable: memory total", inv.Missing[0].Why)
 	tree := mi300x()
 	for path := range tree {
 		if strings.HasSuffix(path, "unique_id") {
@@ -312,7 +314,7 @@ func TestSysfsReasons(t *testing.T) {
 	}
 	require.Regexp(t, "^SLOT-", probe(t, tree).Devices[0].ID)
 	delete(tree, "etc/machine-id")
-	require.Equal(t, "no identity", probe(t, tree).Missing[0].Why)
+	require.Equal(t, "not supported: no identity", probe(t, tree).Missing[0].Why)
 }
 
 // Whatever a file holds, a probe neither panics nor lists a device that no inventory takes.

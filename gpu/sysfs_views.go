@@ -96,12 +96,15 @@ func pciView(t tree) Opt[[]PCIFunction] {
 	out := []PCIFunction{}
 	for _, slot := range slots.V {
 		if _, ok := parseBus(slot); !ok {
-			continue // a domain of five digits or more: no GPU sits behind such a bridge
+			continue
 		}
 		t.dir = pciDevices + "/" + slot
 		class := hexNumber[uint32](t, "class")
 		if !class.OK || class.V>>16 != 0x03 && class.V>>8 != 0x1200 {
 			continue
+		}
+		if t.list("physfn", "").OK {
+			continue // a virtual function: a part of a device that is listed, made for a guest
 		}
 		if len(out) == maxFunctions {
 			break

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"time"
@@ -32,7 +31,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, out io.Writer, fake, form string, now func() time.Time) error {
+func run(ctx context.Context, out *bytes.Buffer, fake, form string, now func() time.Time) error {
 	if !slices.Contains([]string{"text", "json", "metrics", "labels"}, form) {
 		return fmt.Errorf("-form %q: want text, json, metrics or labels", form)
 	}
@@ -71,7 +70,7 @@ func run(ctx context.Context, out io.Writer, fake, form string, now func() time.
 	return show(out, inv, now())
 }
 
-func show(out io.Writer, inv gpu.Inventory, at time.Time) error {
+func show(out *bytes.Buffer, inv gpu.Inventory, at time.Time) error {
 	c, err := gpu.NewCatalog()
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -57,8 +58,11 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Agent %x of %s.\nIf the server does not know it, its operator enrols it with this command:\n"+
+	_, err = fmt.Fprintf(out, "Agent %x of %s.\nIf the server does not know it, its operator enrols it with this command:\n"+
 		`  {"kind":"enrol","command":{"node":"my-node","key":"%x","supplier":"my-wallet"}}`+"\n", key[32:], o.server, key[32:])
+	if err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return h.Follow(ctx) })
 	g.Go(func() error { return w.Run(ctx) })
@@ -66,7 +70,8 @@ func run(ctx context.Context, o options, out io.Writer) error {
 }
 
 // show prints one line for a state.
-func show(out io.Writer, s worker.State) {
+func show(to io.Writer, s worker.State) {
+	out := &bytes.Buffer{}
 	fmt.Fprintf(out, "%s %-12s %d GPUs, %d reports taken", s.At.Format(time.TimeOnly), s.Doing, len(s.Inventory.Devices), s.Beats)
 	if s.Next > 0 {
 		fmt.Fprintf(out, ", next in %v", s.Next.Round(100*time.Millisecond))
@@ -84,4 +89,5 @@ func show(out io.Writer, s worker.State) {
 		fmt.Fprintf(out, "; %s", s.Trouble)
 	}
 	fmt.Fprintln(out)
+	_, _ = out.WriteTo(to) // a terminal that is gone does not stop the agent
 }

@@ -60,7 +60,8 @@ func serve(t *testing.T, addr, data string) (url string, stop func()) {
 	require.NoError(t, err)
 	require.NoError(t, server.Start())
 	lines := bufio.NewScanner(said)
-	require.True(t, lines.Scan() && lines.Scan())
+	require.True(t, lines.Scan(), "what it is")
+	require.True(t, lines.Scan(), "where it is")
 	url = lines.Text()
 	stop = sync.OnceFunc(func() {
 		_ = server.Process.Signal(os.Interrupt)

@@ -16,8 +16,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/idlegrid/idlegrid/gpu"
 	"github.com/stretchr/testify/require"
+
+	"github.com/idlegrid/idlegrid/gpu"
 )
 
 //go:embed fakenvml
@@ -69,9 +70,9 @@ func ReuseFakeNVML(t testing.TB, dir string, inv gpu.Inventory, without ...strin
 	library := buildFakeNVML(t, without)
 	f := &FakeNVML{t: t, path: filepath.Join(dir, "libnvidia-ml.so.1"), inv: inv}
 	if _, err := os.Stat(f.path); err != nil {
-		code, err := os.ReadFile(library)
+		code, err := os.ReadFile(library) //nolint:gosec // it was built here
 		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(f.path, code, 0o600))
+		require.NoError(t, os.WriteFile(f.path, code, 0o600)) //nolint:gosec // in the folder of a test
 		require.NoError(t, os.WriteFile(f.path+".shared", make([]byte, 16), 0o600))
 	}
 	page, err := os.ReadFile(f.path + ".shared")
@@ -216,8 +217,8 @@ func buildFakeNVML(t testing.TB, without []string) string {
 		t.Skip("cc, a C compiler, is not installed")
 	}
 	without = slices.Sorted(slices.Values(without))
-	hash := sha256.New()
-	fmt.Fprintln(hash, cc, without)
+	var all strings.Builder // what goes into the library
+	fmt.Fprintln(&all, cc, without)
 	sources, err := fs.Glob(fakeNVMLSource, "fakenvml/*")
 	require.NoError(t, err)
 	dir := t.TempDir()
@@ -228,21 +229,21 @@ func buildFakeNVML(t testing.TB, without []string) string {
 	for _, name := range sources {
 		text, err := fakeNVMLSource.ReadFile(name)
 		require.NoError(t, err)
-		fmt.Fprintln(hash, name, len(text))
-		hash.Write(text)
+		fmt.Fprintf(&all, "%s %d\n%s", name, len(text), text)
 		file := filepath.Join(dir, filepath.Base(name))
 		require.NoError(t, os.WriteFile(file, text, 0o600))
 		if strings.HasSuffix(name, ".c") {
 			args = append(args, file)
 		}
 	}
-	cached := filepath.Join(os.TempDir(), "idlegrid-fakenvml-"+hex.EncodeToString(hash.Sum(nil)[:16])+".so")
+	hash := sha256.Sum256([]byte(all.String()))
+	cached := filepath.Join(os.TempDir(), "idlegrid-fakenvml-"+hex.EncodeToString(hash[:16])+".so")
 	if _, err := os.Stat(cached); err == nil {
 		return cached
 	}
-	out, err := exec.CommandContext(t.Context(), cc, append(args, "-ldl", "-lpthread")...).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), cc, append(args, "-ldl", "-lpthread")...).CombinedOutput() //nolint:gosec // cc as found in PATH
 	require.NoError(t, err, "%s", out)
-	code, err := os.ReadFile(filepath.Join(dir, "out.so"))
+	code, err := os.ReadFile(filepath.Join(dir, "out.so")) //nolint:gosec // it was built here
 	require.NoError(t, err)
 	next, err := os.CreateTemp(os.TempDir(), "idlegrid-fakenvml-*.next")
 	require.NoError(t, err)

@@ -4,15 +4,15 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/idlegrid/idlegrid/gpu"
 	"github.com/stretchr/testify/require"
+
+	"github.com/idlegrid/idlegrid/gpu"
 )
 
 // The codes of nvml.h that a reason for a missing value stands for.
@@ -53,7 +53,7 @@ func codeOf(why string) int {
 
 // stateWriter writes reply lines: "= key device a b code text number...", the form that state.c reads.
 type stateWriter struct {
-	w   io.Writer
+	w   *strings.Builder
 	dev int
 }
 
@@ -122,7 +122,7 @@ func bit(b bool) uint32 {
 }
 
 // writeState writes all that the library has to know to answer as a host with this inventory.
-func writeState(w io.Writer, inv gpu.Inventory) {
+func writeState(w *strings.Builder, inv gpu.Inventory) {
 	s := stateWriter{w, AnyDevice}
 	s.reply("driver", 0, 0, 0, inv.Driver)
 	words(s, "nvml", inv.NVML)
@@ -146,7 +146,7 @@ func writeState(w io.Writer, inv gpu.Inventory) {
 	}
 }
 
-func writeLink(w io.Writer, l gpu.Link) {
+func writeLink(w *strings.Builder, l gpu.Link) {
 	const nvlink = 2 // NVML_P2P_CAPS_INDEX_NVLINK
 	levels := map[gpu.LinkKind]uint64{
 		gpu.LinkBoard: 0, gpu.LinkSwitch: 10, gpu.LinkSwitches: 20, gpu.LinkHost: 30, gpu.LinkNode: 40, gpu.LinkSystem: 50,

@@ -32,7 +32,7 @@ func (p Profile) identity(i int) gpu.Device {
 	key := p.key("device", i)
 	id := "GPU-" + uuid(key)
 	if p.Board.Vendor != gpu.NVIDIA {
-		id = fmt.Sprintf("%016x", key[:8]) // the unique_id of amdgpu
+		id = fmt.Sprintf("AMD-%016x", key[:8]) // as Sysfs makes it of amdgpu's unique_id
 	}
 	d := gpu.Device{
 		ID: gpu.DeviceID(id), Model: p.Board.Model, Vendor: p.Board.Vendor, PCIDeviceID: p.Board.DeviceID, BusID: busID(i),

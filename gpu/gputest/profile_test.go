@@ -158,6 +158,14 @@ func TestValidateRefuses(t *testing.T) {
 	}
 }
 
+// An AMD device of a fake has an id as Sysfs makes it: what is tried on the one must hold for the other.
+func TestAMDIdentity(t *testing.T) {
+	s, _ := node(t, "mi300xx8")
+	for _, d := range read(t, s).Devices {
+		require.Regexp(t, "^AMD-[0-9a-f]{16}$", string(d.ID))
+	}
+}
+
 // Power is constant within a second, so the energy of a second is exactly its power, and that of many their sum.
 func TestEnergyIsTheIntegralOfPower(t *testing.T) {
 	for _, name := range []string{"h100x1", "4090x2", "mi300xx8"} {

@@ -38,10 +38,6 @@ func (g *goNVML) load() error {
 	}
 	bound.Lock()
 	defer bound.Unlock()
-	if bound.path != "" && bound.path != g.path {
-		return fmt.Errorf("%w: go-nvml is bound to %q in this process and cannot load %q; the binding %q can",
-			gpu.ErrUnsupported, bound.path, g.path, Purego)
-	}
 	lib := dl.New(g.path, dl.RTLD_LAZY)
 	if err := lib.Open(); err != nil {
 		return fmt.Errorf("%w: %w", gpu.ErrNoLibrary, err)
@@ -57,6 +53,11 @@ func (g *goNVML) load() error {
 	if !g.present[callInit] {
 		_ = lib.Close() // nothing of it was used
 		return fmt.Errorf("%w: %q has no %s", gpu.ErrNoLibrary, g.path, table()[callInit].symbols[0])
+	}
+	if bound.path != "" && bound.path != g.path {
+		_ = lib.Close()
+		return fmt.Errorf("%w: go-nvml is bound to %q in this process and cannot load %q; the binding %q can",
+			gpu.ErrUnsupported, bound.path, g.path, Purego)
 	}
 	bound.path = g.path
 	g.lib, g.ready = nvml.New(nvml.WithLibraryPath(g.path)), true
@@ -96,6 +97,7 @@ func (g *goNVML) text(c call, h handle) (string, code) {
 		s, rc = d.GetVbiosVersion()
 	case callBoard:
 		s, rc = d.GetBoardPartNumber()
+	default:
 	}
 	return s, code(rc)
 }
@@ -158,11 +160,12 @@ func (g *goNVML) ask(c call, h handle, a, b uint32) (answer, code) {
 			return answer{}, code(rc)
 		}
 		return fieldValue(f[0].ValueType, f[0].Value), code(int32(f[0].NvmlReturn))
+	default:
+		if v, rc, ok := plain(c, d); ok {
+			return v, rc
+		}
+		return selected(c, d, a, b)
 	}
-	if v, rc, ok := plain(c, d); ok {
-		return v, rc
-	}
-	return selected(c, d, a, b)
 }
 
 func flag(b bool) uint64 {
@@ -218,8 +221,9 @@ func plain(c call, d nvml.Device) (answer, code, bool) {
 		return result(couple(d.GetMigMode()))
 	case callMIGMax:
 		return result(one(d.GetMaxMigDeviceCount()))
+	default:
+		return plainLink(c, d)
 	}
-	return plainLink(c, d)
 }
 
 func plainLink(c call, d nvml.Device) (answer, code, bool) {
@@ -242,8 +246,9 @@ func plainLink(c call, d nvml.Device) (answer, code, bool) {
 		return result(one(d.GetDisplayActive()))
 	case callEventTypes:
 		return result(one(d.GetSupportedEventTypes()))
+	default:
+		return answer{}, codeNotSupported, false
 	}
-	return answer{}, codeNotSupported, false
 }
 
 // selected asks the questions that select something of the device.
@@ -267,8 +272,9 @@ func selected(c call, d nvml.Device, a, b uint32) (answer, code) {
 		return one(d.GetNvLinkRemoteDeviceType(int(a)))
 	case callLinkErrors:
 		return one(d.GetNvLinkErrorCounter(int(a), nvml.NvLinkErrorCounter(b)))
+	default:
+		return answer{}, codeNotSupported
 	}
-	return answer{}, codeNotSupported
 }
 
 func (g *goNVML) pair(c call, h, other handle, a uint32) (uint64, code) {

@@ -149,8 +149,9 @@ func textRoom(c call) int {
 		return 30
 	case callVBIOS:
 		return 32
+	default:
+		return 80 // versions and part numbers
 	}
-	return 80 // versions and part numbers
 }
 
 func upToNUL(b []byte) string {
@@ -166,8 +167,9 @@ func (p *pureNVML) ask(c call, h handle, a, b uint32) (answer, code) {
 		return p.numbers32(c, h, a)
 	case shape64:
 		return p.number64(c, address(h), a, b)
+	default:
+		return p.askOwn(c, address(h), a)
 	}
-	return p.askOwn(c, address(h), a)
 }
 
 // numbers32 calls a function whose answers are 32-bit numbers behind pointers of their own.
@@ -235,8 +237,9 @@ func (p *pureNVML) askOwn(c call, d uintptr, a uint32) (answer, code) {
 		return fieldValue(f.kind, f.value), code(f.code)
 	case callRetired:
 		return p.retired(d, a)
+	default:
+		return answer{}, codeNotSupported
 	}
-	return answer{}, codeNotSupported
 }
 
 // fieldValue reads nvmlValue_t by its type: 0 double, 1 unsigned int, 2 to 4 of 64 bits, 5 int, 6 unsigned short. The fields

@@ -65,6 +65,7 @@ func (c code) why() string {
 		return "driver and library versions differ"
 	case codeNotReady:
 		return "not ready"
+	default:
+		return fmt.Sprintf("error %d", int32(c))
 	}
-	return fmt.Sprintf("error %d", int32(c))
 }

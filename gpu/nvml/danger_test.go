@@ -3,7 +3,6 @@
 package nvml_test
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -37,6 +36,6 @@ func TestUngatedCallEndsTheProcess(t *testing.T) {
 
 	_, err = spawn(t, "ungated:"+gputest.NewFakeNVML(t, hgx(1), "nvmlDeviceGetName").Path())
 	var exit *exec.ExitError
-	require.True(t, errors.As(err, &exit))
+	require.ErrorAs(t, err, &exit)
 	require.Equal(t, 127, exit.ExitCode())
 }

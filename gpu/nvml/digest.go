@@ -65,8 +65,8 @@ func mapped(line string) (path string, inode uint64, ok bool) {
 // the loader's libnvidia-ml.so.1 is a link to libnvidia-ml.so.550.54.15.
 func sameLibrary(path, library string) bool {
 	if strings.Contains(library, "/") {
-		real, err := filepath.EvalSymlinks(library)
-		return err == nil && path == real
+		target, err := filepath.EvalSymlinks(library)
+		return err == nil && path == target
 	}
 	stem, _, _ := strings.Cut(library, ".so")
 	return strings.HasPrefix(filepath.Base(path), stem+".so")

@@ -51,6 +51,6 @@
 //
 // # Sources
 //
-// nvml.h of github.com/NVIDIA/go-nvml v0.13.4-0 (driver 590 and later); go-nvml issue 82 and go-nvlib pull request 87 for
+// nvml.h of github.com/NVIDIA/go-nvml v0.13.4-0; go-nvml issue 82 and go-nvlib pull request 87 for
 // processes that ended on absent symbols; NVSentinel issue 1748 for calls that hang.
 package nvml

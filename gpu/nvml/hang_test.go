@@ -3,6 +3,7 @@ package nvml_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -196,5 +197,29 @@ func TestCloseEndsProbe(t *testing.T) {
 		err := <-result
 		require.True(t, err == nil || errors.Is(err, gpu.ErrClosed))
 		f.Release()
+	})
+}
+
+// Nothing outlives a source but what is stuck: one goroutine for each call.
+func TestGoroutines(t *testing.T) {
+	bindings(t, func(t *testing.T, binding string) {
+		f := rig(t, hgx(4))
+		before := runtime.NumGoroutine()
+		settles := func(want int) {
+			asking := 1 // Eventually asks on a goroutine of its own
+			require.Eventually(t, func() bool { return runtime.NumGoroutine() <= want+asking }, patience, time.Millisecond)
+		}
+		s := open(t, f.Path(), binding)
+		for range 5 {
+			probe(t, s)
+		}
+		f.Hang("nvmlDeviceGetFanSpeed", 2)
+		timed(t, s)
+		timed(t, s)
+		settles(before + 1)
+		require.NoError(t, s.Close())
+		settles(before + 1)
+		f.Release()
+		settles(before)
 	})
 }

@@ -172,12 +172,10 @@ func (w *watcher) register(ctx context.Context, index uint32) {
 func (w *watcher) listen(ctx context.Context, heard chan<- heardEvent) {
 	defer w.lib.exit(w.sess)
 	defer func() { w.lib.raw.free(w.set) }()
-	say := func(h heardEvent) bool {
+	say := func(h heardEvent) {
 		select {
 		case heard <- h:
-			return true
 		case <-ctx.Done():
-			return false
 		}
 	}
 	for ctx.Err() == nil {
@@ -208,14 +206,6 @@ func (s *Source) leaveBehind(ended <-chan struct{}) {
 	case <-ended:
 		return
 	case <-grace.C:
-	case <-s.closed.Done(): // Close gives it one wait to end by itself
-		last := time.NewTimer(2 * waitInterval)
-		defer last.Stop()
-		select {
-		case <-ended:
-			return
-		case <-last.C:
-		}
 	}
 	l := s.lib
 	l.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,8 +27,10 @@ type Host struct {
 	Why  string // why NVIDIA's driver is not read; empty if it is
 
 	now     func() time.Time
+	start   time.Time // when it was opened, by the clock that runs evenly where there is one
 	mu      sync.Mutex
 	monitor *gpu.Monitor // guarded by mu
+	last    time.Time    // of the monitor; guarded by mu
 }
 
 // Open opens the machine's own GPUs, or with a name those of a fake host: "h100x8". Where there is no driver of NVIDIA's it
@@ -37,7 +40,7 @@ func Open(ctx context.Context, fake string, now func() time.Time) (*Host, error)
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{now: now, monitor: m}
+	h := &Host{now: now, start: now(), monitor: m}
 	if fake != "" {
 		p, err := gputest.ParseProfile(fake)
 		if err != nil {
@@ -47,21 +50,30 @@ func Open(ctx context.Context, fake string, now func() time.Time) (*Host, error)
 		h.Source, err = gputest.NewSource(p, now)
 		return h, err
 	}
+	n, why := openNVML(ctx)
+	if why == "" {
+		h.Source = n
+		return h, nil
+	}
+	h.Why = why
+	c, err := gpu.NewCatalog()
+	if err != nil {
+		return nil, err
+	}
+	h.Source, err = gpu.NewSysfs(gpu.SysfsConfig{FS: os.DirFS("/"), Catalog: c, Now: now, Platform: runtime.GOOS + "/" + runtime.GOARCH})
+	return h, err
+}
+
+// openNVML returns NVIDIA's driver, or why there is none.
+func openNVML(ctx context.Context) (n *nvml.Source, why string) {
 	n, err := nvml.Open(nvml.Config{HashLibrary: true, Views: views})
-	if err == nil {
-		if _, err = n.Probe(ctx); err == nil {
-			h.Source = n
-			return h, nil
-		}
-		err = errors.Join(err, n.Close())
+	if err != nil {
+		return nil, err.Error()
 	}
-	c, failed := gpu.NewCatalog()
-	if failed != nil {
-		return nil, failed
+	if _, err := n.Probe(ctx); err != nil {
+		return nil, errors.Join(err, n.Close()).Error()
 	}
-	h.Why = err.Error()
-	h.Source, failed = gpu.NewSysfs(gpu.SysfsConfig{FS: os.DirFS("/"), Catalog: c, Now: now, Platform: runtime.GOOS + "/" + runtime.GOARCH})
-	return h, failed
+	return n, ""
 }
 
 // Follow listens to what the driver says without being asked, until the context ends, and counts it for Health. A source
@@ -70,19 +82,32 @@ func (h *Host) Follow(ctx context.Context) error {
 	err := h.Watch(ctx, func(n gpu.Notice) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		_, _ = h.monitor.Apply(h.now(), gpu.Noticed{Notice: n}) // of a device that no probe has shown yet
+		_ = h.tell(gpu.Noticed{Notice: n}) // refused: of a device that no probe has shown yet
 	})
 	if errors.Is(err, gpu.ErrUnsupported) || ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // the end is what was asked for, and a source may have nothing to say
 	}
 	return err
 }
 
-// Health takes a probe, and returns how well each device does by all that was seen and heard so far.
+// tell gives the monitor an event. Its time runs evenly from the start and never back: a wall clock that was ahead at boot and is
+// set right would leave the monitor deaf until it is as late again. The caller holds mu.
+func (h *Host) tell(e gpu.MonitorEvent) error {
+	if at := h.start.Add(h.now().Sub(h.start)); at.After(h.last) {
+		h.last = at
+	}
+	_, err := h.monitor.Apply(h.last, e)
+	return err
+}
+
+// Health takes a probe, and returns how well each device does by all that was seen and heard so far. Of a probe that makes no
+// sense no device is healthy.
 func (h *Host) Health(inv gpu.Inventory) func(gpu.DeviceID) gpu.Health {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	_, _ = h.monitor.Apply(h.now(), gpu.Probed{Inventory: inv}) // refused if the clock was set back: the next probe tells
+	if err := h.tell(gpu.Probed{Inventory: inv}); err != nil {
+		return func(gpu.DeviceID) gpu.Health { return gpu.Unhealthy }
+	}
 	all := map[gpu.DeviceID]gpu.Health{}
 	for d := range h.monitor.Diagnoses() {
 		all[d.Device] = d.Health
@@ -107,8 +132,12 @@ func (h *Host) Prover(id gpu.DeviceID) (challenge.Prover, error) {
 	if h.Fake {
 		return cpu.New(cpu.Config{Workers: max(1, runtime.NumCPU()/2), MaxBytes: 1 << 30})
 	}
-	if p, err := cuda.Open(cuda.Config{ID: id}); err == nil {
+	p, err := cuda.Open(cuda.Config{ID: id})
+	if err == nil {
 		return p, nil
+	}
+	if strings.HasPrefix(string(id), "GPU-") { // what OpenCL opens may be another device, which must not answer for this one
+		return nil, fmt.Errorf("host: device %s: %w", id, err)
 	}
 	all, err := opencl.Devices("")
 	if err != nil {

@@ -38,6 +38,36 @@ func TestHealth(t *testing.T) {
 	require.NoError(t, <-done)
 }
 
+// A clock that is set back does not make the monitor deaf, and a probe that makes no sense makes no device healthy.
+func TestHealthWhenTheClockIsSetBack(t *testing.T) {
+	at := noon()
+	h, err := host.Open(t.Context(), "h100x8", func() time.Time { return at })
+	require.NoError(t, err)
+	defer func() { require.NoError(t, h.Close()) }()
+	inv, err := h.Probe(t.Context())
+	require.NoError(t, err)
+	id := inv.Devices[3].ID
+	at = at.AddDate(10, 0, 0)
+	require.Equal(t, gpu.Healthy, h.Health(inv)(id))
+	at = at.AddDate(-10, 0, 0)
+	inv.Missing = []gpu.Missing{{ID: id, Why: gpu.WhyLost}}
+	inv.Devices = append(inv.Devices[:3:3], inv.Devices[4:]...)
+	inv.Links = nil
+	require.Equal(t, gpu.Lost, h.Health(inv)(id))
+	require.Equal(t, gpu.Healthy, h.Health(inv)(inv.Devices[0].ID))
+	inv.BootID = ""
+	require.Equal(t, gpu.Unhealthy, h.Health(inv)(inv.Devices[0].ID))
+}
+
+// No other device answers for one of NVIDIA's that CUDA does not open.
+func TestProverOfALostDevice(t *testing.T) {
+	h, err := host.Open(t.Context(), "", time.Now)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, h.Close()) }()
+	_, err = h.Prover("GPU-00000000-0000-4000-8000-000000000001")
+	require.ErrorContains(t, err, "host: device GPU-00000000-0000-4000-8000-000000000001: ")
+}
+
 func TestProver(t *testing.T) {
 	h, err := host.Open(t.Context(), "a4000x1", noon)
 	require.NoError(t, err)

@@ -19,7 +19,7 @@ func Describe(f Fact) string {
 	case Proved:
 		return describeProved(f)
 	case ChipAttested:
-		return fmt.Sprintf("attested: node %s: device %s carries chip %s%s", f.Node, f.Device, f.ChipID, describeChanges(f.Changes))
+		return fmt.Sprintf("attested: node %s: device %s carries chip %s%s", f.Found.Node, f.Found.Device, f.Found.ChipID, describeChanges(f.Changes))
 	case Health:
 		if f.Device == "" {
 			return fmt.Sprintf("health: node %s is healthy, was %s", f.Node, f.From)
@@ -57,7 +57,8 @@ func Describe(f Fact) string {
 	panic(fmt.Sprintf("network: Describe: %T", f))
 }
 
-func describeProved(f Proved) string {
+func describeProved(proved Proved) string {
+	f := proved.Found
 	out := "passed"
 	if f.Passed && !f.Judged {
 		out = "passed, at a rate that is not judged"
@@ -71,7 +72,7 @@ func describeProved(f Proved) string {
 	if f.OpsPerSecond > 0 {
 		out += fmt.Sprintf(", at least %d giga-operations a second", f.OpsPerSecond/1_000_000_000)
 	}
-	return fmt.Sprintf("proved: node %s: device %s: challenge %s %s%s", f.Node, f.Device, f.ID, out, describeChanges(f.Changes))
+	return fmt.Sprintf("proved: node %s: device %s: challenge %s %s%s", f.Node, f.Device, f.ID, out, describeChanges(proved.Changes))
 }
 
 func describeChanges(changes []gpu.AssuranceChanged) string {

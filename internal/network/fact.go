@@ -27,13 +27,13 @@ type (
 
 	// Proved says how a device answered a challenge, and what that changed.
 	Proved struct {
-		Prove
+		Found   Prove
 		Changes []gpu.AssuranceChanged
 	}
 
 	// ChipAttested says that a vendor vouches for a device, and what that changed.
 	ChipAttested struct {
-		AttestChip
+		Found   AttestChip
 		Changes []gpu.AssuranceChanged
 	}
 

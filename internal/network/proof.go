@@ -36,26 +36,25 @@ func (n *Network) level(at time.Time, x *node) gpu.Assurance {
 	return least
 }
 
-// device finds a node and sees to it that a device is one of its own.
-func (n *Network) device(name string, id gpu.DeviceID) (*node, error) {
+// device sees to it that a node has a device.
+func (n *Network) device(name string, id gpu.DeviceID) error {
 	x, err := n.find(name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if !slices.ContainsFunc(x.inventory.Devices, func(d gpu.Device) bool { return d.ID == id }) {
-		return nil, fmt.Errorf("%w: device %q: node %q has no such device", ErrInvalid, id, name)
+		return fmt.Errorf("%w: device %q: node %q has no such device", ErrInvalid, id, name)
 	}
-	return x, nil
+	return nil
 }
 
 // prove takes what a verifier found out about a device. The work was checked, and its time taken, outside: neither can be
 // done again when the journal is replayed.
 func (n *Network) prove(at time.Time, c Prove) ([]Fact, error) {
-	x, err := n.device(c.Node, c.Device)
-	if err != nil {
+	if err := n.device(c.Node, c.Device); err != nil {
 		return nil, err
 	}
-	if err := n.registry.Speaks(x.key); err != nil { // a thief may have answered
+	if err := n.registry.Speaks(n.nodes[c.Node].key); err != nil { // a thief may have answered
 		return nil, err
 	}
 	switch {
@@ -68,7 +67,7 @@ func (n *Network) prove(at time.Time, c Prove) ([]Fact, error) {
 	case c.Passed != (c.Reason == ""):
 		return nil, fmt.Errorf("%w: prove: passed %v with reason %q: a failure has a reason and a pass has none", ErrInvalid, c.Passed, c.Reason)
 	case c.Reason == transport:
-		return []Fact{Proved{Prove: c}}, nil // no evidence either way: nobody is punished for a line
+		return []Fact{Proved{Found: c}}, nil // no evidence either way: nobody is punished for a line
 	}
 	answer := reputation.AnswerRight
 	var e gpu.Event = gpu.Proved{Device: c.Device}
@@ -82,22 +81,22 @@ func (n *Network) prove(at time.Time, c Prove) ([]Fact, error) {
 		return nil, fmt.Errorf("%w: prove: %w", ErrInvalid, err)
 	}
 	if c.Passed && !c.Judged { // right, but nobody knows whether it was fast enough
-		return append([]Fact{Proved{Prove: c}}, n.rerate(at, c.Node)...), nil
+		return append([]Fact{Proved{Found: c}}, n.rerate(at, c.Node)...), nil
 	}
 	effects, err := n.registry.Apply(at, e)
 	must(err)
-	return append([]Fact{Proved{Prove: c, Changes: changes(effects)}}, n.rerate(at, c.Node)...), nil
+	return append([]Fact{Proved{Found: c, Changes: changes(effects)}}, n.rerate(at, c.Node)...), nil
 }
 
 func (n *Network) attestChip(at time.Time, c AttestChip) ([]Fact, error) {
-	if _, err := n.device(c.Node, c.Device); err != nil {
+	if err := n.device(c.Node, c.Device); err != nil {
 		return nil, err
 	}
 	effects, err := n.registry.Apply(at, gpu.ChipAttested{Device: c.Device, ChipID: c.ChipID})
 	if err != nil {
 		return nil, err
 	}
-	return append([]Fact{ChipAttested{AttestChip: c, Changes: changes(effects)}}, n.rerate(at, c.Node)...), nil
+	return append([]Fact{ChipAttested{Found: c, Changes: changes(effects)}}, n.rerate(at, c.Node)...), nil
 }
 
 func changes(effects []gpu.Effect) []gpu.AssuranceChanged {
@@ -171,14 +170,18 @@ func (n *Network) drain(at time.Time, name string) {
 	x.draining = want
 }
 
-// Host returns the node whose agent holds a key, and its devices as first admitted: "" and none for a key of no node. The
-// slice belongs to the network.
-func (n *Network) Host(key Key) (string, []gpu.Device) {
+// Idle returns the node whose agent holds a key and its devices as first admitted, if it may be challenged now: it is what its
+// bond is for, and no lease pays for its devices. Otherwise it returns "" and none. The slice belongs to the network.
+func (n *Network) Idle(key Key) (string, []gpu.Device) {
 	name := n.byKey[key]
-	if x, ok := n.nodes[name]; ok && x.key == key && x.unfit == "" {
-		return name, x.inventory.Devices
+	x, ok := n.nodes[name]
+	if !ok || x.key != key || x.unfit != "" {
+		return "", nil
 	}
-	return "", nil
+	if s, listed := n.fleet.Node(sched.NodeID(name)); listed && len(s.Free) < len(x.inventory.Devices) {
+		return "", nil
+	}
+	return name, x.inventory.Devices
 }
 
 // Asked returns the nonce that a key was sent and has not answered yet, and false if there is none.

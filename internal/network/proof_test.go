@@ -125,6 +125,24 @@ func TestSignedHeartbeats(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// Devices that somebody pays for are not challenged.
+func TestIdle(t *testing.T) {
+	w := leased(t)
+	key := w.agents["n1"].Key()
+	name, devices := w.net.Idle(key)
+	require.Empty(t, name)
+	require.Empty(t, devices)
+	w.do(hour.Add(3*time.Hour), network.Tick{})
+	name, devices = w.net.Idle(key)
+	require.Equal(t, "n1", name)
+	require.Equal(t, w.agents["n1"].Devices, devices)
+	name, _ = w.net.Idle(network.Key{1})
+	require.Empty(t, name)
+	w.do(w.net.Now(), network.RevokeKey{Node: "n1", Why: "sold"})
+	name, _ = w.net.Idle(key)
+	require.Empty(t, name)
+}
+
 func TestKeysRotateAndAreRevoked(t *testing.T) {
 	w := leased(t)
 	old := w.agents["n1"]

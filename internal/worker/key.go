@@ -22,7 +22,7 @@ func Keep(path string) (ed25519.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the user's own file
 	if errors.Is(err, os.ErrNotExist) {
 		if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
 			return Keep(path)
@@ -32,7 +32,7 @@ func Keep(path string) (ed25519.PrivateKey, error) {
 		_, err = f.Write(fresh.Seed())
 		return fresh, errors.Join(err, f.Sync(), f.Close())
 	}
-	b, read := os.ReadFile(path)
+	b, read := os.ReadFile(path) //nolint:gosec // the user's own file
 	if read != nil || len(b) != ed25519.SeedSize {
 		return nil, fmt.Errorf("key file %s: %d bytes, want %d: %w", path, len(b), ed25519.SeedSize, errors.Join(read, err))
 	}

@@ -110,7 +110,7 @@ func (d *driver) compile() error {
 	defer pin.Unpin()
 	pin.Pin(&log[0])
 	options := [2]int32{jitErrorLog, jitErrorLogSize}
-	at := uintptr(unsafe.Pointer(&log[0])) //nolint:gosec // pinned: one of two values that CUDA takes in one list of pointers
+	at := uintptr(unsafe.Pointer(&log[0]))
 	values := [2]uintptr{at, uintptr(len(log))}
 	if err := check(d.lib.loadModule(&d.module, &image[0], 2, &options[0], &values[0]), "cuModuleLoadDataEx"); err != nil {
 		return fmt.Errorf("%w: %s", err, terminated(log))

@@ -1,11 +1,13 @@
 /* The functions of libnvidia-ml.so.1 that package gpu/nvml calls, as nvml.h of NVIDIA/go-nvml v0.13.4-0 declares them. The
  * layouts are ours; a test compares their sizes with those of go-nvml. To leave a function out, as an old driver does,
  * compile with -Dname=other: the library then has no symbol of that name. */
+#define _GNU_SOURCE
 #include "state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { DEVICES = 100, CHILDREN = 16, SYSTEM = -1 };
 
@@ -530,13 +532,16 @@ int nvmlDeviceRegisterEvents(struct device *d, uint64_t types, struct event_set 
 static int wait_event(const char *fn, struct event_set *set, struct event *e, unsigned ms)
 {
 	struct reply r;
-	for (unsigned i = 0;; i++) {
+	struct timespec start, now;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (;;) {
 		int rc = ask(fn, SYSTEM, "count", 0, 0, &r);
 		if (rc)
 			return rc;
 		if (next_event(&set->last, set->mask, DEVICES, e))
 			return SUCCESS;
-		if (i >= ms)
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 >= (long)ms)
 			return TIMEOUT;
 		pause_ms();
 	}

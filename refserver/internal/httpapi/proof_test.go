@@ -176,7 +176,7 @@ func (f flawed) Commit(ctx context.Context, s challenge.Spec) (challenge.Commitm
 }
 
 func TestWorkerThatCheats(t *testing.T) {
-	s := newSite(t, []challenge.Rate{measured("NVIDIA RTX A4000")}, func(id gpu.DeviceID) (challenge.Prover, error) {
+	s := newSite(t, []challenge.Rate{measured("NVIDIA RTX A4000")}, func(gpu.DeviceID) (challenge.Prover, error) {
 		p, err := cpu.New(cpu.Config{Workers: 1, MaxBytes: 64 << 20})
 		return flawed{p}, err
 	})
@@ -200,19 +200,19 @@ func TestWorkerWithoutAProver(t *testing.T) {
 
 func TestProofsRefuse(t *testing.T) {
 	s := newSite(t, nil, processor)
-	post := func(path, media, body string) *http.Response {
+	post := func(path, media, body string) int {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+path, strings.NewReader(body))
 		require.NoError(t, err)
 		req.Header.Set("Content-Type", media)
 		res, err := http.DefaultClient.Do(req)
 		require.NoError(t, err)
 		require.NoError(t, res.Body.Close())
-		return res
+		return res.StatusCode
 	}
 	const octets = "application/octet-stream"
-	require.Equal(t, http.StatusNotFound, post("/api/v1/proofs/none/0", octets, "x").StatusCode)
-	require.Equal(t, http.StatusNotFound, post("/api/v1/proofs/none/one", octets, "x").StatusCode)
-	require.Equal(t, http.StatusUnsupportedMediaType, post("/api/v1/proofs/none/0", "application/json", "{}").StatusCode)
+	require.Equal(t, http.StatusNotFound, post("/api/v1/proofs/none/0", octets, "x"))
+	require.Equal(t, http.StatusNotFound, post("/api/v1/proofs/none/one", octets, "x"))
+	require.Equal(t, http.StatusUnsupportedMediaType, post("/api/v1/proofs/none/0", "application/json", "{}"))
 }
 
 // Of 64 copies of one report exactly one is taken.
@@ -228,7 +228,7 @@ func TestReportOnce(t *testing.T) {
 	codes := make([]int, 64)
 	for i := range codes {
 		wait.Go(func() {
-			res, err := http.Post(server.URL+"/api/v1/reports", "application/octet-stream", strings.NewReader(string(signed))) //nolint:noctx // as any client would
+			res, err := http.Post(server.URL+"/api/v1/reports", "application/octet-stream", strings.NewReader(string(signed)))
 			if err == nil {
 				codes[i] = res.StatusCode
 				_ = res.Body.Close()

@@ -239,7 +239,7 @@ func (s *server) acknowledge(signed []byte, out *worker.Ack) error {
 	}
 	var node string
 	var devices []gpu.Device
-	s.cfg.Door.Read(func(n *network.Network) { node, devices = n.Host(key) })
+	s.cfg.Door.Read(func(n *network.Network) { node, devices = n.Idle(key) })
 	if len(devices) == 0 {
 		return nil
 	}

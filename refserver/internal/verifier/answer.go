@@ -79,7 +79,7 @@ func (v *Verifier) hear(r *run, device int, at time.Time, signed []byte) (<-chan
 	if err != nil || examine == nil {
 		return next, err
 	}
-	examined := challenge.Of{Exchange: uint32(device), Event: challenge.Examined{Err: examine.Verify()}} //nolint:gosec // at most 16 devices
+	examined := challenge.Of{Exchange: uint32(device), Event: challenge.Examined{Err: examine.Verify()}}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return next, v.apply(r, v.cfg.Now(), examined)
@@ -110,7 +110,7 @@ func (v *Verifier) take(r *run, device int, at time.Time, nonce, sum challenge.H
 	}
 	old := *s
 	s.next, s.due, s.examine = nil, make(chan struct{}), nil
-	if err := v.apply(r, at, challenge.Of{Exchange: uint32(device), Event: e}); err != nil { //nolint:gosec // at most 16 devices
+	if err := v.apply(r, at, challenge.Of{Exchange: uint32(device), Event: e}); err != nil {
 		*s = old
 		if errors.Is(err, challenge.ErrOrder) {
 			err = fmt.Errorf("%w: %w", ErrOrder, err)
@@ -215,7 +215,7 @@ func (v *Verifier) conclude(r *run, o challenge.Outcome) {
 	for i, verdict := range o.Verdicts {
 		c := network.Prove{
 			ID: fmt.Sprintf("%s-%d", r.id, i), Node: r.node, Device: r.devices[i], Passed: verdict.Passed(),
-			Reason: string(verdict.Reason), OpsPerSecond: verdict.OpsPerSec, CommitMicros: uint64(verdict.Commit.Microseconds()), //nolint:gosec // a duration of our own clock
+			Reason: string(verdict.Reason), OpsPerSecond: verdict.OpsPerSec, CommitMicros: uint64(verdict.Commit.Microseconds()),
 			// A barrier that is not complete says nothing of whether one device answered for two.
 			Judged: verdict.Passed() && verdict.RateJudged && verdict.ReadsJudged && o.Complete,
 		}

@@ -1,0 +1,36 @@
+package gpu_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/idlegrid/idlegrid/gpu"
+)
+
+// A host whose GPUs the kernel's files cannot describe has lost none: an integrated GPU has no memory of its own, and NVIDIA's need
+// a library that this source does not use. Lost would need a reboot to end, and no reboot would end it.
+func TestSysfsLosesNothing(t *testing.T) {
+	tree := nvidiaHost()
+	function(tree, "0000:00:02.0", "030000", "8086", "4680", "0c", "i915")
+	m, err := gpu.NewMonitor(gpu.DefaultHealth())
+	require.NoError(t, err)
+	for i := range 3 {
+		inv := probe(t, tree)
+		_, err := m.Apply(noon.Add(time.Duration(i)*time.Hour), gpu.Probed{Inventory: inv})
+		require.NoError(t, err)
+	}
+	n := 0
+	for d := range m.Diagnoses() {
+		n++
+		require.Equal(t, gpu.Degraded, d.Health, d.String())
+		require.Equal(t, gpu.ActionCheckAgent, d.Action)
+		require.Equal(t, gpu.ExitListed, d.Exit())
+	}
+	require.Equal(t, 2, n, "those with an id")
+	// A device that fell off the bus reads as nonsense, and is lost as before.
+	w := newWard(t)
+	w.gone(gpu.WhyUnreadable + ": memory total")
+	require.Equal(t, gpu.Lost, w.probe().Health)
+}
