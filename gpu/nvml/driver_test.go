@@ -170,13 +170,14 @@ func TestSharedInitialisation(t *testing.T) {
 		a, b := open(t, f.Path(), binding), open(t, f.Path(), binding)
 		probe(t, a)
 		probe(t, b)
-		require.Equal(t, 1, f.Calls("nvmlInit_v2", gputest.AnyDevice))
+		inits := f.Calls("nvmlInit_v2", gputest.AnyDevice)
+		require.LessOrEqual(t, inits, 1, "none where a source that was closed while a call hung has left the driver initialised")
 		require.NoError(t, a.Close())
 		require.NoError(t, a.Close())
 		require.Zero(t, f.Calls("nvmlShutdown", gputest.AnyDevice))
 		require.Equal(t, text(t, hgx(2)), text(t, probe(t, b)))
 		require.NoError(t, b.Close())
-		require.Equal(t, 1, f.Calls("nvmlShutdown", gputest.AnyDevice))
+		require.Equal(t, inits, f.Calls("nvmlShutdown", gputest.AnyDevice))
 	})
 }
 
