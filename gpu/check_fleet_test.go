@@ -140,6 +140,9 @@ func TestCheckHonestFleet(t *testing.T) {
 			id := gpu.PCIPair{Vendor: 0x10de, Device: 0x2330}
 			i.PCIView = gpu.Some([]gpu.PCIFunction{{BusID: "10000:18:00.0", ID: id, Class: 0x030200}})
 		}), nil},
+		"guest behind a virtual bridge": {with(read(server(), func(r *gpu.Reading) {
+			r.PCIeGen, r.PCIeMaxGen, r.PCIeWidth, r.PCIeMaxWidth = gpu.Some[uint32](5), gpu.Some[uint32](1), gpu.Some[uint32](16), gpu.Some[uint32](1)
+		}), func(i *gpu.Inventory) { i.Hypervisor = gpu.Some("kvm") }), []string{"-1 virtualised info"}},
 		"library with CUDA's major": {with(server(), func(i *gpu.Inventory) { i.NVML = gpu.Some("12.550.54.15") }), nil},
 		// The highest clocks that drivers give, from nvidia-smi -q in public repositories: far above the boost of the data sheet.
 		"clock of an RTX 4090":  {clocked("NVIDIA GeForce RTX 4090", 0x2684, 24564, 3105), nil},

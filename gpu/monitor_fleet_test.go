@@ -34,3 +34,19 @@ func TestSysfsLosesNothing(t *testing.T) {
 	w.gone(gpu.WhyUnreadable + ": memory total")
 	require.Equal(t, gpu.Lost, w.probe().Health)
 }
+
+// Who takes out an NVLink bridge for good says so once. Neither a reset nor a reboot lets the device forget that it had a link.
+func TestBridgeTakenOut(t *testing.T) {
+	w := newWard(t)
+	w.reading().NVLinks = gpu.Some([]gpu.NVLink{{Index: 0}, {Index: 1}})
+	require.Equal(t, []gpu.HealthRule{gpu.RuleNVLink}, held(w.probe()))
+	w.reboot()
+	w.probe()
+	require.Equal(t, []gpu.HealthRule{gpu.RuleNVLink}, held(w.test(true)), "a link that does not come up is a fault")
+	w.apply(gpu.Cleared{Device: uuid(1), Operator: "ann", Note: "bridge is out"})
+	require.Empty(t, held(w.wait(time.Hour).probe()))
+	w.reading().NVLinks = gpu.Some([]gpu.NVLink{{Index: 0, Up: true}, {Index: 1}})
+	require.Empty(t, held(w.wait(time.Hour).probe()))
+	w.reading().NVLinks = gpu.Some([]gpu.NVLink{{Index: 0}, {Index: 1}})
+	require.Equal(t, []gpu.HealthRule{gpu.RuleNVLink}, held(w.wait(time.Hour).probe()))
+}
