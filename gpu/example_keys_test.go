@@ -177,6 +177,25 @@ func ExampleEvent() {
 }
 
 // A device climbs by proofs, and what was shown lapses.
+// A nonce that is open is handed out again, so that nobody spoils it by asking.
+func ExampleRegistry_Asked() {
+	g, err := gpu.NewRegistry(gpu.Default())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, agent := demoKey()
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for _, e := range []gpu.Event{gpu.Enrolled{Key: agent, Supplier: "ann"}, gpu.Challenged{Key: agent, Nonce: [32]byte{7}}} {
+		if _, err := g.Apply(at, e); err != nil {
+			fmt.Println(err)
+		}
+	}
+	nonce, open := g.Asked(agent)
+	fmt.Println(nonce[0], open)
+	// Output: 7 true
+}
+
 func ExampleRegistry_Assurance() {
 	g := must(gpu.NewRegistry(gpu.Default()))
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

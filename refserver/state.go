@@ -66,8 +66,13 @@ func openVerifier(o options, d *door.Door, log *slog.Logger) (*verifier.Verifier
 		return nil, err
 	}
 	return verifier.New(verifier.Config{
-		Params: challenge.DefaultParams(), Schedule: challenge.Schedule{Epoch: o.proofs}, Rates: rates, Least: verifier.Least(),
-		MemoryPPM: 940_000, Work: min(time.Second, o.proofs/100), Now: time.Now, Entropy: rand.Reader, Log: log,
+		Params: challenge.DefaultParams(), Schedule: challenge.Schedule{Epoch: o.proofs}, Rates: rates,
+		Full: verifier.Full(), Least: verifier.Least(), MemoryPPM: 940_000, Work: min(time.Second, o.proofs/200), Now: time.Now,
+		Entropy: rand.Reader, Log: log,
+		Speaker: func(key [32]byte) (node string) {
+			d.Read(func(n *network.Network) { node = n.Speaker(key) })
+			return node
+		},
 		Do: func(c network.Prove) error {
 			_, _, err := d.Do(c)
 			return err

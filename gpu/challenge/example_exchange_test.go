@@ -76,6 +76,23 @@ func ExampleExamine() {
 	// false true
 }
 
+// A prover that gives up before the work is no evidence. Once the work has begun it would be late.
+func ExampleDeclined() {
+	x, err := challenge.NewExchange(challenge.DefaultParams(), exampleSpec(), challenge.Rate{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, e := range []challenge.Event{challenge.Begun{}, challenge.Declined{}} {
+		if _, err := x.Apply(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), e); err != nil {
+			fmt.Println(err)
+		}
+	}
+	v, over := x.Verdict()
+	fmt.Println(v.Reason, v.Failed(), over)
+	// Output: transport false true
+}
+
 func ExampleVerdict() {
 	for _, r := range []challenge.Reason{challenge.OK, challenge.Value, challenge.Transport} {
 		v := challenge.Verdict{Reason: r}

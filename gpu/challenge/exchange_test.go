@@ -19,14 +19,14 @@ func rated() challenge.Rate {
 	}
 }
 
-// script drives an exchange of tabled with a CPU prover; late says how long each answer takes.
-type script struct {
+// timing drives an exchange of tabled with a CPU prover; late says how long each answer takes.
+type timing struct {
 	fill, commit, walk, open time.Duration
 	rtt                      time.Duration
 	breaks                   int // at which effect the line breaks; 0: never
 }
 
-func play(t *testing.T, r challenge.Rate, sc script) (*challenge.Exchange, challenge.Verdict) {
+func play(t *testing.T, r challenge.Rate, sc timing) (*challenge.Exchange, challenge.Verdict) {
 	t.Helper()
 	x, err := challenge.NewExchange(challenge.DefaultParams(), tabled(), r)
 	require.NoError(t, err)
@@ -85,34 +85,34 @@ func play(t *testing.T, r challenge.Rate, sc script) (*challenge.Exchange, chall
 func TestExchange(t *testing.T) {
 	p := challenge.DefaultParams()
 	const rtt = 100 * time.Millisecond
-	in := script{
+	in := timing{
 		rtt: rtt, fill: p.FillTime, commit: p.Deadline(tabled().Ops(), rated().OpsPerSec, rtt),
 		walk: p.Deadline(tabled().Memory.Reads(), rated().ReadsPerSec, rtt), open: p.OpenTime,
 	}
 	require.InDelta(t, 1.1, in.commit.Seconds(), 0.01)
-	change := func(f func(s *script)) script {
+	change := func(f func(s *timing)) timing {
 		s := in
 		f(&s)
 		return s
 	}
 	for _, row := range []struct {
 		name string
-		sc   script
+		sc   timing
 		want challenge.Reason
 	}{
 		{"all in time", in, challenge.OK},
-		{"fill", change(func(s *script) { s.fill++ }), challenge.TimeoutFill},
-		{"roots slow", change(func(s *script) { s.commit++ }), challenge.RateLow},
-		{"roots slow but there", change(func(s *script) { s.commit += p.Patience }), challenge.RateLow},
-		{"roots late", change(func(s *script) { s.commit += p.Patience + 1 }), challenge.TimeoutCommit},
-		{"walk slow", change(func(s *script) { s.walk++ }), challenge.ReadsLow},
-		{"walk late", change(func(s *script) { s.walk += p.Patience + 1 }), challenge.TimeoutWalk},
-		{"openings late", change(func(s *script) { s.open++ }), challenge.TimeoutOpen},
-		{"no credit beyond the bound", change(func(s *script) { s.rtt, s.commit = time.Second, 1200*time.Millisecond }), challenge.RateLow},
-		{"credit at the bound", change(func(s *script) { s.rtt, s.commit = time.Second, 1150*time.Millisecond }), challenge.OK},
-		{"no pong", change(func(s *script) { s.rtt = p.OpenTime + 1 }), challenge.Transport},
-		{"impossible", change(func(s *script) { s.commit = 47 * time.Millisecond }), challenge.RateImpossible},
-		{"just possible", change(func(s *script) { s.commit = 48 * time.Millisecond }), challenge.OK},
+		{"fill", change(func(s *timing) { s.fill++ }), challenge.TimeoutFill},
+		{"roots slow", change(func(s *timing) { s.commit++ }), challenge.RateLow},
+		{"roots slow but there", change(func(s *timing) { s.commit += p.Patience }), challenge.RateLow},
+		{"roots late", change(func(s *timing) { s.commit += p.Patience + 1 }), challenge.TimeoutCommit},
+		{"walk slow", change(func(s *timing) { s.walk++ }), challenge.ReadsLow},
+		{"walk late", change(func(s *timing) { s.walk += p.Patience + 1 }), challenge.TimeoutWalk},
+		{"openings late", change(func(s *timing) { s.open++ }), challenge.TimeoutOpen},
+		{"no credit beyond the bound", change(func(s *timing) { s.rtt, s.commit = time.Second, 1200*time.Millisecond }), challenge.RateLow},
+		{"credit at the bound", change(func(s *timing) { s.rtt, s.commit = time.Second, 1150*time.Millisecond }), challenge.OK},
+		{"no pong", change(func(s *timing) { s.rtt = p.OpenTime + 1 }), challenge.Transport},
+		{"impossible", change(func(s *timing) { s.commit = 47 * time.Millisecond }), challenge.RateImpossible},
+		{"just possible", change(func(s *timing) { s.commit = 48 * time.Millisecond }), challenge.OK},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			_, v := play(t, rated(), row.sc)
@@ -128,12 +128,12 @@ func TestExchange(t *testing.T) {
 		require.Equal(t, challenge.Transport, v.Reason, "a broken line is never punished, step %d", step)
 		require.False(t, v.Failed())
 	}
-	_, v := play(t, challenge.Rate{}, script{commit: p.Patience, walk: p.Patience})
+	_, v := play(t, challenge.Rate{}, timing{commit: p.Patience, walk: p.Patience})
 	require.Equal(t, challenge.OK, v.Reason)
 	require.False(t, v.RateJudged, "without a rate the work is a lower bound and not judged")
 	require.Equal(t, tabled().Ops()/60, v.OpsPerSec)
 	published := challenge.Rate{Model: "test", Peak: tabled().Ops(), PeakSource: "test"}
-	_, v = play(t, published, script{commit: time.Second / 2})
+	_, v = play(t, published, timing{commit: time.Second / 2})
 	require.Equal(t, challenge.RateImpossible, v.Reason)
 	a, _ := play(t, rated(), in)
 	b, _ := play(t, rated(), in)

@@ -5,15 +5,19 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/idlegrid/idlegrid/gpu/challenge"
 )
 
-// maxAnswer bounds what a server may answer, in bytes.
-const maxAnswer = 1 << 20
+const (
+	maxAnswer = 1 << 20 // bytes that a server may answer
+	retries   = 5       // of an answer whose step was lost
+)
 
 // client speaks to the server. Its errors are *RefusedError for a no that was understood, and the transport's.
 type client struct {
@@ -41,11 +45,25 @@ func (c client) report(ctx context.Context, signed []byte) (Ack, error) {
 	return out, err
 }
 
-// answer hands in an answer to a step of a challenge.
+// answer hands in an answer to a step of a challenge. Where the line fails it hands in the same bytes again, at once and then
+// after 100 ms and twice as long each time: the server may have taken them, and the clock runs.
 func (c client) answer(ctx context.Context, id string, device int, signed []byte) (Step, error) {
-	var out Step
-	err := c.post(ctx, fmt.Sprintf("/api/v1/proofs/%s/%d", id, device), "application/octet-stream", signed, &out)
-	return out, err
+	path := fmt.Sprintf("/api/v1/proofs/%s/%d", id, device)
+	pause := time.Duration(0)
+	for try := 0; ; try++ {
+		var out Step
+		err := c.post(ctx, path, "application/octet-stream", signed, &out)
+		var no *RefusedError
+		if err == nil || errors.As(err, &no) || try == retries {
+			return out, err
+		}
+		select {
+		case <-ctx.Done():
+			return Step{}, err
+		case <-time.After(pause):
+		}
+		pause = max(2*pause, 100*time.Millisecond)
+	}
 }
 
 func (c client) post(ctx context.Context, path, media string, body []byte, out any) error {

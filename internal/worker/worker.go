@@ -51,11 +51,14 @@ type Worker struct {
 	nonce  challenge.Hash // of the next report; zero: to be asked for
 	told   [32]byte       // digest of the inventory that the server has
 	boot   string         // of it
+	since  time.Time      // when it was taken
 	state  State
 }
 
-// longest is the most that a worker waits before it tries again.
-const longest = 5 * time.Minute
+const (
+	longest = 5 * time.Minute // the most that a worker waits before it tries again
+	renewal = 6 * time.Hour   // how old the server's inventory may become: a registry believes one for a day
+)
 
 // New returns a worker that has said nothing yet. The first sequence number is that of the clock, so that it rises over a
 // restart that forgot the last one.
@@ -127,7 +130,10 @@ func (w *Worker) Turn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.nonce, w.told, w.boot = ack.Nonce, inv.Digest(), inv.BootID
+	if kind == gpu.InventoryReport {
+		w.told, w.boot, w.since = inv.Digest(), inv.BootID, time.Now()
+	}
+	w.nonce = ack.Nonce
 	w.state.Beats++
 	if ack.Proof == nil {
 		return nil
@@ -136,13 +142,13 @@ func (w *Worker) Turn(ctx context.Context) error {
 	return w.prove(ctx, *ack.Proof)
 }
 
-// say is an inventory where the server has another, and a heartbeat where it has this one.
+// say is an inventory where the server has another or an old one, and a heartbeat where it has this one.
 func (w *Worker) say(inv gpu.Inventory) (gpu.Kind, any) {
 	var health func(gpu.DeviceID) gpu.Health
 	if w.cfg.Health != nil {
 		health = w.cfg.Health(inv)
 	}
-	if inv.Digest() != w.told || inv.BootID != w.boot {
+	if inv.Digest() != w.told || inv.BootID != w.boot || time.Since(w.since) >= renewal {
 		return gpu.InventoryReport, inv
 	}
 	return gpu.HeartbeatReport, inv.Heartbeat(health)

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -133,4 +134,85 @@ func TestKeep(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("short"), 0o600))
 	_, err = worker.Keep(path)
 	require.ErrorContains(t, err, "5 bytes, want 32")
+}
+
+// wire is a network in memory: what it says to a path, and what was lost on the way back.
+type wire func(path string, body []byte) (string, error)
+
+func (f wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	text, err := f(r.URL.Path, body)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text)), Request: r}, nil
+}
+
+// A registry believes an inventory for a day: a host that stays as it is tells it again before that.
+func TestWorkerRenewsItsInventory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var last time.Time
+		count := map[gpu.Kind]int{}
+		line := wire(func(path string, body []byte) (string, error) {
+			if path == "/api/v1/reports" {
+				kind := gpu.Kind(body[len("idlegrid/gpu/report/v1\x00")])
+				count[kind]++
+				if kind == gpu.InventoryReport {
+					last = time.Now()
+				}
+				require.Less(t, time.Since(last), 7*time.Hour)
+			}
+			return `{"nonce":"` + strings.Repeat("01", 32) + `"}`, nil
+		})
+		w, err := worker.New(worker.Config{
+			Server: "http://127.0.0.1:1", Key: ed25519.NewKeyFromSeed(make([]byte, 32)), Source: source(t), Every: 5 * time.Minute,
+			HTTP: &http.Client{Transport: line},
+		})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 48*time.Hour)
+		defer cancel()
+		require.NoError(t, w.Run(ctx))
+		require.Equal(t, 8, count[gpu.InventoryReport])
+		require.Greater(t, count[gpu.HeartbeatReport], 500)
+	})
+}
+
+// A step that is lost on the way is asked for again with the same bytes; a line that stays broken ends the challenge.
+func TestWorkerRepeatsAnAnswer(t *testing.T) {
+	for lost, broken := range map[int]bool{0: false, 1: false, 5: false, 6: true} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			var heard [][]byte
+			line := wire(func(path string, body []byte) (string, error) {
+				switch path {
+				case "/api/v1/proofs/c/0":
+					heard = append(heard, body)
+					if len(heard) <= lost {
+						return "", errors.New("connection reset by peer")
+					}
+					return `{"step":"done","verdict":{"reason":"","opsPerSec":"1","readsPerSec":"1"}}`, nil
+				case "/api/v1/reports":
+					part := `{"device":"GPU-0","nonce":"` + strings.Repeat("02", 32) + `"}`
+					return `{"nonce":"` + strings.Repeat("01", 32) + `","proof":{"id":"c","devices":[` + part + `]}}`, nil
+				}
+				return `{"nonce":"` + strings.Repeat("01", 32) + `"}`, nil
+			})
+			w, err := worker.New(worker.Config{
+				Server: "http://127.0.0.1:1", Key: ed25519.NewKeyFromSeed(make([]byte, 32)), Source: source(t), Every: 5 * time.Minute,
+				HTTP: &http.Client{Transport: line},
+			})
+			require.NoError(t, err)
+			err = w.Turn(t.Context())
+			require.Equal(t, broken, err != nil, "%d lost: %v", lost, err)
+			require.Equal(t, !broken, w.State().Verdicts["GPU-0"].OpsPerSec == 1)
+			require.Len(t, heard, min(lost, 5)+1)
+			for _, b := range heard {
+				require.Equal(t, heard[0], b)
+			}
+			require.Less(t, time.Since(began), 2*time.Second, "openings may take no longer")
+		})
+	}
 }

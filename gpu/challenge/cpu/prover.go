@@ -27,7 +27,8 @@ var (
 type Config struct {
 	// Workers is the number of goroutines that work at once, 1 to 1024; the number of cores is a good one.
 	Workers int
-	// MaxBytes is the largest Spec.DeviceBytes that is taken on; the memory really used is less for each task.
+	// MaxBytes is the most memory that a task may take: Spec.DeviceBytes, and 64 bytes for each segment of the walk, whose tree
+	// is kept whole here.
 	MaxBytes uint64
 	// Plain keeps to the kernel of plain Go where a faster one could be used.
 	Plain bool
@@ -110,7 +111,7 @@ func (p *Prover) admit(s challenge.Spec) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	if need := s.DeviceBytes(); need > p.config.MaxBytes {
+	if need := s.DeviceBytes() + 64*s.Memory.Leaves(); need > p.config.MaxBytes {
 		return fmt.Errorf("%w: %d bytes, at most %d", ErrMemory, need, p.config.MaxBytes)
 	}
 	return nil

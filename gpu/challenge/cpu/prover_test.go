@@ -115,10 +115,14 @@ func TestErrors(t *testing.T) {
 	require.ErrorIs(t, err, cpu.ErrUncommitted)
 	_, err = p.Commit(t.Context(), task(challenge.Int8, 1024, 1, 16, 1))
 	require.ErrorIs(t, err, cpu.ErrMemory)
+	s := task(challenge.Int8, 64, 1, 16, 1)
+	s.Memory = challenge.MemorySpec{Bytes: 1 << 12, Cost: 1, Lanes: 1 << 15, Segments: 1, Steps: 1, Openings: 1}
+	require.Less(t, s.DeviceBytes(), uint64(1<<20))
+	require.ErrorIs(t, p.Fill(t.Context(), s), cpu.ErrMemory, "the tree of the walk is five times what its states take")
 	_, err = p.Commit(t.Context(), challenge.Spec{})
 	require.ErrorIs(t, err, challenge.ErrInvalid)
 	require.ErrorIs(t, p.Fill(t.Context(), task(challenge.Int8, 64, 1, 16, 1)), challenge.ErrInvalid)
-	s := task(challenge.Int8, 64, 1, 16, 1)
+	s = task(challenge.Int8, 64, 1, 16, 1)
 	s.Memory = challenge.MemorySpec{Bytes: 1 << 12, Cost: 1, Lanes: 1, Segments: 1, Steps: 1, Openings: 1}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

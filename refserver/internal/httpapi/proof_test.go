@@ -86,10 +86,16 @@ func newSite(t *testing.T, rates []challenge.Rate, prover func(gpu.DeviceID) (ch
 	params := challenge.DefaultParams()
 	params.OpenTime = 10 * time.Second                                           // the machine that tests may have other things to do
 	began, evening := time.Now(), time.Date(2026, 1, 31, 20, 0, 30, 0, time.UTC) // by then the minute's challenge is due
+	full := verifier.Full()
+	full.Memory.Cost = 8 // a table that a processor makes in no time
 	v, err := verifier.New(verifier.Config{
-		Params: params, Schedule: challenge.Schedule{Epoch: time.Minute}, Rates: table, Work: 500 * time.Millisecond, Least: verifier.Least(),
-		MemoryPPM: 1000, Now: func() time.Time { return evening.Add(time.Since(began)) }, Entropy: &counter{}, Log: log,
+		Params: params, Schedule: challenge.Schedule{Epoch: time.Minute}, Rates: table, Work: 250 * time.Millisecond, Full: full,
+		Least: verifier.Least(), MemoryPPM: 100, Now: func() time.Time { return evening.Add(time.Since(began)) }, Entropy: &counter{}, Log: log,
 		Do: func(c network.Prove) error { _, _, err := d.Do(c); return err },
+		Speaker: func(key [32]byte) (node string) {
+			d.Read(func(n *network.Network) { node = n.Speaker(key) })
+			return node
+		},
 	})
 	require.NoError(t, err)
 	handler, err := httpapi.New(httpapi.Config{Door: d, Log: log, Verifier: v})

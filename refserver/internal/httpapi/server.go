@@ -243,7 +243,7 @@ func (s *server) acknowledge(signed []byte, out *worker.Ack) error {
 	if len(devices) == 0 {
 		return nil
 	}
-	offer, due, err := s.cfg.Verifier.Offer(node, key, devices)
+	offer, due, err := s.cfg.Verifier.Offer(node, devices)
 	if err != nil {
 		s.cfg.Log.Warn("no challenge could be posed", "node", node, "error", err)
 		return nil // the report stands

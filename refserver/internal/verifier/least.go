@@ -17,6 +17,17 @@ func Least() challenge.Spec {
 	}
 }
 
+// Full is the shape of the task of a device whose rates are known. 128 openings catch 5 % of skipped leaves with 99.86 %. A
+// line of the table costs 8 x 256 calls of Philox, so that holding it is at least some 50 times cheaper than making it anew
+// (estimate). 131072 lanes hide the latency of a GPU's memory, and 8 segments of 512 reads or more miss 1 % of garbage with
+// 1e-17 at most.
+func Full() challenge.Spec {
+	return challenge.Spec{
+		Version: challenge.Version, Width: 32, Openings: 128,
+		Memory: challenge.MemorySpec{Cost: 256, Lanes: 1 << 17, Steps: 512, Openings: 8},
+	}
+}
+
 // ReadRates reads a file of measured rates: a JSON list of challenge.Rate. Without a file there are the vendors' peaks only,
 // which bound from above and prove nothing.
 func ReadRates(path string) (*challenge.Rates, error) {

@@ -31,18 +31,22 @@ type Config struct {
 	Params   challenge.Params
 	Schedule challenge.Schedule
 	Rates    *challenge.Rates
-	// Work is how long the work of a device whose rate is known shall take.
+	// Work is how long the work of a device whose rates are known shall take, and as long again its walk.
 	Work time.Duration
 	// MemoryPPM is the share of a device's memory that work and table may take together, in parts per million. What a driver
 	// keeps for itself is not free: 6 % at most on what was seen.
 	MemoryPPM uint64
-	// Least is the task of a device whose rate is not known: small enough for anything.
+	// Full is the task of a device whose rates are known: N, Rounds, Segments and the table's size are fitted to it.
+	Full challenge.Spec
+	// Least is the task of a device whose rates are not known: small enough for anything.
 	Least challenge.Spec
 	// Now is the clock: with a monotonic reading, and never faster than the world's.
 	Now func() time.Time
 	// Entropy gives nonces: crypto/rand's.
 	Entropy io.Reader
-	// Do carries a verdict to the network.
+	// Speaker returns the node that a key may speak for now: "" if it may not. It must not call the verifier.
+	Speaker func(key [32]byte) string
+	// Do carries a verdict to the network. It must not call the verifier.
 	Do  func(network.Prove) error
 	Log *slog.Logger
 }
@@ -64,24 +68,26 @@ type run struct {
 	mu      sync.Mutex
 	id      string
 	node    string
-	key     [32]byte // whose answers are taken
 	devices []gpu.DeviceID
 	barrier *challenge.Barrier
 	sides   []side
+	last    time.Time // of the last event
 	over    bool
 	ended   time.Time // when over
 }
 
 // side is where one device stands.
 type side struct {
-	nonce challenge.Hash // that its next answer is signed over
-	next  *worker.Step   // the next question; nil: not due yet
-	due   chan struct{}  // closed when next is set
+	nonce   challenge.Hash     // that its next answer is signed over
+	heard   challenge.Hash     // SHA-256 of the last answer that was taken
+	next    *worker.Step       // the next question; nil: not due yet
+	due     chan struct{}      // closed when next is set
+	examine *challenge.Examine // what the last answer has to be examined for; nil: nothing
 }
 
 // New returns a verifier without challenges. The schedule's key is drawn from Entropy.
 func New(cfg Config) (*Verifier, error) {
-	if err := errors.Join(cfg.Params.Validate(), cfg.Schedule.Validate(cfg.Work)); err != nil {
+	if err := errors.Join(cfg.Params.Validate(), cfg.Schedule.Validate(2*cfg.Work)); err != nil {
 		return nil, err
 	}
 	if cfg.MemoryPPM == 0 || cfg.MemoryPPM > challenge.Million {
@@ -98,8 +104,8 @@ func New(cfg Config) (*Verifier, error) {
 }
 
 // Offer says which challenge a node has to answer now, if any: its time in this epoch has come, and it had none yet. The
-// caller has just heard the node, under that key, with these devices.
-func (v *Verifier) Offer(node string, key [32]byte, devices []gpu.Device) (worker.Offer, bool, error) {
+// caller has just heard the node, with these devices.
+func (v *Verifier) Offer(node string, devices []gpu.Device) (worker.Offer, bool, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now := v.cfg.Now()
@@ -112,11 +118,11 @@ func (v *Verifier) Offer(node string, key [32]byte, devices []gpu.Device) (worke
 	if now.Before(begin.Add(v.cfg.Schedule.Barrier(v.key, [32]byte{}, uint64(n), node))) {
 		return worker.Offer{}, false, nil
 	}
-	r, err := v.pose(node, key, devices)
+	r, err := v.pose(node, devices)
 	if err != nil {
 		return worker.Offer{}, false, err
 	}
-	if err := v.apply(r, challenge.Begun{}); err != nil { // nobody else has the run yet
+	if err := v.apply(r, now, challenge.Begun{}); err != nil { // nobody else has the run yet
 		return worker.Offer{}, false, err
 	}
 	v.runs[r.id], v.node[node], v.epoch[node] = r, r.id, begin.Add(length)
@@ -129,13 +135,13 @@ func (v *Verifier) Offer(node string, key [32]byte, devices []gpu.Device) (worke
 }
 
 // pose makes the barrier of a node's devices.
-func (v *Verifier) pose(node string, key [32]byte, devices []gpu.Device) (*run, error) {
+func (v *Verifier) pose(node string, devices []gpu.Device) (*run, error) {
 	v.count++
 	var id challenge.Hash
 	if err := v.draw(&id); err != nil {
 		return nil, err
 	}
-	r := &run{id: fmt.Sprintf("%s-%d", id.String()[:24], v.count), node: node, key: key}
+	r := &run{id: fmt.Sprintf("%s-%d", id.String()[:24], v.count), node: node}
 	var tasks []challenge.Task
 	for _, d := range devices {
 		t, err := v.task(d)
@@ -156,27 +162,28 @@ func (v *Verifier) pose(node string, key [32]byte, devices []gpu.Device) (*run, 
 	return r, nil
 }
 
-// task fits the work to what the model was measured to do.
+// task fits work, table and walk to what the model was measured to do. Both rates are needed: without one the device gets the
+// least task, which is over in no time on a device that is any good, so that a deadline by the other rate would be one for the
+// line.
 func (v *Verifier) task(d gpu.Device) (challenge.Task, error) {
+	rate, _ := v.cfg.Rates.Rate(d.Model, v.cfg.Full.Kind)
+	known := rate.OpsPerSec > 0 && rate.ReadsPerSec > 0
 	t := challenge.Task{Spec: v.cfg.Least}
+	if known {
+		t = challenge.Task{Spec: v.cfg.Full, Rate: rate}
+	} else if rate.Peak > 0 && rate.Kind == v.cfg.Least.Kind {
+		t.Rate = challenge.Rate{Model: rate.Model, Kind: rate.Kind, Peak: rate.Peak, PeakSource: rate.PeakSource}
+	}
 	t.Spec.Device = string(d.ID)
-	if err := v.draw(&t.Spec.Session); err != nil {
+	if err := v.draw(&t.Spec.Session); err != nil || !known {
 		return t, err
 	}
-	rate, ok := v.cfg.Rates.Rate(d.Model, t.Spec.Kind)
-	if !ok {
-		return t, nil
-	}
-	t.Rate = rate
-	if rate.OpsPerSec == 0 {
-		return t, nil
-	}
-	fitted, err := challenge.Fit(t.Spec, rate.OpsPerSec, v.cfg.Work, (d.MemoryMiB<<20)/challenge.Million*v.cfg.MemoryPPM)
-	if err != nil {
+	var err error
+	if t.Spec.Memory, err = challenge.FitWalk(t.Spec.Memory, rate.ReadsPerSec, v.cfg.Work); err != nil {
 		return t, err
 	}
-	t.Spec = fitted
-	return t, nil
+	t.Spec, err = challenge.Fit(t.Spec, rate.OpsPerSec, v.cfg.Work, (d.MemoryMiB<<20)/challenge.Million*v.cfg.MemoryPPM)
+	return t, err
 }
 
 func (v *Verifier) draw(h *challenge.Hash) error {
@@ -205,7 +212,7 @@ func (v *Verifier) tick(r *run) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.over {
-		return v.apply(r, challenge.Ticked{})
+		return v.apply(r, v.cfg.Now(), challenge.Ticked{})
 	}
 	if v.cfg.Now().Sub(r.ended) > wait { // long enough for everybody who waits to hear the end
 		v.mu.Lock()
