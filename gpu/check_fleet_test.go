@@ -220,3 +220,15 @@ func TestCheckSerials(t *testing.T) {
 		require.Equal(t, "name-unknown", f.Rule)
 	}
 }
+
+// A Radeon RX 6800 has the id of an RX 6900 XT, and only the revision tells: a model that nobody knows, and nothing worse. The
+// integrated GPU beside it is another.
+func TestCheckSysfsFleet(t *testing.T) {
+	tree := host()
+	function(tree, "0000:03:00.0", "030000", "1002", "73bf", "c3", "amdgpu", "mem_info_vram_total=17163091968", "mem_info_vram_used=1",
+		"unique_id=1f2e3d4c5b6a7988")
+	function(tree, "0000:0b:00.0", "030000", "1002", "164e", "c1", "amdgpu", "mem_info_vram_total=536870912", "mem_info_vram_used=1")
+	inv := probe(t, tree)
+	require.Equal(t, []string{"AMD 73bf", "AMD 164e"}, []string{inv.Devices[0].Model, inv.Devices[1].Model})
+	require.Equal(t, []string{"0 name-unknown info", "1 name-unknown info"}, rules(gpu.Check(inv, catalog(t))))
+}
