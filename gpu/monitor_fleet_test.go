@@ -50,3 +50,25 @@ func TestBridgeTakenOut(t *testing.T) {
 	w.reading().NVLinks = gpu.Some([]gpu.NVLink{{Index: 0}, {Index: 1}})
 	require.Equal(t, []gpu.HealthRule{gpu.RuleNVLink}, held(w.wait(time.Hour).probe()))
 }
+
+// A device that is lent to a virtual machine and comes back needs no reboot, whether or not the source remembers that it was there.
+func TestLentAndBack(t *testing.T) {
+	for name, why := range map[string]string{"not mentioned": "", "taken for lost": gpu.WhyLost} {
+		w := newWard(t)
+		w.lose()
+		w.inv.PCIView.V[0].Driver = "vfio-pci"
+		if why != "" {
+			w.inv.Missing = []gpu.Missing{{ID: uuid(1), BusID: "0000:18:00.0", Why: why}}
+		}
+		d := w.probe()
+		require.Equal(t, []gpu.HealthRule{gpu.RuleAbsent}, held(d), name)
+		require.Equal(t, gpu.Lost, d.Health)
+		w.back()
+		w.wait(time.Hour).probe()
+		require.Equal(t, gpu.Healthy, w.test(true).Health, name)
+	}
+	w := newWard(t)
+	w.lose()
+	w.inv.Missing = []gpu.Missing{{ID: uuid(1), BusID: "0000:18:00.0", Why: gpu.WhyLost}}
+	require.Equal(t, []gpu.HealthRule{gpu.RuleLost}, held(w.probe()))
+}
