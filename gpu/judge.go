@@ -83,12 +83,19 @@ func (g *Registry) judgeInventory(i int32, body []byte) (Inventory, []Finding, e
 		}
 	}
 	a := &g.agents[i]
+	known := len(a.records)
 	for n, d := range inv.Devices {
 		if len(a.only) > 0 && !slices.Contains(a.only, d.ID) {
 			return Inventory{}, nil, fmt.Errorf("%w: %q", ErrForeign, string(d.ID))
 		}
-		j, known := g.byID[d.ID]
-		if !known {
+		j, seen := g.byID[d.ID]
+		if !seen || g.records[j].agent != i {
+			known++
+		}
+		if known > MaxKnown {
+			return Inventory{}, nil, fmt.Errorf("%w: %q: the key has reported %d others, at most %d", ErrForeign, string(d.ID), known-1, MaxKnown)
+		}
+		if !seen {
 			continue
 		}
 		if owner := g.records[j].agent; owner != i && !g.released(owner, a.supplier) {

@@ -9,6 +9,10 @@ import (
 	"time"
 )
 
+// MaxKnown is the most devices that one key may ever report: 64 times what an inventory may list. Every device is remembered for good, so that a
+// key without this bound fills the memory, and takes one identity after another from whoever has not reported it yet.
+const MaxKnown = 64 * MaxDevices
+
 // Refusals of Registry.Apply besides those of Open.
 var (
 	ErrTimeBackwards = errors.New("gpu: time runs backwards")
