@@ -80,11 +80,12 @@ func (c *Catalog) Identify(vendor Vendor, device uint16, revision uint8) []Spec 
 	return out
 }
 
-// bearers gives the names that a device id has in the catalogue, whatever the revision.
+// bearers gives the names that a device id has in the catalogue. It leaves out ids that are several models by their revision, which an
+// inventory does not have: 73BF is a Radeon RX 6900 XT, an RX 6800 XT and, not in the catalogue, an RX 6800.
 func (c *Catalog) bearers(vendor Vendor, device uint16) []string {
 	var out []string
 	for _, s := range c.specs {
-		if s.Vendor == vendor && slices.Contains(s.DeviceIDs, device) {
+		if s.Vendor == vendor && slices.Contains(s.DeviceIDs, device) && len(s.Revisions) == 0 {
 			out = append(out, s.Name)
 		}
 	}

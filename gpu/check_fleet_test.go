@@ -140,6 +140,9 @@ func TestCheckHonestFleet(t *testing.T) {
 			id := gpu.PCIPair{Vendor: 0x10de, Device: 0x2330}
 			i.PCIView = gpu.Some([]gpu.PCIFunction{{BusID: "10000:18:00.0", ID: id, Class: 0x030200}})
 		}), nil},
+		"guest behind a virtual bridge": {with(read(server(), func(r *gpu.Reading) {
+			r.PCIeGen, r.PCIeMaxGen, r.PCIeWidth, r.PCIeMaxWidth = gpu.Some[uint32](5), gpu.Some[uint32](1), gpu.Some[uint32](16), gpu.Some[uint32](1)
+		}), func(i *gpu.Inventory) { i.Hypervisor = gpu.Some("kvm") }), []string{"-1 virtualised info"}},
 		"library with CUDA's major": {with(server(), func(i *gpu.Inventory) { i.NVML = gpu.Some("12.550.54.15") }), nil},
 		// The highest clocks that drivers give, from nvidia-smi -q in public repositories: far above the boost of the data sheet.
 		"clock of an RTX 4090":  {clocked("NVIDIA GeForce RTX 4090", 0x2684, 24564, 3105), nil},
@@ -216,4 +219,16 @@ func TestCheckSerials(t *testing.T) {
 	for _, f := range gpu.Check(inv, catalog(t)) {
 		require.Equal(t, "name-unknown", f.Rule)
 	}
+}
+
+// A Radeon RX 6800 has the id of an RX 6900 XT, and only the revision tells: a model that nobody knows, and nothing worse. The
+// integrated GPU beside it is another.
+func TestCheckSysfsFleet(t *testing.T) {
+	tree := host()
+	function(tree, "0000:03:00.0", "030000", "1002", "73bf", "c3", "amdgpu", "mem_info_vram_total=17163091968", "mem_info_vram_used=1",
+		"unique_id=1f2e3d4c5b6a7988")
+	function(tree, "0000:0b:00.0", "030000", "1002", "164e", "c1", "amdgpu", "mem_info_vram_total=536870912", "mem_info_vram_used=1")
+	inv := probe(t, tree)
+	require.Equal(t, []string{"AMD 73bf", "AMD 164e"}, []string{inv.Devices[0].Model, inv.Devices[1].Model})
+	require.Equal(t, []string{"0 name-unknown info", "1 name-unknown info"}, rules(gpu.Check(inv, catalog(t))))
 }

@@ -157,6 +157,10 @@ func TestCheckMutations(t *testing.T) {
 				}
 			}
 			fmt.Fprintf(&b, "  %s: %s\n", name, strings.Join(fired, " "))
+			if change == "pcie over its own" && inv.Devices[0].Reading.Virtualization.V == "passthrough" {
+				require.Empty(t, fired, "%s: a virtual bridge names any maximum", name)
+				continue
+			}
 			if spec, _ := c.Lookup(inv.Devices[0].Model); change == "bus width" && len(spec.BusWidthBits) == 0 ||
 				change == "multiprocessors" && len(spec.SMs) == 0 {
 				require.Empty(t, fired, "nothing to compare with")

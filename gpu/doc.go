@@ -44,7 +44,7 @@
 //	bus-width           C  the memory bus is not as wide as the model's
 //	clock-max           S  the highest clock is over 15 % above what drivers report for such boards
 //	power-max           S  the power limit is over 15 % above the model's (50 % for desktop boards)
-//	pcie-max            C  PCIe generation or width are beyond the model, or the link is faster than its own maximum
+//	pcie-max            C  PCIe generation or width are beyond the model, or the link is faster than its own maximum on bare metal
 //	nvlink-on-pcie-card C  NVLinks on a model that has none
 //	link-count          C  more NVLinks than the model has
 //	mig-inconsistent    C  instances exceed their profile, the memory, the multiprocessors or the mode

@@ -3,7 +3,9 @@ package gpu
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -23,8 +25,11 @@ func decodeOnce(b []byte, to any) error {
 	var open []object
 	for d := json.NewDecoder(bytes.NewReader(b)); ; {
 		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
 		if err != nil {
-			return nil // io.EOF: Unmarshal found the text to be whole
+			return err
 		}
 		top := len(open) - 1
 		if text, isText := token.(string); isText && top >= 0 && open[top].key {

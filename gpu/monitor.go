@@ -33,8 +33,8 @@ type SelfTested struct {
 	Ops    uint64 // operations or bytes that were checked; 0 is a failure whatever OK says: a test that did nothing proves nothing
 }
 
-// Cleared is an operator's word that a device is in order. It ends every reason and forgets what repeated; what is still to be seen
-// comes back with the next probe.
+// Cleared is an operator's word that a device is in order. It ends every reason and forgets what repeated and which NVLinks were up;
+// what is still to be seen comes back with the next probe.
 type Cleared struct {
 	Device   DeviceID
 	Operator string // printable ASCII, 1 to 128 bytes
@@ -285,8 +285,9 @@ func (d *patient) end(r HealthRule) {
 	d.changed = d.changed || len(d.conditions) != n
 }
 
-// clear ends all.
+// clear ends all. Which links were up is forgotten too: a bridge that was taken out for good would hold the device down for ever.
 func (d *patient) clear(c Clearance) {
+	d.vitals.linksUp = 0
 	d.cleared, d.conditions, d.memory, d.wrong, d.faults, d.programs, d.changed = c, nil, nil, nil, nil, nil, true
 }
 

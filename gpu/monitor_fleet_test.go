@@ -34,3 +34,41 @@ func TestSysfsLosesNothing(t *testing.T) {
 	w.gone(gpu.WhyUnreadable + ": memory total")
 	require.Equal(t, gpu.Lost, w.probe().Health)
 }
+
+// Who takes out an NVLink bridge for good says so once. Neither a reset nor a reboot lets the device forget that it had a link.
+func TestBridgeTakenOut(t *testing.T) {
+	w := newWard(t)
+	w.reading().NVLinks = gpu.Some([]gpu.NVLink{{Index: 0}, {Index: 1}})
+	require.Equal(t, []gpu.HealthRule{gpu.RuleNVLink}, held(w.probe()))
+	w.reboot()
+	w.probe()
+	require.Equal(t, []gpu.HealthRule{gpu.RuleNVLink}, held(w.test(true)), "a link that does not come up is a fault")
+	w.apply(gpu.Cleared{Device: uuid(1), Operator: "ann", Note: "bridge is out"})
+	require.Empty(t, held(w.wait(time.Hour).probe()))
+	w.reading().NVLinks = gpu.Some([]gpu.NVLink{{Index: 0, Up: true}, {Index: 1}})
+	require.Empty(t, held(w.wait(time.Hour).probe()))
+	w.reading().NVLinks = gpu.Some([]gpu.NVLink{{Index: 0}, {Index: 1}})
+	require.Equal(t, []gpu.HealthRule{gpu.RuleNVLink}, held(w.wait(time.Hour).probe()))
+}
+
+// A device that is lent to a virtual machine and comes back needs no reboot, whether or not the source remembers that it was there.
+func TestLentAndBack(t *testing.T) {
+	for name, why := range map[string]string{"not mentioned": "", "taken for lost": gpu.WhyLost} {
+		w := newWard(t)
+		w.lose()
+		w.inv.PCIView.V[0].Driver = "vfio-pci"
+		if why != "" {
+			w.inv.Missing = []gpu.Missing{{ID: uuid(1), BusID: "0000:18:00.0", Why: why}}
+		}
+		d := w.probe()
+		require.Equal(t, []gpu.HealthRule{gpu.RuleAbsent}, held(d), name)
+		require.Equal(t, gpu.Lost, d.Health)
+		w.back()
+		w.wait(time.Hour).probe()
+		require.Equal(t, gpu.Healthy, w.test(true).Health, name)
+	}
+	w := newWard(t)
+	w.lose()
+	w.inv.Missing = []gpu.Missing{{ID: uuid(1), BusID: "0000:18:00.0", Why: gpu.WhyLost}}
+	require.Equal(t, []gpu.HealthRule{gpu.RuleLost}, held(w.probe()))
+}

@@ -388,6 +388,9 @@ func (m *model) linkSteps(i int, pick func(fires, good, bad bool) string) string
 	}
 	ever, allUp, broke := map[uint8]bool{}, true, false
 	for _, f := range m.facts[:i] {
+		if f.cleared { // an operator has seen which links there are
+			clear(ever)
+		}
 		if f.listed && f.r != nil {
 			for _, l := range f.r.NVLinks.V {
 				ever[l.Index] = ever[l.Index] || l.Up

@@ -73,7 +73,7 @@ func (m *Monitor) probe(inv Inventory) {
 		case d.listed:
 			m.found(d)
 			m.read(d, readings[d.id])
-		case known:
+		case known && (why != WhyLost || !d.lent(inv)):
 			m.unread(d, why)
 		default:
 			m.vanished(d, inv)
@@ -169,8 +169,8 @@ func (m *Monitor) vanished(d *patient, inv Inventory) {
 		if slot, ok := parseSlot(f.BusID); !inv.PCIView.OK || !ok || slot != d.slot || taken {
 			continue
 		}
-		if f.Driver == "vfio-pci" {
-			m.raise(d, RuleAbsent, "bound to vfio-pci") // handed to a virtual machine, where it may well answer
+		if f.Driver == guestDriver {
+			m.raise(d, RuleAbsent, "bound to "+guestDriver)
 			return
 		}
 		d.seen = m.now
@@ -178,6 +178,18 @@ func (m *Monitor) vanished(d *patient, inv Inventory) {
 		return
 	}
 	m.raise(d, RuleAbsent, "neither the driver nor the PCI bus has it")
+}
+
+// guestDriver is bound to a device that was handed to a virtual machine, where it may well answer. A source that remembers its devices
+// takes it for lost; it is not, and needs no reboot when it comes back.
+const guestDriver = "vfio-pci"
+
+// lent reports whether the device was handed to a virtual machine.
+func (d *patient) lent(inv Inventory) bool {
+	return slices.ContainsFunc(inv.PCIView.V, func(f PCIFunction) bool {
+		slot, ok := parseSlot(f.BusID)
+		return inv.PCIView.OK && ok && slot == d.slot && f.Driver == guestDriver
+	})
 }
 
 // lose raises RuleLost. As long as the device was not back, a probe that still lacks it tells nothing new, and a reboot that was seen

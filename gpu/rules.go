@@ -71,7 +71,7 @@ func Rules() []Rule {
 		{ruleBusWidth, Contradiction, "the memory bus is not as wide as the model's"},
 		{ruleClockMax, Suspicious, "the highest clock is over 15 % above what drivers report for such boards"},
 		{rulePowerMax, Suspicious, "the power limit is over 15 % above the model's (50 % for desktop boards)"},
-		{rulePCIeMax, Contradiction, "PCIe generation or width are beyond the model, or the link is faster than its own maximum"},
+		{rulePCIeMax, Contradiction, "PCIe generation or width are beyond the model, or the link is faster than its own maximum on bare metal"},
 		{ruleNVLinkOnPCIe, Contradiction, "NVLinks on a model that has none"},
 		{ruleLinkCount, Contradiction, "more NVLinks than the model has"},
 		{ruleMIG, Contradiction, "instances exceed their profile, the memory, the multiprocessors or the mode"},

@@ -53,6 +53,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	w, err := worker.New(worker.Config{
 		Server: o.server, Key: key, Source: h, Prover: h.Prover, Every: o.every, HTTP: &http.Client{Timeout: time.Minute},
 		Health: h.Health,
+		Tested: h.Tested,
 		Show:   func(s worker.State) { show(out, s) },
 	})
 	if err != nil {

@@ -115,6 +115,19 @@ func (h *Host) Health(inv gpu.Inventory) func(gpu.DeviceID) gpu.Health {
 	return func(id gpu.DeviceID) gpu.Health { return all[id] }
 }
 
+// Tested counts what a challenge showed of a device for Health: one that was passed is a self-test, which is what ends the states
+// after a reset or a reboot; wrong results are a failed one. Lateness says nothing about the arithmetic.
+func (h *Host) Tested(id gpu.DeviceID, v challenge.Verdict) {
+	wrong := v.Reason == challenge.Value || v.Reason == challenge.WalkValue
+	if !v.Passed() && !wrong {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	// Every opening of a challenge that was passed is exact, whatever rate was found.
+	_ = h.tell(gpu.SelfTested{Device: id, OK: !wrong, Ops: max(1, v.OpsPerSec)}) // refused: of a device that the last probe did not read
+}
+
 // views asks the other witnesses: the kernel, and CUDA's driver library.
 func views(ctx context.Context, inv *gpu.Inventory) {
 	gpu.Views(ctx, os.DirFS("/"), inv)

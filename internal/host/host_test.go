@@ -59,6 +59,31 @@ func TestHealthWhenTheClockIsSetBack(t *testing.T) {
 	require.Equal(t, gpu.Unhealthy, h.Health(inv)(inv.Devices[0].ID))
 }
 
+// A passed challenge is the self-test that ends what waits for one; a wrong result is a failed one, and a late one is neither.
+func TestTested(t *testing.T) {
+	h, err := host.Open(t.Context(), "h100x8", noon)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, h.Close()) }()
+	inv, err := h.Probe(t.Context())
+	require.NoError(t, err)
+	id := inv.Devices[3].ID
+	require.Equal(t, gpu.Healthy, h.Health(inv)(id))
+	stuck := inv
+	stuck.Devices, stuck.Links = append(inv.Devices[:3:3], inv.Devices[4:]...), nil
+	stuck.Missing = []gpu.Missing{{ID: id, Why: gpu.WhyTimeout}}
+	require.Equal(t, gpu.Unhealthy, h.Health(stuck)(id))
+	h.Tested(id, challenge.Verdict{OpsPerSec: 1})
+	require.Equal(t, gpu.Unhealthy, h.Health(inv)(id), "it was not read, so it was not tested")
+	h.Tested(id, challenge.Verdict{Reason: challenge.TimeoutCommit})
+	require.Equal(t, gpu.Unhealthy, h.Health(inv)(id))
+	h.Tested(id, challenge.Verdict{})
+	require.Equal(t, gpu.Healthy, h.Health(inv)(id))
+	h.Tested(id, challenge.Verdict{Reason: challenge.RateLow})
+	require.Equal(t, gpu.Healthy, h.Health(inv)(id))
+	h.Tested(id, challenge.Verdict{Reason: challenge.Value})
+	require.Equal(t, gpu.Unhealthy, h.Health(inv)(id))
+}
+
 // No other device answers for one of NVIDIA's that CUDA does not open.
 func TestProverOfALostDevice(t *testing.T) {
 	h, err := host.Open(t.Context(), "", time.Now)

@@ -22,6 +22,9 @@ func (w *Worker) prove(ctx context.Context, o Offer) error {
 	for i, v := range verdicts {
 		if v != nil {
 			w.state.Verdicts[o.Devices[i].Device] = *v
+			if w.cfg.Tested != nil {
+				w.cfg.Tested(o.Devices[i].Device, *v)
+			}
 		}
 	}
 	return errors.Join(errs...)

@@ -26,6 +26,8 @@ type Config struct {
 	Prover func(gpu.DeviceID) (challenge.Prover, error)
 	// Health takes a probe and returns how well each device does; nil: everything is healthy.
 	Health func(gpu.Inventory) func(gpu.DeviceID) gpu.Health
+	// Tested is told what a challenge showed of a device, for its health; nil: nobody asks.
+	Tested func(gpu.DeviceID, challenge.Verdict)
 	HTTP   *http.Client
 	Every  time.Duration // between heartbeats; a fifth of it is jitter
 	// Show is called with the state whenever it changes, one call at a time.

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/idlegrid/idlegrid/gpu"
+	"github.com/idlegrid/idlegrid/gpu/challenge"
 	"github.com/idlegrid/idlegrid/gpu/gputest"
 	"github.com/idlegrid/idlegrid/internal/worker"
 )
@@ -186,6 +187,7 @@ func TestWorkerRepeatsAnAnswer(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
 			var heard [][]byte
+			told := 0
 			line := wire(func(path string, body []byte) (string, error) {
 				switch path {
 				case "/api/v1/proofs/c/0":
@@ -203,9 +205,15 @@ func TestWorkerRepeatsAnAnswer(t *testing.T) {
 			w, err := worker.New(worker.Config{
 				Server: "http://127.0.0.1:1", Key: ed25519.NewKeyFromSeed(make([]byte, 32)), Source: source(t), Every: 5 * time.Minute,
 				HTTP: &http.Client{Transport: line},
+				Tested: func(id gpu.DeviceID, v challenge.Verdict) {
+					require.Equal(t, gpu.DeviceID("GPU-0"), id)
+					require.True(t, v.Passed())
+					told++
+				},
 			})
 			require.NoError(t, err)
 			err = w.Turn(t.Context())
+			require.Equal(t, !broken, told == 1)
 			require.Equal(t, broken, err != nil, "%d lost: %v", lost, err)
 			require.Equal(t, !broken, w.State().Verdicts["GPU-0"].OpsPerSec == 1)
 			require.Len(t, heard, min(lost, 5)+1)
