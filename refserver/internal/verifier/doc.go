@@ -4,8 +4,8 @@
 // nobody else has. All devices of the node are challenged at one instant, in one Barrier, so that one GPU cannot answer for
 // two. Every message of the agent is signed over a nonce that came with the message before it, by the key that speaks for the
 // node then, so nobody else can answer, or fail, in its name. A message may be sent twice: who did not hear what followed from
-// it, asks again. An agent that gives up once the work has begun is late. What was found goes to the door as a command: a replay of the journal repeats the verdict and not
-// the work.
+// it, asks again. An agent that gives up once the work has begun is late. What was found goes to the door as a command: a
+// replay of the journal repeats the verdict and not the work.
 //
 // Exchanges live in memory only: one that a restart interrupts was never posed. Rates come from a file, as measured; a
 // device of a model that was not measured is recorded with its rate and is not Proven by it.
