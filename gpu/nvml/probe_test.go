@@ -33,6 +33,9 @@ func TestBindingsAgree(t *testing.T) {
 	if len(nvml.Bindings()) < 2 {
 		t.Skip("NVML: one binding only")
 	}
+	for _, b := range nvml.Bindings() {
+		settle(t, b)
+	}
 	faults := map[string]func(f *gputest.FakeNVML){
 		"none":      func(*gputest.FakeNVML) {},
 		"lost":      func(f *gputest.FakeNVML) { f.Lose(0) },

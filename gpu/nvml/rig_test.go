@@ -83,8 +83,27 @@ func bindings(t *testing.T, test func(t *testing.T, binding string)) {
 		t.Skip("NVML: no binding on " + runtime.GOOS)
 	}
 	for _, b := range nvml.Bindings() {
-		t.Run(b, func(t *testing.T) { test(t, b) })
+		t.Run(b, func(t *testing.T) {
+			settle(t, b)
+			test(t, b)
+		})
 	}
+}
+
+// settle waits until nothing of the tests before holds the driver: what hung there may come back late.
+func settle(t *testing.T, binding string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		f := rig(t, hgx(1))
+		f.Switch("trace", true)
+		s, err := nvml.Open(nvml.Config{Library: f.Path(), Binding: binding, Deadline: patience, Views: views})
+		if err != nil {
+			return false
+		}
+		_, failed := s.Probe(t.Context())
+		closed := s.Close()
+		return failed == nil && closed == nil && f.Calls("nvmlInit_v2", gputest.AnyDevice) == 1 && f.Calls("nvmlShutdown", gputest.AnyDevice) == 1
+	}, patience, 10*time.Millisecond)
 }
 
 // h100 is one of the devices of an 8-way HGX board, as NVIDIA's tools show it (idle).

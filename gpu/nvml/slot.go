@@ -55,7 +55,9 @@ func run[T any](ctx context.Context, s *slot, f func() T) (T, error) {
 		return r.v, r.err
 	default:
 	}
-	s.abandon()
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) { // a caller that went away early says nothing of the call
+		s.abandon()
+	}
 	return none, stuckBy(ctx)
 }
 
