@@ -14,6 +14,9 @@ func FuzzRoundTrip(f *testing.F) {
 	if len(nvml.Bindings()) == 0 {
 		f.Skip("NVML: no binding on this platform")
 	}
+	for _, b := range nvml.Bindings() {
+		settle(f, b)
+	}
 	for seed := range uint64(8) {
 		f.Add(seed)
 	}
@@ -30,6 +33,9 @@ func FuzzRoundTrip(f *testing.F) {
 func FuzzFaults(f *testing.F) {
 	if len(nvml.Bindings()) == 0 {
 		f.Skip("NVML: no binding on this platform")
+	}
+	for _, b := range nvml.Bindings() {
+		settle(f, b)
 	}
 	symbols := deviceSymbols(f)
 	f.Add(uint8(0), int16(999), []byte("GPU-x"))

@@ -91,7 +91,7 @@ func bindings(t *testing.T, test func(t *testing.T, binding string)) {
 }
 
 // settle waits until nothing of the tests before holds the driver: what hung there may come back late.
-func settle(t *testing.T, binding string) {
+func settle(t testing.TB, binding string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		f := rig(t, hgx(1))
