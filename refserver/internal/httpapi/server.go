@@ -204,11 +204,7 @@ func (s *server) pose(key network.Key) (nonce network.Key, err error) {
 
 // report takes what an agent signed, as it is.
 func (s *server) report(w http.ResponseWriter, r *http.Request) {
-	if err := contentType(r, "application/octet-stream"); err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	b, err := io.ReadAll(r.Body)
+	b, err := octets(r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -256,11 +252,7 @@ func (s *server) acknowledge(signed []byte, out *worker.Ack) error {
 
 // prove takes an agent's answer to a step of a challenge and returns the next step.
 func (s *server) prove(w http.ResponseWriter, r *http.Request) {
-	if err := contentType(r, "application/octet-stream"); err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	b, err := io.ReadAll(r.Body)
+	b, err := octets(r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -351,6 +343,14 @@ func (s *server) decode(r *http.Request, v any) error {
 		return bad("body: something follows the value")
 	}
 	return nil
+}
+
+// octets reads a body of bytes that are signed as they are.
+func octets(r *http.Request) ([]byte, error) {
+	if err := contentType(r, "application/octet-stream"); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r.Body)
 }
 
 // contentType refuses a body of another media type. A page elsewhere cannot send these without asking the browser first.
