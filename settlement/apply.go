@@ -37,6 +37,7 @@ func (j *Journal) apply(e Event) ([]Effect, error) {
 		return j.expired(e)
 	case Resumed:
 		return j.resumed(e)
+	case Found, Poisoned, Recovering, Absent, Retried, Reclaimed:
 	}
 	return nil, fmt.Errorf("%w: unknown event %T", ErrStale, e)
 }
@@ -236,7 +237,7 @@ func (j *Journal) landed(e Landed) ([]Effect, error) {
 	}
 	b.end(i, e.Slot, e.Fee, outcomeLanded)
 	b.state, b.paidBy, b.reason = StatePaid, int32(i), ""
-	paid := Paid{Batch: b.id, Tx: e.Tx, Slot: e.Slot}
+	paid := Paid{Batch: b.id, Tx: e.Tx, Slot: e.Slot, Got: e.Got}
 	for k := range b.lines {
 		if b.carries(&b.lines[k], b.attempts[i].revision) {
 			paid.Intents = append(paid.Intents, b.lines[k].Intents...)
@@ -274,8 +275,10 @@ func (j *Journal) expired(e Expired) ([]Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	if last := b.attempts[i].tx.LastValid; e.Height <= last {
-		return nil, fmt.Errorf("%w: attempt %q of batch %s can land until block %d, not dead at %d", ErrStale, e.Tx, e.Batch, last, e.Height)
+	for _, w := range e.Witnesses {
+		if last := b.attempts[i].tx.LastValid; w.Height <= last {
+			return nil, fmt.Errorf("%w: attempt %q of batch %s can land until block %d, not dead at %d", ErrStale, e.Tx, e.Batch, last, w.Height)
+		}
 	}
 	b.end(i, 0, 0, outcomeExpired)
 	b.state = StatePlanned

@@ -23,23 +23,49 @@ func (id BatchID) Compare(other BatchID) int {
 	return cmp.Or(cmp.Compare(id.Epoch, other.Epoch), cmp.Compare(id.Lane, other.Lane), cmp.Compare(id.Index, other.Index))
 }
 
+// Overflow is the lane of an epoch that holds lines which their first batch was closed without: see [Retried]. Its indices
+// count from 0 without a gap.
+const Overflow = ^uint32(0)
+
+// MarkerID names the account that at most one attempt of a batch can create. N is 0, and counts up when a stranger made the
+// account first.
+type MarkerID struct {
+	Batch BatchID
+	N     uint16
+}
+
+// String returns the batch, and the number where it is not 0, for example "7/0/12" or "7/0/12#1".
+func (m MarkerID) String() string {
+	if m.N == 0 {
+		return m.Batch.String()
+	}
+	return fmt.Sprintf("%s#%d", m.Batch, m.N)
+}
+
 // Line is what one batch carries from one account to another.
 type Line struct {
 	Kind    Kind
 	Asset   Asset
 	From    Account
-	To      Account    // empty for Burn
+	To      Account    // empty for a Burn, and for a Swap whose proceeds are burned
 	Units   uint64     // the sum of the intents
+	Into    Asset      // of a Swap, zero otherwise
+	Least   uint64     // of a Swap, zero otherwise
 	Intents []IntentID // in rising order
 }
 
-// Batch is what one transaction is to carry, whole or not at all.
+// Batch is what one transaction is to carry, whole or not at all. A batch without lines seals: its transaction makes the
+// marker and nothing else, after which no attempt at the batch can land any more.
 type Batch struct {
 	ID       BatchID
-	Revision uint16 // how often lines at fault were taken out
+	Marker   uint16 // number of its marker, see [MarkerID]
+	Revision uint16 // how often lines were taken out
 	Bundle   string // name of the bundle that it is, empty if it is none
 	Lines    []Line
 }
+
+// MarkerID names the marker of the batch's next attempt.
+func (b Batch) MarkerID() MarkerID { return MarkerID{b.ID, b.Marker} }
 
 // Plan sums intents into lines, sorts them and cuts them into batches: same intents in any order, same batches. The first
 // lane it uses is firstLane. Each kind of movement (burns apart from the rest), asset and sender has its lane; the bundles
@@ -126,7 +152,7 @@ func sum(in []Intent) ([]Line, error) {
 				continue
 			}
 		}
-		lines = append(lines, Line{x.Kind, x.Asset, x.From, x.To, x.Units, []IntentID{x.ID}})
+		lines = append(lines, Line{x.Kind, x.Asset, x.From, x.To, x.Units, x.Into, x.Least, []IntentID{x.ID}})
 	}
 	return lines, nil
 }

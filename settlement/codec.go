@@ -27,6 +27,7 @@ func EncodeEvent(e Event) []byte {
 	case Decided:
 		w.Uint8(codeDecided)
 		w.Uint32(uint32(e.Epoch))
+		w.Uint16(e.MaxLines)
 		w.Len(len(e.Intents))
 		for _, in := range e.Intents {
 			encodeIntent(w, in)
@@ -47,6 +48,8 @@ func EncodeEvent(e Event) []byte {
 		w.String(e.Tx)
 		w.Uint64(e.Slot)
 		w.Uint64(e.Fee)
+		w.Uint64(e.Got)
+		encodeWitnesses(w, e.Witnesses)
 	case Failed:
 		w.Uint8(codeFailed)
 		encodeBatchID(w, e.Batch)
@@ -56,14 +59,16 @@ func EncodeEvent(e Event) []byte {
 		encodeFaults(w, e.Failure.Faults)
 		w.Bool(e.Failure.Marker)
 		w.String(e.Failure.Reason)
+		encodeWitnesses(w, e.Witnesses)
 	case Expired:
 		w.Uint8(codeExpired)
 		encodeBatchID(w, e.Batch)
 		w.String(e.Tx)
-		w.Uint64(e.Height)
+		encodeWitnesses(w, e.Witnesses)
 	case Resumed:
 		w.Uint8(codeResumed)
 		encodeBatchID(w, e.Batch)
+	case Found, Poisoned, Recovering, Absent, Retried, Reclaimed:
 	}
 	return w.Data()
 }
@@ -84,7 +89,7 @@ func DecodeEvent(b []byte) (Event, error) {
 func decodeEvent(r *canon.Reader, code uint8) Event {
 	switch code {
 	case codeDecided:
-		e := Decided{Epoch: tokenomics.Epoch(r.Uint32())}
+		e := Decided{Epoch: tokenomics.Epoch(r.Uint32()), MaxLines: r.Uint16()}
 		e.Intents = make([]Intent, 0, r.Len(62))
 		for range cap(e.Intents) {
 			e.Intents = append(e.Intents, decodeIntent(r))
@@ -95,15 +100,34 @@ func decodeEvent(r *canon.Reader, code uint8) Event {
 	case codeRejected:
 		return Rejected{decodeBatchID(r), r.Uint16(), decodeFaults(r)}
 	case codeLanded:
-		return Landed{decodeBatchID(r), r.String(), r.Uint64(), r.Uint64()}
+		return Landed{decodeBatchID(r), r.String(), r.Uint64(), r.Uint64(), r.Uint64(), decodeWitnesses(r)}
 	case codeFailed:
-		return Failed{decodeBatchID(r), r.String(), r.Uint64(), r.Uint64(), Failure{decodeFaults(r), r.Bool(), r.String()}}
+		return Failed{decodeBatchID(r), r.String(), r.Uint64(), r.Uint64(), Failure{decodeFaults(r), r.Bool(), r.String()}, decodeWitnesses(r)}
 	case codeExpired:
-		return Expired{decodeBatchID(r), r.String(), r.Uint64()}
+		return Expired{decodeBatchID(r), r.String(), decodeWitnesses(r)}
 	case codeResumed:
 		return Resumed{decodeBatchID(r)}
 	}
 	return nil
+}
+
+func encodeWitnesses(w *canon.Writer, list []Witness) {
+	w.Len(len(list))
+	for _, x := range list {
+		w.String(x.Endpoint)
+		w.Uint64(x.Height)
+		w.Uint64(x.Slot)
+		w.Uint64(x.Context)
+		w.String(x.Nonce)
+	}
+}
+
+func decodeWitnesses(r *canon.Reader) []Witness {
+	list := make([]Witness, 0, r.Len(32))
+	for range cap(list) {
+		list = append(list, Witness{r.String(), r.Uint64(), r.Uint64(), r.Uint64(), r.String()})
+	}
+	return list
 }
 
 func encodeFaults(w *canon.Writer, faults []Fault) {

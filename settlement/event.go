@@ -11,10 +11,12 @@ import (
 type Event interface{ event() }
 
 // Decided hands over intents of an epoch. An intent that is known already is skipped if it is the same, and the whole
-// event is refused with [ErrConflict] if it is not.
+// event is refused with [ErrConflict] if it is not. The same Decided in the same order give the same batches, whatever
+// happened to them: so a plan that was lost can be made again.
 type Decided struct {
-	Epoch   tokenomics.Epoch
-	Intents []Intent
+	Epoch    tokenomics.Epoch
+	MaxLines uint16 // lines of a batch of this decision; 0: Params.MaxLines
+	Intents  []Intent
 }
 
 // Signed records an attempt before it is sent.
@@ -33,38 +35,94 @@ type Rejected struct {
 
 // Landed records that an attempt is final and successful.
 type Landed struct {
-	Batch BatchID
-	Tx    string // ID of the attempt
-	Slot  uint64 // where it landed
-	Fee   uint64 // lamports
+	Batch     BatchID
+	Tx        string // ID of the attempt
+	Slot      uint64 // where it landed
+	Fee       uint64 // lamports
+	Got       uint64 // base units of Into that a Swap got, 0 otherwise
+	Witnesses []Witness
 }
 
 // Failed records that an attempt is final and has failed as a whole.
 type Failed struct {
-	Batch   BatchID
-	Tx      string // ID of the attempt
-	Slot    uint64 // where it landed
-	Fee     uint64 // lamports, which are lost
-	Failure Failure
+	Batch     BatchID
+	Tx        string // ID of the attempt
+	Slot      uint64 // where it landed
+	Fee       uint64 // lamports, which are lost
+	Failure   Failure
+	Witnesses []Witness
 }
 
 // Expired records that an attempt can never land any more.
 type Expired struct {
-	Batch  BatchID
-	Tx     string // ID of the attempt
-	Height uint64 // final block height at which it was missed: more than the attempt's LastValid
+	Batch     BatchID
+	Tx        string // ID of the attempt
+	Witnesses []Witness
+}
+
+// Found records which transaction of ours made a marker, and what it carried: an attempt of the journal, or one that it has
+// not heard of, because the journal was lost or another payer works on the same plan. It is final and successful.
+type Found struct {
+	Marker    MarkerID
+	Tx        string // ID of the transaction
+	Slot      uint64 // where it landed
+	Fee       uint64 // lamports
+	Got       uint64 // as in Landed
+	Lines     []Line // what it carried, without intents; none if it sealed the batch
+	Witnesses []Witness
+}
+
+// Poisoned records that a stranger funded the address of a marker before any attempt of ours had made it.
+type Poisoned struct {
+	Marker    MarkerID
+	Tx        string // ID of the stranger's transaction, final and successful
+	Slot      uint64 // where it landed
+	Witnesses []Witness
+}
+
+// Recovering is the order to sign nothing for any batch, neither of those that are planned nor of those to come, until its
+// marker was found or is seen absent after the last block in which an attempt that was signed before now could land. It is
+// given once, first, to a journal that may have lost events.
+type Recovering struct {
+	LastValid uint64           // that block's height, the largest that any endpoint names
+	Since     tokenomics.Epoch // batches of earlier epochs are not paid by absence: their markers may have been reclaimed
+}
+
+// Absent records that a marker does not exist and was never made.
+type Absent struct {
+	Marker    MarkerID
+	Witnesses []Witness
+}
+
+// Retried is the order to plan refused intents again, in batches of the [Overflow] lane. It is refused with [ErrStale] while
+// the batch that they were refused in is open: until its marker exists, an attempt that carries them could land.
+type Retried struct {
+	MaxLines uint16 // lines of a batch; 0: Params.MaxLines
+	Intents  []IntentID
+}
+
+// Reclaimed records that markers exist no more: their rent is ours again.
+type Reclaimed struct {
+	Markers   []MarkerID
+	Witnesses []Witness
 }
 
 // Resumed is the order of an operator to try a stuck batch again.
 type Resumed struct{ Batch BatchID }
 
-func (Decided) event()  {}
-func (Signed) event()   {}
-func (Rejected) event() {}
-func (Landed) event()   {}
-func (Failed) event()   {}
-func (Expired) event()  {}
-func (Resumed) event()  {}
+func (Decided) event()    {}
+func (Signed) event()     {}
+func (Rejected) event()   {}
+func (Landed) event()     {}
+func (Failed) event()     {}
+func (Expired) event()    {}
+func (Found) event()      {}
+func (Poisoned) event()   {}
+func (Recovering) event() {}
+func (Absent) event()     {}
+func (Retried) event()    {}
+func (Reclaimed) event()  {}
+func (Resumed) event()    {}
 
 // Effect is what follows from an event. The types in this file are all there are.
 type Effect interface{ effect() }
@@ -78,20 +136,31 @@ type Send struct {
 	Tx    Tx
 }
 
-// Paid says that a batch is done, and which intents it has paid.
+// Find asks who made the marker of a batch. The batch has every line that it ever had.
+type Find struct{ Batch Batch }
+
+// Paid says that intents are paid, for ever.
 type Paid struct {
 	Batch   BatchID
 	Tx      string     // ID of the attempt that landed
 	Slot    uint64     // where it landed
+	Got     uint64     // base units that a Swap got, 0 otherwise
 	Intents []IntentID // in the order of the batch's lines
 }
 
-// Refused says that intents will not be paid, and why.
+// Refused says that intents will not be paid, unless they are [Retried], and why.
 type Refused struct {
 	Batch   BatchID
 	To      Account // recipient of the line
 	Reason  string
 	Intents []IntentID // of the line, in rising order
+}
+
+// Waiting says that intents are less than Limit.MinPay and wait for the recipient's next ones.
+type Waiting struct {
+	To      Account
+	Units   uint64     // that wait for this recipient now
+	Intents []IntentID // of this event, in rising order
 }
 
 // Stuck says that a batch needs an operator.
@@ -102,9 +171,20 @@ type Stuck struct {
 
 func (Prepare) effect() {}
 func (Send) effect()    {}
+func (Find) effect()    {}
 func (Paid) effect()    {}
 func (Refused) effect() {}
+func (Waiting) effect() {}
 func (Stuck) effect()   {}
+
+// Witness is what one endpoint has said, so that whoever doubts an event can look at what it rests on.
+type Witness struct {
+	Endpoint string // its name: what one endpoint says twice counts once
+	Height   uint64 // height of its newest final block, read before anything else
+	Slot     uint64 // slot of that block, at least Height
+	Context  uint64 // the lowest slot as of which it answered afterwards, at least Slot
+	Nonce    string // value of the attempt's nonce account in a final block, empty for an attempt without one
+}
 
 // Fault is a line that cannot be carried, and why.
 type Fault struct {

@@ -26,6 +26,11 @@ const (
 	Move
 	// Burn destroys money of ours: the supply falls by as much. A burn has no recipient.
 	Burn
+	// Refund gives an inflow, or a part of it, back to whom it came from.
+	Refund
+	// Swap gives an asset of ours for another one, of which at least Least units arrive at To, or are burned in the same
+	// transaction if To is empty.
+	Swap
 )
 
 // String returns the kind in lower case.
@@ -37,6 +42,10 @@ func (k Kind) String() string {
 		return "move"
 	case Burn:
 		return "burn"
+	case Refund:
+		return "refund"
+	case Swap:
+		return "swap"
 	}
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
@@ -62,11 +71,13 @@ func (id IntentID) String() string { return hex.EncodeToString(id[:]) }
 // Intent is one decided movement of money.
 type Intent struct {
 	ID     IntentID // derived from the cause, see [NewIntentID]
-	Kind   Kind     // Pay, Move or Burn
+	Kind   Kind     // Pay, Move, Burn, Refund or Swap
 	Asset  Asset    // one of Params.Assets
 	From   Account  // the owner whose money goes
-	To     Account  // the owner who gets it; empty for Burn
+	To     Account  // the owner who gets it; empty for a Burn, and for a Swap whose proceeds are burned
 	Units  uint64   // base units of the asset, more than 0
+	Into   Asset    // what a Swap gets, one of Params.Assets; zero for any other kind
+	Least  uint64   // fewest base units of Into that a Swap accepts, more than 0; zero for any other kind
 	Bundle string   // intents of one non-empty bundle are carried in one transaction or not at all
 	Cause  string   // for people: why the money moves
 }
@@ -91,17 +102,25 @@ func (in Intent) check(p Params) *IntentError {
 	switch {
 	case in.ID == IntentID{}:
 		return bad("ID", "is zero")
-	case in.Kind < Pay || in.Kind > Burn:
-		return bad("Kind", "is %d, want 1 to 3", in.Kind)
+	case in.Kind < Pay || in.Kind > Swap:
+		return bad("Kind", "is %d, want 1 to 5", in.Kind)
 	case !p.knows(in.Asset):
 		return bad("Asset", "is unknown: mint %q with %d decimals", in.Asset.Mint, in.Asset.Decimals)
 	case in.From == "":
 		return bad("From", "is empty")
 	case in.Kind == Burn && in.To != "":
 		return bad("To", "is %q, a burn has none", in.To)
-	case in.Kind != Burn && in.To == "":
+	case in.Kind != Burn && in.Kind != Swap && in.To == "":
 		return bad("To", "is empty")
-	case in.From == in.To:
+	case in.Kind == Swap && (!p.knows(in.Into) || in.Into == in.Asset):
+		return bad("Into", "is unknown or what is given: mint %q with %d decimals", in.Into.Mint, in.Into.Decimals)
+	case in.Kind == Swap && in.Least == 0:
+		return bad("Least", "is 0")
+	case in.Kind == Swap && in.Bundle != "":
+		return bad("Bundle", "is %q, a swap has a transaction of its own", in.Bundle)
+	case in.Kind != Swap && (in.Into != Asset{} || in.Least != 0):
+		return bad("Into", "or Least is given, which only a swap has")
+	case in.From == in.To && in.Kind != Swap:
 		return bad("To", "is %q, the same as From", in.To)
 	case in.Units == 0:
 		return bad("Units", "is 0")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -73,7 +74,15 @@ func (m *Memory) Balance(a Asset, owner Account) (units uint64, ok bool) {
 func (m *Memory) Supply(a Asset) uint64 { return m.supplies[a] }
 
 // Prepare implements [Chain].
-func (m *Memory) Prepare(_ context.Context, b Batch) (Tx, error) {
+func (m *Memory) Prepare(_ context.Context, batches []Batch) ([]Prepared, error) {
+	out := make([]Prepared, len(batches))
+	for i, b := range batches {
+		out[i].Tx, out[i].Err = m.prepare(b)
+	}
+	return out, nil
+}
+
+func (m *Memory) prepare(b Batch) (Tx, error) {
 	var faults []Fault
 	for i, l := range b.Lines {
 		if _, ok := m.balances[holding{l.Asset, l.To}]; l.Kind != Burn && !ok {
@@ -98,7 +107,15 @@ func (m *Memory) Prepare(_ context.Context, b Batch) (Tx, error) {
 }
 
 // Send implements [Chain]. An attempt that is too old or already in a block changes nothing.
-func (m *Memory) Send(_ context.Context, tx Tx) error {
+func (m *Memory) Send(_ context.Context, txs []Tx) error {
+	var all []error
+	for _, tx := range txs {
+		all = append(all, m.send(tx))
+	}
+	return errors.Join(all...)
+}
+
+func (m *Memory) send(tx Tx) error {
 	r := canon.NewReader(tx.Raw, memoryDomain)
 	batch, last := decodeBatchID(r), r.Uint64()
 	lines := make([]Line, 0, r.Len(26))
@@ -135,13 +152,20 @@ func (m *Memory) Send(_ context.Context, tx Tx) error {
 
 // Look implements [Chain].
 func (m *Memory) Look(_ context.Context, attempts []Attempt) (Sighting, error) {
-	s := Sighting{Height: m.height - min(m.height, memoryFinal)}
+	s := Sighting{Endpoint: "memory", Height: m.height - min(m.height, memoryFinal)}
+	s.Slot = s.Height
 	for _, a := range attempts {
 		tx, ok := m.attempts[a.Tx.ID]
 		res := Result{Sight: Pending}
 		switch {
 		case !ok:
-			res = Result{Sight: Missing, Marker: s.Height > a.Tx.LastValid && m.markers[a.Batch]}
+			res = Result{Sight: Missing}
+			switch {
+			case s.Height > a.Tx.LastValid && m.markers[a.Marker.Batch]:
+				res.Sight = Marked
+			case s.Height > a.Tx.LastValid:
+				res.Sight = Dead
+			}
 		case tx.height > s.Height:
 		case tx.failure != nil:
 			res = Result{Sight: Reverted, Slot: tx.height, Fee: memoryFee, Failure: *tx.failure}
@@ -149,6 +173,7 @@ func (m *Memory) Look(_ context.Context, attempts []Attempt) (Sighting, error) {
 		default:
 			res = Result{Sight: Succeeded, Slot: tx.height, Fee: memoryFee}
 		}
+		res.Context = s.Slot
 		s.Results = append(s.Results, res)
 	}
 	return s, nil

@@ -15,16 +15,42 @@ type Params struct {
 	// of which payer, marker, sender, token program and system program leave 59 to recipients, and 58 where the payer of the
 	// fee is not the owner of the money (SIMD-0385, measured in the Agave 4.3 runtime).
 	MaxLines uint16 `json:"maxLines"`
+	// Quorum is how many endpoints, 1 to 16, have to say the same before an attempt is held landed, failed or dead. 1 trusts a
+	// single one: for a chain of your own.
+	Quorum uint8 `json:"quorum"`
+	// ReclaimAfterSeconds is how long after a batch was paid the rent of its marker may be taken back, 0: never. It is the one
+	// rule that trusts time: a marker that goes while an attempt the journal has not heard of is valid lets that one pay
+	// again. io.net publishes nothing; 6 h is 360 lives of a blockhash.
+	ReclaimAfterSeconds uint64 `json:"reclaimAfterSeconds"`
 	// Assets are the tokens that may be moved, in any order, each mint once.
 	Assets []Asset `json:"assets"`
+	// Limits bound what may be decided, at most one for each mint.
+	Limits []Limit `json:"limits"`
+}
+
+// Limit bounds the movements of one asset, in its base units. A bound of 0 is none.
+type Limit struct {
+	// Mint is one of Params.Assets.
+	Mint Account `json:"mint"`
+	// MinPay is the least that a line of kind Pay outside a bundle carries: what comes to less waits for the recipient's
+	// next intents.
+	MinPay uint64 `json:"minPay,string"`
+	// MaxLine is the most that one line carries.
+	MaxLine uint64 `json:"maxLine,string"`
+	// MaxEpoch is the most that all Decided of one epoch may take out of our accounts: everything but Move.
+	MaxEpoch uint64 `json:"maxEpoch,string"`
+	// MaxDay is the most that all Decided within 24 hours, by the time they are applied, may take out of our accounts.
+	MaxDay uint64 `json:"maxDay,string"`
 }
 
 // IONet returns io.net's tokens on Solana's mainnet and the batch size that suits every payer there. The mints are taken
 // from public repositories (IO: io.net's tokenlist entries; USDC: Circle's list of addresses), not read from the chain.
 func IONet() Params {
 	return Params{
-		Version:  "ionet/1",
-		MaxLines: 58,
+		Version:             "ionet/2",
+		MaxLines:            58,
+		Quorum:              2,
+		ReclaimAfterSeconds: 6 * 3600,
 		Assets: []Asset{
 			{Mint: "BZLbGTNCSFfoth2GYDtwr7e4imWzpR5jqcUuGEwr646K", Decimals: 8},
 			{Mint: "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", Decimals: 6},
@@ -39,6 +65,9 @@ func (p Params) Validate() error {
 	}
 	if p.MaxLines < 1 || p.MaxLines > 1000 {
 		return fmt.Errorf("settlement: params: MaxLines is %d, want 1 to 1000", p.MaxLines)
+	}
+	if p.Quorum < 1 || p.Quorum > 16 {
+		return fmt.Errorf("settlement: params: Quorum is %d, want 1 to 16", p.Quorum)
 	}
 	if len(p.Assets) == 0 {
 		return fmt.Errorf("settlement: params: Assets is empty")
@@ -59,6 +88,8 @@ func (p Params) knows(a Asset) bool { return slices.Contains(p.Assets, a) }
 func (p Params) encode(w *canon.Writer) {
 	w.String(p.Version)
 	w.Uint16(p.MaxLines)
+	w.Uint8(p.Quorum)
+	w.Uint64(p.ReclaimAfterSeconds)
 	w.Len(len(p.Assets))
 	for _, a := range p.Assets {
 		w.String(string(a.Mint))

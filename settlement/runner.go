@@ -11,8 +11,10 @@ import (
 // Runner goes on where another one died. It is not safe for concurrent use; two of them on one journal are: at worst an
 // event is refused with ErrStale.
 type Runner struct {
-	// Chain is where the attempts go.
-	Chain Chain
+	// Chains are the endpoints, best one first. Attempts are made by the first one that can, sent to all, looked for at all.
+	Chains []Chain
+	// Quorum is Params.Quorum of the journal: how many endpoints have to agree.
+	Quorum int
 	// Open returns the batches to work on, for example Journal.Open.
 	Open func() []Entry
 	// Apply hands an event to the journal, and returns only when it is durable: for example Recorder.Apply, or Journal.Apply
@@ -68,13 +70,13 @@ func (s *step) look() error {
 		}
 		signed = append(signed, e)
 		for _, a := range e.Attempts {
-			ask = append(ask, Attempt{e.Batch.ID, a.Tx})
+			ask = append(ask, Attempt{e.Batch.MarkerID(), a.Tx})
 		}
 	}
 	if len(ask) == 0 {
 		return nil
 	}
-	seen, err := s.Chain.Look(s.ctx, ask)
+	seen, err := s.Chains[0].Look(s.ctx, ask)
 	if err == nil && len(seen.Results) != len(ask) {
 		err = fmt.Errorf("%d results for %d attempts", len(seen.Results), len(ask))
 	}
@@ -84,7 +86,7 @@ func (s *step) look() error {
 	}
 	for _, e := range signed {
 		n := len(e.Attempts)
-		if err := s.settle(e, seen.Height, seen.Results[:n]); err != nil {
+		if err := s.settle(e, seen, seen.Results[:n]); err != nil {
 			return err
 		}
 		seen.Results = seen.Results[n:]
@@ -94,10 +96,10 @@ func (s *step) look() error {
 
 // settle records what became of a signed batch. An attempt that has landed counts first, whatever was said of it before:
 // then a failure of the live one on the marker needs no explanation.
-func (s *step) settle(e Entry, height uint64, results []Result) error {
+func (s *step) settle(e Entry, seen Sighting, results []Result) error {
 	for i, res := range results {
 		if res.Sight == Succeeded {
-			return s.record(Landed{e.Batch.ID, e.Attempts[i].Tx.ID, res.Slot, res.Fee})
+			return s.record(Landed{e.Batch.ID, e.Attempts[i].Tx.ID, res.Slot, res.Fee, res.Got, nil})
 		}
 	}
 	for i, res := range results {
@@ -105,16 +107,16 @@ func (s *step) settle(e Entry, height uint64, results []Result) error {
 		if a.Over {
 			continue
 		}
-		switch {
-		case res.Sight == Reverted:
-			return s.record(Failed{e.Batch.ID, a.Tx.ID, res.Slot, res.Fee, res.Failure})
-		case res.Sight == Pending:
-		case height <= a.Tx.LastValid:
-			s.note(s.Chain.Send(s.ctx, a.Tx), "send batch %s again", e.Batch.ID)
-		case res.Marker:
+		switch res.Sight {
+		case Reverted:
+			return s.record(Failed{e.Batch.ID, a.Tx.ID, res.Slot, res.Fee, res.Failure, nil})
+		case Missing:
+			s.note(s.Chains[0].Send(s.ctx, []Tx{a.Tx}), "send batch %s again", e.Batch.ID)
+		case Dead:
+			return s.record(Expired{e.Batch.ID, a.Tx.ID, []Witness{{Endpoint: seen.Endpoint, Height: seen.Height, Slot: seen.Slot, Context: res.Context, Nonce: res.Nonce}}})
+		case Marked:
 			s.note(errors.New("its marker exists, but the chain does not know who made it: another endpoint may"), "look for attempt %q of batch %s", a.Tx.ID, e.Batch.ID)
-		default:
-			return s.record(Expired{e.Batch.ID, a.Tx.ID, height})
+		case Pending, Succeeded:
 		}
 	}
 	return nil
@@ -126,7 +128,12 @@ func (s *step) prepare() error {
 		if e.State != StatePlanned {
 			continue
 		}
-		tx, err := s.Chain.Prepare(s.ctx, e.Batch)
+		all, err := s.Chains[0].Prepare(s.ctx, []Batch{e.Batch})
+		if err != nil {
+			s.note(err, "prepare batch %s", e.Batch.ID)
+			continue
+		}
+		tx, err := all[0].Tx, all[0].Err
 		if lines := (*LineError)(nil); errors.As(err, &lines) {
 			if err := s.record(Rejected{e.Batch.ID, e.Batch.Revision, lines.Faults}); err != nil {
 				return err
@@ -143,7 +150,7 @@ func (s *step) prepare() error {
 		if err := s.record(Signed{e.Batch.ID, e.Batch.Revision, tx}); err != nil {
 			return err
 		}
-		s.note(s.Chain.Send(s.ctx, tx), "send batch %s", e.Batch.ID)
+		s.note(s.Chains[0].Send(s.ctx, []Tx{tx}), "send batch %s", e.Batch.ID)
 	}
 	return nil
 }

@@ -117,7 +117,7 @@ func decodeBatch(r *canon.Reader) batch {
 }
 
 func decodeParams(r *canon.Reader) Params {
-	p := Params{Version: r.String(), MaxLines: r.Uint16()}
+	p := Params{Version: r.String(), MaxLines: r.Uint16(), Quorum: r.Uint8(), ReclaimAfterSeconds: r.Uint64()}
 	p.Assets = make([]Asset, 0, r.Len(5))
 	for range cap(p.Assets) {
 		p.Assets = append(p.Assets, decodeAsset(r))
@@ -149,6 +149,8 @@ func encodeIntent(w *canon.Writer, in Intent) {
 	w.String(string(in.From))
 	w.String(string(in.To))
 	w.Uint64(in.Units)
+	encodeAsset(w, in.Into)
+	w.Uint64(in.Least)
 	w.String(in.Bundle)
 	w.String(in.Cause)
 }
@@ -160,6 +162,7 @@ func decodeIntent(r *canon.Reader) Intent {
 	in.Asset = decodeAsset(r)
 	in.From, in.To = Account(r.String()), Account(r.String())
 	in.Units = r.Uint64()
+	in.Into, in.Least = decodeAsset(r), r.Uint64()
 	in.Bundle, in.Cause = r.String(), r.String()
 	return in
 }
@@ -170,6 +173,8 @@ func encodeLine(w *canon.Writer, l Line) {
 	w.String(string(l.From))
 	w.String(string(l.To))
 	w.Uint64(l.Units)
+	encodeAsset(w, l.Into)
+	w.Uint64(l.Least)
 	w.Len(len(l.Intents))
 	for _, id := range l.Intents {
 		w.Raw(id[:])
@@ -177,7 +182,7 @@ func encodeLine(w *canon.Writer, l Line) {
 }
 
 func decodeLine(r *canon.Reader) Line {
-	l := Line{Kind(r.Uint8()), decodeAsset(r), Account(r.String()), Account(r.String()), r.Uint64(), nil}
+	l := Line{Kind(r.Uint8()), decodeAsset(r), Account(r.String()), Account(r.String()), r.Uint64(), decodeAsset(r), r.Uint64(), nil}
 	l.Intents = make([]IntentID, r.Len(32))
 	for i := range l.Intents {
 		r.Raw(l.Intents[i][:])
@@ -189,10 +194,12 @@ func encodeTx(w *canon.Writer, t Tx) {
 	w.String(t.ID)
 	w.Bytes(t.Raw)
 	w.Uint64(t.LastValid)
+	w.String(string(t.Nonce.Account))
+	w.String(t.Nonce.Value)
 }
 
 func decodeTx(r *canon.Reader) Tx {
-	t := Tx{r.String(), r.Bytes(), r.Uint64()}
+	t := Tx{r.String(), r.Bytes(), r.Uint64(), Nonce{Account(r.String()), r.String()}}
 	if len(t.Raw) == 0 {
 		t.Raw = nil // as the journal has it once the attempt is over
 	}

@@ -165,8 +165,8 @@ func (l *Net) fund(ctx context.Context, authority ed25519.PrivateKey, b Balance)
 // any more: then its error says what could not be. Apply is what a command goes through.
 func (l *Net) Settle(ctx context.Context, n *network.Network, apply func(network.Command) error, now func() time.Time) error {
 	runner := &settlement.Runner{
-		Chain: l.Chain,
-		Open:  func() []settlement.Entry { return n.Journal().Open() },
+		Chains: []settlement.Chain{l.Chain}, Quorum: 1,
+		Open: func() []settlement.Entry { return n.Journal().Open() },
 		Apply: func(_ time.Time, e settlement.Event) ([]settlement.Effect, error) {
 			return nil, apply(network.Settle{Event: e})
 		},

@@ -35,6 +35,7 @@ type Config struct {
 // Chain implements settlement.Chain. Its methods are safe for concurrent use.
 type Chain struct {
 	rpc       *rpc.Client
+	url       string
 	payer     solana.PublicKey
 	keys      map[solana.PublicKey]solana.PrivateKey
 	secret    []byte // of the markers' seeds
@@ -54,6 +55,7 @@ func New(c Config) (*Chain, error) {
 	}
 	out := &Chain{
 		rpc:       rpc.New(c.URL),
+		url:       c.URL,
 		keys:      map[solana.PublicKey]solana.PrivateKey{},
 		create:    c.CreateMissing,
 		priority:  c.PriorityFee,
@@ -86,7 +88,15 @@ func Address(key ed25519.PublicKey) settlement.Account {
 }
 
 // Send implements settlement.Chain.
-func (c *Chain) Send(ctx context.Context, tx settlement.Tx) error {
+func (c *Chain) Send(ctx context.Context, txs []settlement.Tx) error {
+	var all []error
+	for _, tx := range txs {
+		all = append(all, c.send(ctx, tx))
+	}
+	return errors.Join(all...)
+}
+
+func (c *Chain) send(ctx context.Context, tx settlement.Tx) error {
 	never := uint(0)
 	_, err := c.rpc.SendRawTransactionWithOpts(ctx, tx.Raw, rpc.TransactionOpts{SkipPreflight: true, MaxRetries: &never})
 	if err != nil {

@@ -35,7 +35,7 @@ func (c *Chain) Look(ctx context.Context, attempts []settlement.Attempt) (settle
 	if info.BlockHeight > info.AbsoluteSlot || info.BlockHeight == info.AbsoluteSlot && info.AbsoluteSlot > youngChain {
 		return s, fmt.Errorf("spl: the endpoint says block height %d at slot %d", info.BlockHeight, info.AbsoluteSlot)
 	}
-	s.Height = info.BlockHeight
+	s.Endpoint, s.Height, s.Slot = c.url, info.BlockHeight, info.AbsoluteSlot
 	for part := range slices.Chunk(attempts, maxStatuses) {
 		signatures := make([]solana.Signature, len(part))
 		for i, a := range part {
@@ -55,6 +55,7 @@ func (c *Chain) Look(ctx context.Context, attempts []settlement.Attempt) (settle
 			if err != nil {
 				return s, err
 			}
+			res.Context = r.Context.Slot
 			s.Results = append(s.Results, res)
 		}
 	}
@@ -77,7 +78,7 @@ func (c *Chain) result(ctx context.Context, a settlement.Attempt, signature sola
 	case errors.Is(err, rpc.ErrNotFound) && status != nil:
 		return settlement.Result{Sight: settlement.Pending}, nil // its history lags behind its statuses
 	case errors.Is(err, rpc.ErrNotFound):
-		m, err := c.marker(a.Batch)
+		m, err := c.marker(a.Marker)
 		if err != nil {
 			return settlement.Result{}, err
 		}
@@ -85,7 +86,10 @@ func (c *Chain) result(ctx context.Context, a settlement.Attempt, signature sola
 		if err != nil {
 			return settlement.Result{}, err
 		}
-		return settlement.Result{Sight: settlement.Missing, Marker: found[0] != nil}, nil
+		if found[0] != nil {
+			return settlement.Result{Sight: settlement.Marked}, nil
+		}
+		return settlement.Result{Sight: settlement.Dead}, nil
 	case err != nil:
 		return settlement.Result{}, fmt.Errorf("spl: read transaction %q: %w", a.Tx.ID, err)
 	case tx.Meta == nil:

@@ -20,10 +20,11 @@ type marker struct {
 
 // marker derives the marker of a batch. The seed is secret until it is used: anybody can send lamports to an address that
 // they know, and the System program would then refuse every attempt.
-func (c *Chain) marker(id settlement.BatchID) (marker, error) {
-	b := binary.BigEndian.AppendUint32(nil, uint32(id.Epoch))
-	b = binary.BigEndian.AppendUint32(b, id.Lane)
-	b = binary.BigEndian.AppendUint32(b, id.Index)
+func (c *Chain) marker(id settlement.MarkerID) (marker, error) {
+	b := binary.BigEndian.AppendUint32(nil, uint32(id.Batch.Epoch))
+	b = binary.BigEndian.AppendUint32(b, id.Batch.Lane)
+	b = binary.BigEndian.AppendUint32(b, id.Batch.Index)
+	b = binary.BigEndian.AppendUint16(b, id.N)
 	h := hmac.New(sha256.New, c.secret)
 	h.Write(b)
 	m := marker{seed: hex.EncodeToString(h.Sum(nil)[:16])}

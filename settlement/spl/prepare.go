@@ -21,7 +21,15 @@ type route struct {
 }
 
 // Prepare implements settlement.Chain.
-func (c *Chain) Prepare(ctx context.Context, b settlement.Batch) (settlement.Tx, error) {
+func (c *Chain) Prepare(ctx context.Context, batches []settlement.Batch) ([]settlement.Prepared, error) {
+	out := make([]settlement.Prepared, len(batches))
+	for i, b := range batches {
+		out[i].Tx, out[i].Err = c.prepare(ctx, b)
+	}
+	return out, nil
+}
+
+func (c *Chain) prepare(ctx context.Context, b settlement.Batch) (settlement.Tx, error) {
 	routes, err := c.routes(b)
 	if err != nil {
 		return settlement.Tx{}, err
@@ -37,7 +45,7 @@ func (c *Chain) Prepare(ctx context.Context, b settlement.Batch) (settlement.Tx,
 	if err != nil {
 		return settlement.Tx{}, fmt.Errorf("spl: ask for the rent of a marker: %w", err)
 	}
-	mark, err := c.marker(b.ID)
+	mark, err := c.marker(b.MarkerID())
 	if err != nil {
 		return settlement.Tx{}, err
 	}

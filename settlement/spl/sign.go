@@ -94,7 +94,7 @@ func (c *Chain) open(ctx context.Context, missing []route) error {
 		if err != nil {
 			return err
 		}
-		if err := c.Send(ctx, tx); err != nil {
+		if err := c.send(ctx, tx); err != nil {
 			return err
 		}
 		c.mu.Lock()

@@ -177,7 +177,7 @@ func (d *Door) Alive() error {
 // Runner returns what carries the network's payments to a chain.
 func (d *Door) Runner(chain settlement.Chain) *settlement.Runner {
 	return &settlement.Runner{
-		Chain: chain,
+		Chains: []settlement.Chain{chain}, Quorum: 1,
 		Open: func() (open []settlement.Entry) {
 			d.Read(func(n *network.Network) { open = n.Journal().Open() })
 			return open
