@@ -145,3 +145,33 @@ type Reclaims struct {
 	Context  uint64 // the lowest slot as of which it was answered
 	Gone     []bool // for each marker, whether it does not exist in a final block
 }
+
+// Historian is a Chain that can list what its payer has done.
+type Historian interface {
+	// History hands over every final transaction that the payer has signed, oldest first, and stops at the first error of
+	// each. A gap in what the endpoint remembers is an error.
+	History(ctx context.Context, each func(Trace) error) error
+}
+
+// Trace is one final transaction of ours as the chain tells it, by nothing but its bytes and the balances before and after.
+type Trace struct {
+	Tx        string
+	Slot      uint64
+	Fee       uint64    // lamports
+	Failed    bool      // it did nothing but cost its fee
+	Marker    Account   // the marker that it makes, empty if it makes none
+	Rent      uint64    // lamports put into the marker
+	Lines     []Line    // what it carries, in order and without intents
+	Changes   []Change  // token balances that it changed, by owner and mint
+	Reclaimed []Account // markers whose rent it took back
+	Returned  uint64    // lamports taken back from them
+	Opened    uint64    // lamports of rent put into token accounts
+	Unknown   bool      // it holds an instruction that none of the above explains
+}
+
+// Change is one token balance before and after a transaction.
+type Change struct {
+	Owner         Account
+	Asset         Asset
+	Before, After uint64 // base units; 0 where the account did not exist
+}
