@@ -176,13 +176,17 @@ func (d *Door) Alive() error {
 	return d.down
 }
 
-// Runner returns what carries the network's payments to a chain.
-func (d *Door) Runner(chain settlement.Chain) *settlement.Runner {
+// Runner returns what carries the network's payments to a chain, through several endpoints of it.
+func (d *Door) Runner(chains ...settlement.Chain) *settlement.Runner {
 	return &settlement.Runner{
-		Chains: []settlement.Chain{chain}, Quorum: 1,
+		Chains: chains, Quorum: int(d.cfg.Params.Settlement.Quorum),
 		Open: func() (open []settlement.Entry) {
 			d.Read(func(n *network.Network) { open = n.Journal().Open() })
 			return open
+		},
+		Reclaimable: func(at time.Time, height uint64) (markers []settlement.MarkerID) {
+			d.Read(func(n *network.Network) { markers = n.Journal().Reclaimable(at, height) })
+			return markers
 		},
 		Apply: func(_ time.Time, e settlement.Event) ([]settlement.Effect, error) {
 			_, _, err := d.Do(network.Settle{Event: e})
