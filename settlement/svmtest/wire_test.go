@@ -59,7 +59,7 @@ func TestTransaction(t *testing.T) {
 	for _, v1 := range []bool{false, true} {
 		n := rich(t)
 		raw := transfer(t, n, v1)
-		sim, _ := call(t, n, "simulateTransaction", base64.StdEncoding.EncodeToString(raw), map[string]any{"encoding": "base64", "sigVerify": true})
+		sim, _ := call(t, n, "simulateTransaction", base64.StdEncoding.EncodeToString(raw), map[string]any{"encoding": "base64", "sigVerify": true, "commitment": "processed"})
 		require.Nil(t, value(t, sim).(map[string]any)["err"])
 		require.EqualValues(t, 150, value(t, sim).(map[string]any)["unitsConsumed"])
 		signature, code := send(t, n, "sendTransaction", raw)
