@@ -16,8 +16,8 @@ const (
 	stateFrozen = 2
 )
 
-// maxAddresses is how many token accounts' addresses are remembered: to find one takes 10 to 20 µs.
-const maxAddresses = 1 << 17
+// maxRemembered is how many token accounts' addresses are remembered: to find one takes 10 to 20 µs.
+const maxRemembered = 1 << 17
 
 // holding is a token account.
 type holding struct {
@@ -91,7 +91,7 @@ func (c *Chain) address(w wallet) (solana.PublicKey, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.addresses) >= maxAddresses {
+	if len(c.addresses) >= maxRemembered {
 		clear(c.addresses)
 	}
 	c.addresses[w] = at
