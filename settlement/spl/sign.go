@@ -19,8 +19,8 @@ const (
 	unitsChecked      = 105
 	unitsBurn         = 126
 	units2022         = 3_000
-	unitsMemo         = 1_000
-	unitsMemoByte     = 40
+	unitsMemo         = 290
+	unitsMemoByte     = 2
 	unitsCreation     = 26_000 // without the search for the address
 	unitsCreation2022 = 40_000
 	unitsBump         = 1_500 // each further try of that search
