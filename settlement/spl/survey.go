@@ -175,7 +175,7 @@ func byKey(keys []solana.PublicKey, list []*account) map[solana.PublicKey]*accou
 // judge says what stands in a batch's way: faults of recipients, an error for senders and mints, and what has to be made
 // first.
 func (c *Chain) judge(j *job, s *survey) {
-	if j.err == nil {
+	if j.open() {
 		j.err = senders(j.routes, s)
 	}
 	if j.err != nil {
