@@ -149,15 +149,15 @@ func (r *reconciler) batch(t Trace, e Entry) error {
 		return nil
 	}
 	for i, l := range e.Batch.Lines {
-		if !sameLine(l, t.Lines[i]) {
+		if !equivalent(l, t.Lines[i]) {
 			r.differ(t.Tx, e.Batch.ID, "line %d carried %d of %q to %q, the journal says %d to %q", i, t.Lines[i].Units, l.Asset.Mint, t.Lines[i].To, l.Units, l.To)
 		}
 	}
 	return nil
 }
 
-// sameLine says whether two lines move the same money, whatever intents they carry.
-func sameLine(a, b Line) bool {
+// equivalent says whether two lines move the same money, whatever intents they carry.
+func equivalent(a, b Line) bool {
 	return a.Kind.moves() == b.Kind.moves() && a.Asset == b.Asset && a.From == b.From && a.To == b.To && a.Units == b.Units && a.Into == b.Into && a.Least == b.Least
 }
 
@@ -233,7 +233,7 @@ func comparePositions(a, b position) int {
 func (r *reconciler) sum() {
 	for _, a := range r.journal.Params().Assets {
 		t := r.journal.Totals(a)
-		b := Book{Asset: a, Decided: t.Decided, Moved: r.moved[a], Burned: r.burned[a], Open: t.Open, Refused: t.Refused}
+		b := Book{Asset: a, Decided: t.Decided, Moved: r.moved[a], Burned: r.burned[a], Open: t.Open, Refused: t.Refused, Waiting: t.Waiting}
 		r.Books = append(r.Books, b)
 		all, carry := b.Moved, uint64(0)
 		for _, n := range []uint64{b.Open, b.Refused, b.Waiting} {
