@@ -181,7 +181,9 @@ func TestStepPrepares(t *testing.T) {
 
 // TestStepLooks: what a round makes of what two or three endpoints say of one attempt, which can land until block 150.
 func TestStepLooks(t *testing.T) {
-	at := func(height uint64, r settlement.Result) *canned { return &canned{height: height, results: []settlement.Result{r}} }
+	at := func(height uint64, r settlement.Result) *canned {
+		return &canned{height: height, results: []settlement.Result{r}}
+	}
 	down := func() *canned { return &canned{down: errNet} }
 	missing, pending := settlement.Result{Sight: settlement.Missing}, settlement.Result{Sight: settlement.Pending}
 	dead, marked := settlement.Result{Sight: settlement.Dead}, settlement.Result{Sight: settlement.Marked}
@@ -354,7 +356,9 @@ func TestStepFinds(t *testing.T) {
 	whole.Lines = []settlement.Line{ann, ann}
 	theirs := settlement.Finding{Origin: settlement.Theirs, Tx: "stranger", Slot: 20}
 	unclear, never := settlement.Finding{}, settlement.Finding{Origin: settlement.Never}
-	at := func(height uint64, f settlement.Finding) *canned { return &canned{height: height, findings: []settlement.Finding{f}} }
+	at := func(height uint64, f settlement.Finding) *canned {
+		return &canned{height: height, findings: []settlement.Finding{f}}
+	}
 	for _, row := range []struct {
 		name      string
 		endpoints []*canned
