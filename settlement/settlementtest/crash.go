@@ -161,14 +161,14 @@ func crashInRecovery(t *testing.T, newRig func(t *testing.T) Rig) {
 		t.Skip("the rig offers no Finder")
 	}
 	everyDeath(t, newRig, 8, func(w *world, d *death) {
-		w.tryDecide()
+		w.decide(w.pay(w.rig.Ann, 500, "a"))
 		w.drive(12)
 		store := &Store{}
 		w.payer = w.mortal(d, store)
 		w.tryRecover()
 		w.payer = w.open(store, w.rig.chains()...) // the next process
 		w.tryRecover()
-		w.totals(w.rig.Token, 530, 0, 70)
+		w.totals(w.rig.Token, 530, 0, 0)
 		w.holds(w.rig.Token, w.rig.Ann, 500)
 		w.holds(w.rig.Token, w.rig.Bob, 30)
 		w.holds(w.rig.Token, w.rig.Vault, Endowment-530)
@@ -186,14 +186,17 @@ func (w *world) tryRecover() {
 			return
 		}
 	}
-	w.tryDecide()
+	_, err := w.recorder.Apply(w.now, settlement.Decided{Epoch: 1, Intents: []settlement.Intent{w.pay(w.rig.Ann, 500, "a")}})
+	if err != nil && !errors.Is(err, errDead) {
+		w.Fatal(err)
+	}
 	w.drive(12)
 	if _, on := j.Recovery(); on {
 		if _, err := w.recorder.Apply(w.now, settlement.Recovering{}); err != nil && !errors.Is(err, errDead) && !errors.Is(err, settlement.ErrStale) {
 			w.Fatal(err)
 		}
 	}
-	_, err := w.recorder.Apply(w.now, settlement.Decided{Epoch: 2, Intents: []settlement.Intent{w.pay(w.rig.Bob, 30, "c")}})
+	_, err = w.recorder.Apply(w.now, settlement.Decided{Epoch: 2, Intents: []settlement.Intent{w.pay(w.rig.Bob, 30, "c")}})
 	if err != nil && !errors.Is(err, errDead) {
 		w.Fatal(err)
 	}
