@@ -54,7 +54,7 @@ type Config struct {
 	Memo bool
 	// Timeout is the most that one call may take, 0: 30 s.
 	Timeout time.Duration
-	// Parallel is how many calls may run at once, 0: 8, at most 256.
+	// Parallel is how many calls may run at once, 0: 8, at most 256. With 1 the calls are always the same and in the same order.
 	Parallel int
 }
 

@@ -23,7 +23,7 @@ type landed struct {
 	keys         []solana.PublicKey
 	signers      int
 	instructions []call
-	inner        []call // that programs made
+	inner        []call         // that programs made
 	pre, post    []uint64       // lamports, by key
 	tokens       []tokenBalance // of token accounts, by key; nil mint for any other
 }
@@ -285,8 +285,6 @@ func unpack(x call) []call {
 	}
 	return out
 }
-
-const tokenBurn = 8
 
 func single(accounts []solana.PublicKey, d []byte) (move, bool) {
 	if len(d) == 19 && d[0] == tokenFee && d[1] == tokenFeeChecked {

@@ -2,9 +2,12 @@ package spl_test
 
 import (
 	"crypto/ed25519"
+	"encoding/binary"
 	"fmt"
 	"testing"
 
+	"github.com/gagliardetto/solana-go"
+	"github.com/gagliardetto/solana-go/rpc"
 	"github.com/stretchr/testify/require"
 
 	"github.com/idlegrid/idlegrid/settlement"
@@ -141,4 +144,72 @@ func (b *bench) pay(c *spl.Chain, p settlement.Batch) (settlement.Tx, settlement
 	send(b, c, tx)
 	b.blocks(svmtest.BlocksToFinal)
 	return tx, look(b, c, p, tx)
+}
+
+// do signs instructions with the names' keys, of which the first pays, and executes them in a block of their own.
+func (b *bench) do(names []string, in ...spl.Instruction) {
+	b.Helper()
+	require.NoError(b, b.try(names, in...))
+}
+
+// try is do for what may be refused.
+func (b *bench) try(names []string, in ...spl.Instruction) error {
+	b.Helper()
+	client := rpc.New(b.URL())
+	latest, err := client.GetLatestBlockhash(b.Context(), rpc.CommitmentProcessed)
+	require.NoError(b, err)
+	var e spl.Encoder
+	raw, err := e.AppendMessage(nil, &spl.Message{
+		Format: spl.V1, Payer: keyOf(names[0]), Blockhash: latest.Value.Blockhash, Units: 1_000_000, Loaded: 8 << 20, Instructions: in,
+	})
+	require.NoError(b, err)
+	require.NoError(b, ringOf(b, names...).Sign(b.Context(), raw))
+	_, err = client.SendRawTransaction(b.Context(), raw)
+	b.blocks(1)
+	return err
+}
+
+// ata returns the associated token account of whoever has that address.
+func ata(t testing.TB, a settlement.Asset, owner settlement.Account, program solana.PublicKey) solana.PublicKey {
+	t.Helper()
+	at, _, err := solana.FindAssociatedTokenAddressWithProgram(solana.MustPublicKeyFromBase58(string(owner)), solana.MustPublicKeyFromBase58(string(a.Mint)), program)
+	require.NoError(t, err)
+	return at
+}
+
+// give is a System transfer.
+func give(from string, to solana.PublicKey, lamports uint64) spl.Instruction {
+	d := binary.LittleEndian.AppendUint64([]byte{2, 0, 0, 0}, lamports)
+	return spl.Instruction{Program: solana.SystemProgramID, Accounts: []spl.Meta{{Key: keyOf(from), Signer: true, Writable: true}, {Key: to, Writable: true}}, Data: d}
+}
+
+// own is a call of a token program about an account, by its owner.
+func own(program, account solana.PublicKey, owner string, data ...byte) spl.Instruction {
+	return spl.Instruction{Program: program, Accounts: []spl.Meta{{Key: account, Writable: true}, {Key: keyOf(owner), Signer: true}}, Data: data}
+}
+
+// reown gives a token account to another owner.
+func (b *bench) reown(a settlement.Asset, from, to string) {
+	b.Helper()
+	at := ata(b, a, svmtest.Address(svmtest.Key(from)), solana.TokenProgramID)
+	k := keyOf(to)
+	b.do([]string{"boss", from}, own(solana.TokenProgramID, at, from, append([]byte{6, 2, 1}, k[:]...)...))
+}
+
+// shut closes a token account; its rent goes to the owner.
+func (b *bench) shut(a settlement.Asset, name string) {
+	b.Helper()
+	at := ata(b, a, svmtest.Address(svmtest.Key(name)), solana.TokenProgramID)
+	b.do([]string{"boss", name}, spl.Instruction{Program: solana.TokenProgramID, Accounts: []spl.Meta{
+		{Key: at, Writable: true}, {Key: keyOf(name), Writable: true}, {Key: keyOf(name), Signer: true},
+	}, Data: []byte{9}})
+}
+
+// thaw makes a frozen account usable again.
+func (b *bench) thaw(a settlement.Asset, name string) {
+	b.Helper()
+	at := ata(b, a, svmtest.Address(svmtest.Key(name)), solana.TokenProgramID)
+	b.do([]string{"boss"}, spl.Instruction{Program: solana.TokenProgramID, Accounts: []spl.Meta{
+		{Key: at, Writable: true}, {Key: solana.MustPublicKeyFromBase58(string(a.Mint))}, {Key: keyOf("boss"), Signer: true},
+	}, Data: []byte{11}})
 }

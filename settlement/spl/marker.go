@@ -68,5 +68,3 @@ func (m marker) take(payer solana.PublicKey, lamports uint64) Instruction {
 	d = append(d, solana.SystemProgramID[:]...)
 	return Instruction{Program: solana.SystemProgramID, Accounts: []Meta{{m.at, false, true}, {payer, true, true}, {payer, true, true}}, Data: d}
 }
-
-const systemTransferWithSeed = 11

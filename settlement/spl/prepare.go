@@ -90,6 +90,7 @@ func (c *Chain) begin(ctx context.Context, jobs []*job, s *survey) error {
 	}
 	mints = sortedKeys(mints)
 	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(c.parallel)
 	g.Go(func() error {
 		var err error
 		s.rent, err = c.rpc.rent(ctx, 0)

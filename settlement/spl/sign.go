@@ -19,11 +19,12 @@ const (
 	unitsChecked      = 105
 	unitsBurn         = 126
 	units2022         = 3_000
-	unitsMemo         = 1_000
-	unitsMemoByte     = 40
+	unitsMemo         = 290
+	unitsMemoByte     = 2
 	unitsCreation     = 26_000 // without the search for the address
 	unitsCreation2022 = 40_000
 	unitsBump         = 1_500 // each further try of that search
+	unitsError        = 600   // to say why it fails: without them every failure would read ComputationalBudgetExceeded
 
 	budgetInstructions = 3 // of the older formats: units, price and loaded bytes
 )
@@ -171,7 +172,7 @@ func (r route) instruction() Instruction {
 
 // bounds returns the compute units and the loaded bytes to ask for.
 func (c *Chain) bounds(j *job, s *survey) (units, loaded uint32) {
-	sum := uint64(unitsMarker)
+	sum := uint64(unitsMarker + unitsError)
 	if c.config.Format != V1 {
 		sum += budgetInstructions * unitsBudget
 	}

@@ -152,8 +152,8 @@ func (c *Chain) read(ctx context.Context, jobs []*job, s *survey) error {
 		return err
 	}
 	s.wallets = byKey(wallets, list)
-	if at := s.wallets[c.payer]; at != nil {
-		s.lamports = at.Lamports
+	if at := s.wallets[c.payer]; at != nil && at.Lamports > s.rent {
+		s.lamports = at.Lamports - s.rent // the runtime lets no account fall below its own rent
 	}
 	s.left = map[solana.PublicKey]uint64{}
 	for k, a := range s.accounts {
@@ -175,7 +175,7 @@ func byKey(keys []solana.PublicKey, list []*account) map[solana.PublicKey]*accou
 // judge says what stands in a batch's way: faults of recipients, an error for senders and mints, and what has to be made
 // first.
 func (c *Chain) judge(j *job, s *survey) {
-	if j.err == nil {
+	if j.open() {
 		j.err = senders(j.routes, s)
 	}
 	if j.err != nil {

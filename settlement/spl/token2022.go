@@ -145,7 +145,9 @@ func (m mint) unfit(feeAllowed bool) string {
 func (m mint) paused() bool { return m.extensions.flag(extPausable, 32) != 0 }
 
 // frozenAtBirth says whether a new account of the mint can take nothing until the authority thaws it.
-func (m mint) frozenAtBirth() bool { return m.extensions.flag(extDefaultAccountState, 0) == stateFrozen }
+func (m mint) frozenAtBirth() bool {
+	return m.extensions.flag(extDefaultAccountState, 0) == stateFrozen
+}
 
 // fee returns what a transfer of units costs the recipient in an epoch: TransferFeeConfig holds two authorities, what is
 // withheld, and two fees of (epoch, maximum, basis points), of which the newer counts from its epoch on. It rounds up, as the
