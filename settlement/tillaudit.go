@@ -1,7 +1,6 @@
 package settlement
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -142,8 +141,4 @@ func (t *Till) auditBill(n int32, credited uint64, holders []int32) error {
 		return fmt.Errorf("%s, and among the open ones: %t", b.state(), open)
 	}
 	return nil
-}
-
-func compareAssets(a, b Asset) int {
-	return cmp.Or(cmp.Compare(a.Mint, b.Mint), cmp.Compare(a.Decimals, b.Decimals))
 }
