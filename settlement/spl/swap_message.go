@@ -137,6 +137,9 @@ func (v *Converter) simulateAndSign(ctx context.Context, s *swap, instructions [
 // message compiles the unsigned transaction and checks it. Version 1 has no lookup tables: every address that is used is in
 // what is signed, and nobody can change one later.
 func (v *Converter) message(s *swap, instructions []solana.Instruction, hash solana.Hash, units uint32) (*solana.Transaction, error) {
+	if n := addresses(s.payer, instructions); n > solana.MaxAddressesV1 {
+		return nil, guardf(GuardMessage, "it needs %d addresses, a transaction has %d: ask the venue for fewer", n, solana.MaxAddressesV1)
+	}
 	config := solana.TransactionConfig{}.WithComputeUnitLimit(units).WithLoadedAccountsDataSizeLimit(simulatedLoaded)
 	if v.priority > 0 {
 		config = config.WithPriorityFee(v.priority)
@@ -144,9 +147,6 @@ func (v *Converter) message(s *swap, instructions []solana.Instruction, hash sol
 	tx, err := solana.NewTransaction(instructions, hash, solana.TransactionPayer(s.payer), solana.TransactionV1Config(config))
 	if err != nil {
 		return nil, fmt.Errorf("spl: build the swap of batch %s: %w", s.batch.ID, err)
-	}
-	if n := len(tx.Message.AccountKeys); n > solana.MaxAddressesV1 {
-		return nil, guardf(GuardMessage, "it needs %d addresses, a transaction has %d: ask the venue for fewer", n, solana.MaxAddressesV1)
 	}
 	if err := s.checkMessage(tx, instructions); err != nil {
 		return nil, err
@@ -161,6 +161,18 @@ func (v *Converter) message(s *swap, instructions []solana.Instruction, hash sol
 	}
 	s.fee = signatureFee*uint64(len(tx.Signatures)) + v.priority
 	return tx, nil
+}
+
+// addresses counts the distinct addresses of a transaction.
+func addresses(payer solana.PublicKey, instructions []solana.Instruction) int {
+	seen := map[solana.PublicKey]bool{payer: true}
+	for _, ix := range instructions {
+		seen[ix.ProgramID()] = true
+		for _, a := range ix.Accounts() {
+			seen[a.PublicKey] = true
+		}
+	}
+	return len(seen)
 }
 
 // simulate executes the message without signatures and judges what it does to accounts of ours. It returns the units used.
