@@ -77,7 +77,8 @@ type JupiterConfig struct {
 // in full. It was written from the public documentation and never run against the live service. It is safe for concurrent
 // use.
 type Jupiter struct {
-	config JupiterConfig
+	config JupiterConfig // without the key
+	key    func() string // a function, because fmt prints unexported strings as they are
 	client *http.Client
 }
 
@@ -124,7 +125,9 @@ func NewJupiter(c JupiterConfig) (*Jupiter, error) {
 	}
 	// The key must not follow a redirect to another host.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Jupiter{c, &client}, nil
+	key := string(c.Key)
+	c.Key = ""
+	return &Jupiter{c, func() string { return key }, &client}, nil
 }
 
 // Quote implements settlement.Swapper. V2 does not say its slot, which is left 0, and neither generation documents the unit
@@ -238,8 +241,8 @@ func (j *Jupiter) ask(ctx context.Context, method, path string, body []byte) ([]
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	if j.config.Key != "" {
-		request.Header.Set("x-api-key", string(j.config.Key))
+	if key := j.key(); key != "" {
+		request.Header.Set("x-api-key", key)
 	}
 	response, err := j.client.Do(request)
 	if err != nil {
@@ -261,8 +264,8 @@ func (j *Jupiter) ask(ctx context.Context, method, path string, body []byte) ([]
 // shown is the beginning of an unwanted answer, without the key.
 func (j *Jupiter) shown(answer []byte) string {
 	text := string(answer)
-	if j.config.Key != "" {
-		text = strings.ReplaceAll(text, string(j.config.Key), "[hidden]")
+	if key := j.key(); key != "" {
+		text = strings.ReplaceAll(text, key, "[hidden]")
 	}
 	return strconv.Quote(text[:min(len(text), jupiterShown)])
 }
