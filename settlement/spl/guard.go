@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/gagliardetto/solana-go"
-	"github.com/gagliardetto/solana-go/rpc"
 
 	"github.com/idlegrid/idlegrid/settlement"
 )
@@ -56,13 +55,11 @@ func guardf(s GuardStep, format string, args ...any) error {
 	return &GuardError{s, fmt.Sprintf(format, args...)}
 }
 
-// First bytes of the SPL Token program's instructions, and their names.
+// First bytes of instructions of the token programs, besides those that payments use.
 const (
-	tagTransfer        = 3
-	tagTransferChecked = 12
-	tagBurnChecked     = 15
-	tagInitialize3     = 18
-	tagClose           = 9
+	tokenRevoke      = 5
+	tokenClose       = 9
+	tokenInitialize3 = 18
 )
 
 const (
@@ -75,28 +72,28 @@ func tokenTagName(tag byte) string {
 	switch tag {
 	case 4, 13:
 		return "Approve"
-	case 5:
+	case tokenRevoke:
 		return "Revoke"
 	case 6:
 		return "SetAuthority"
-	case 7, 14:
+	case tokenMintTo, tokenMintToChecked:
 		return "MintTo"
-	case 8, tagBurnChecked:
+	case tokenBurn, tokenBurnChecked:
 		return "Burn"
-	case tagClose:
+	case tokenClose:
 		return "CloseAccount"
-	case 255:
+	case tokenBatch:
 		return "batch"
 	}
 	return fmt.Sprintf("instruction %d", tag)
 }
 
 // checkForeign is GuardInstructions. It returns the instructions with their addresses read.
-func (s *swap) checkForeign(in []settlement.Instruction) ([]solana.Instruction, error) {
+func (s *swap) checkForeign(in []settlement.Instruction) ([]Instruction, error) {
 	if len(in) == 0 || len(in) > maxForeign {
 		return nil, guardf(GuardInstructions, "%d instructions, want 1 to %d", len(in), maxForeign)
 	}
-	out := make([]solana.Instruction, len(in))
+	out := make([]Instruction, len(in))
 	for i, ix := range in {
 		program, err := solana.PublicKeyFromBase58(string(ix.Program))
 		if err != nil {
@@ -108,8 +105,8 @@ func (s *swap) checkForeign(in []settlement.Instruction) ([]solana.Instruction, 
 		if !s.programs[program] {
 			return nil, guardf(GuardInstructions, "instruction %d calls program %q, which is not on the list", i, ix.Program)
 		}
-		if program == solana.TokenProgramID || program == solana.Token2022ProgramID {
-			if len(ix.Data) == 0 || ix.Data[0] != tagTransfer && ix.Data[0] != tagTransferChecked {
+		if isTokenProgram(program) {
+			if len(ix.Data) == 0 || ix.Data[0] != tokenTransfer && ix.Data[0] != tokenTransferChecked {
 				what := "nothing"
 				if len(ix.Data) > 0 {
 					what = tokenTagName(ix.Data[0])
@@ -124,15 +121,15 @@ func (s *swap) checkForeign(in []settlement.Instruction) ([]solana.Instruction, 
 		if err != nil {
 			return nil, err
 		}
-		out[i] = solana.NewInstruction(program, metas, bytes.Clone(ix.Data))
+		out[i] = Instruction{Program: program, Accounts: metas, Data: bytes.Clone(ix.Data)}
 	}
 	return out, nil
 }
 
 // checkAccounts looks at what one instruction names. A signature is good for every instruction that names its key, whether
 // as a signer or not: so the payer may not be named at all.
-func (s *swap) checkAccounts(i int, uses []settlement.AccountUse) (solana.AccountMetaSlice, error) {
-	metas := make(solana.AccountMetaSlice, len(uses))
+func (s *swap) checkAccounts(i int, uses []settlement.AccountUse) ([]Meta, error) {
+	metas := make([]Meta, len(uses))
 	for j, u := range uses {
 		key, err := solana.PublicKeyFromBase58(string(u.Account))
 		if err != nil {
@@ -144,13 +141,14 @@ func (s *swap) checkAccounts(i int, uses []settlement.AccountUse) (solana.Accoun
 		if u.Signer && key != s.wallet {
 			return nil, guardf(GuardInstructions, "instruction %d wants a signature of %q, only the swap wallet signs", i, u.Account)
 		}
-		metas[j] = solana.NewAccountMeta(key, u.Writable, u.Signer)
+		metas[j] = Meta{key, u.Signer, u.Writable}
 	}
 	return metas, nil
 }
 
-// checkMessage is GuardMessage: it reads the compiled message, which is what the signatures are about.
-func (s *swap) checkMessage(tx *solana.Transaction, want []solana.Instruction) error {
+// checkMessage is GuardMessage: it reads the encoded message, which is what the signatures are about, by a decoder that is
+// not ours.
+func (s *swap) checkMessage(tx *solana.Transaction, want []Instruction) error {
 	m := tx.Message
 	if m.GetVersion() != solana.MessageVersionV1 || len(m.AddressTableLookups) != 0 {
 		return guardf(GuardMessage, "it is not of version 1 with every address in it")
@@ -163,14 +161,10 @@ func (s *swap) checkMessage(tx *solana.Transaction, want []solana.Instruction) e
 		return guardf(GuardMessage, "it has %d instructions, %d were composed", len(m.Instructions), len(want))
 	}
 	for i, ix := range m.Instructions {
-		data, err := want[i].Data()
-		if err != nil {
-			return guardf(GuardMessage, "instruction %d has no data: %s", i, err)
-		}
-		accounts := want[i].Accounts()
-		same := m.AccountKeys[ix.ProgramIDIndex] == want[i].ProgramID() && bytes.Equal(ix.Data, data) && len(ix.Accounts) == len(accounts)
+		accounts := want[i].Accounts
+		same := m.AccountKeys[ix.ProgramIDIndex] == want[i].Program && bytes.Equal(ix.Data, want[i].Data) && len(ix.Accounts) == len(accounts)
 		for j := 0; same && j < len(accounts); j++ {
-			same = m.AccountKeys[ix.Accounts[j]] == accounts[j].PublicKey
+			same = m.AccountKeys[ix.Accounts[j]] == accounts[j].Key
 		}
 		if !same {
 			return guardf(GuardMessage, "instruction %d is not the one that was composed", i)
@@ -180,7 +174,7 @@ func (s *swap) checkMessage(tx *solana.Transaction, want []solana.Instruction) e
 }
 
 // checkEffects is GuardSimulation: what the message would do to every account of ours that it may write.
-func (s *swap) checkEffects(keys []solana.PublicKey, before, after []*rpc.Account) error {
+func (s *swap) checkEffects(keys []solana.PublicKey, before, after []*account) error {
 	for i, key := range keys {
 		switch key {
 		case s.fresh:
@@ -205,7 +199,7 @@ func (s *swap) checkEffects(keys []solana.PublicKey, before, after []*rpc.Accoun
 }
 
 // checkFresh wants the proceeds where they should be, with nobody else in charge of them.
-func (s *swap) checkFresh(a *rpc.Account) error {
+func (s *swap) checkFresh(a *account) error {
 	h, ok := readHolding(a)
 	switch {
 	case !ok || h.mint != s.outMint:
@@ -221,7 +215,7 @@ func (s *swap) checkFresh(a *rpc.Account) error {
 }
 
 // checkHolding compares a token account before and after, if it is ours. Accounts of strangers are none of our business.
-func (s *swap) checkHolding(key solana.PublicKey, before, after *rpc.Account) error {
+func (s *swap) checkHolding(key solana.PublicKey, before, after *account) error {
 	owner, ok := holder(before)
 	if !ok || !s.own(owner) && key != s.to {
 		return nil
@@ -247,16 +241,16 @@ func (s *swap) checkHolding(key solana.PublicKey, before, after *rpc.Account) er
 }
 
 // holder returns the owner of a token account of either token program: the first 165 bytes are the same.
-func holder(a *rpc.Account) (solana.PublicKey, bool) {
-	if a == nil || a.Data == nil || a.Owner != solana.TokenProgramID && a.Owner != solana.Token2022ProgramID || len(a.Data.GetBinary()) < holdingSize {
+func holder(a *account) (solana.PublicKey, bool) {
+	if a == nil || !isTokenProgram(a.Owner) || len(a.Data) < holdingSize {
 		return solana.PublicKey{}, false
 	}
-	return solana.PublicKeyFromBytes(a.Data.GetBinary()[32:64]), true
+	return solana.PublicKeyFromBytes(a.Data[32:64]), true
 }
 
 // checkLamports bounds what an account pays.
-func checkLamports(name string, before, after *rpc.Account, most uint64) error {
-	had, has := lamports(before), lamports(after)
+func checkLamports(name string, before, after *account, most uint64) error {
+	had, has := lamportsOf(before), lamportsOf(after)
 	if paid := had - min(had, has); paid > most {
 		return guardf(GuardSimulation, "the %s pays %d lamports, at most %d", name, paid, most)
 	}
@@ -264,13 +258,6 @@ func checkLamports(name string, before, after *rpc.Account, most uint64) error {
 		return guardf(GuardSimulation, "the %s is given to program %q", name, after.Owner)
 	}
 	return nil
-}
-
-func lamports(a *rpc.Account) uint64 {
-	if a == nil {
-		return 0
-	}
-	return a.Lamports
 }
 
 // rights is who besides the owner may do something with a token account.
@@ -294,12 +281,12 @@ func (r rights) String() string {
 }
 
 // rightsOf reads them of a token account. Offsets are those of the SPL Token program's Account.
-func rightsOf(a *rpc.Account) rights {
+func rightsOf(a *account) rights {
 	var r rights
 	if _, ok := readHolding(a); !ok {
 		return r
 	}
-	d := a.Data.GetBinary()
+	d := a.Data
 	if d[72] == 1 {
 		r.delegated, r.delegate, r.units = true, solana.PublicKeyFromBytes(d[76:108]), binary.LittleEndian.Uint64(d[121:])
 	}

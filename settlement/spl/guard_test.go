@@ -2,7 +2,6 @@ package spl_test
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -112,12 +111,12 @@ func TestGuardInstructions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b.config.Swapper = &crooked{Swapper: b.pool, build: row.bend}
-			_, err := prepare(t, b.converter(), b.lot(0, b.vaultAt))
+			_, err := prepareSwap(t, b.converter(), b.lot(0, b.vaultAt))
 			refusedBy(t, err, spl.GuardInstructions, row.want)
 		})
 	}
 	b.config.Swapper = &crooked{Swapper: b.pool}
-	_, err := prepare(t, b.converter(), b.lot(0, b.vaultAt))
+	_, err := prepareSwap(t, b.converter(), b.lot(0, b.vaultAt))
 	require.NoError(t, err, "unbent it passes")
 }
 
@@ -130,7 +129,7 @@ func TestGuardMessage(t *testing.T) {
 		}
 		return ix
 	}}
-	_, err := prepare(t, b.converter(), b.lot(0, b.vaultAt))
+	_, err := prepareSwap(t, b.converter(), b.lot(0, b.vaultAt))
 	refusedBy(t, err, spl.GuardMessage, "addresses, a transaction has 64")
 }
 
@@ -162,7 +161,7 @@ func TestGuardQuote(t *testing.T) {
 			if row.market != nil {
 				b.config.Market = row.market
 			}
-			_, err := prepare(t, b.converter(), b.lot(0, b.vaultAt))
+			_, err := prepareSwap(t, b.converter(), b.lot(0, b.vaultAt))
 			var refused *settlement.QuoteError
 			require.ErrorAs(t, err, &refused)
 			require.Equal(t, row.field, refused.Field, "%s", err)
@@ -170,7 +169,7 @@ func TestGuardQuote(t *testing.T) {
 	}
 	b.config.Market = honest
 	b.config.Swapper = &crooked{Swapper: b.pool, quote: func(q *settlement.SwapQuote) { q.Slot = 0 }}
-	_, err := prepare(t, b.converter(), b.lot(0, b.vaultAt))
+	_, err := prepareSwap(t, b.converter(), b.lot(0, b.vaultAt))
 	require.NoError(t, err, "a venue that does not say its slot quotes as of the question")
 }
 
@@ -187,7 +186,7 @@ func TestGuardWallet(t *testing.T) {
 			require.NoError(b, b.Airdrop(ctx, b.walletAt, 1_000_000_000))
 			own, err := spl.NewPool(b.chain, spl.PoolConfig{Owner: b.walletAt})
 			require.NoError(b, err)
-			require.NoError(b, own.Approve(ctx, b.wallet, b.deskAt, b.dollar, 5))
+			require.NoError(b, own.Approve(ctx, signer(b, "swapper"), b.deskAt, b.dollar, 5))
 			b.config.SpareLamports = 1_000_000_000
 		}, "a right over its token account"},
 	} {
@@ -195,7 +194,7 @@ func TestGuardWallet(t *testing.T) {
 			b := newSwapBench(t)
 			row.spoil(b)
 			b.settle()
-			_, err := prepare(t, b.converter(), b.lot(0, b.vaultAt))
+			_, err := prepareSwap(t, b.converter(), b.lot(0, b.vaultAt))
 			refusedBy(t, err, spl.GuardWallet, row.want)
 		})
 	}
@@ -203,11 +202,11 @@ func TestGuardWallet(t *testing.T) {
 	b.open(b.dollar, b.walletAt, 1)
 	b.settle()
 	b.config.SpareUnits = 1
-	_, err := prepare(t, b.converter(), b.lot(0, b.vaultAt))
+	_, err := prepareSwap(t, b.converter(), b.lot(0, b.vaultAt))
 	require.NoError(t, err, "one unit may be spare")
 	batch := b.lot(0, b.vaultAt)
 	batch.Lines[0].Units += 2
-	_, err = prepare(t, b.converter(), batch)
+	_, err = prepareSwap(t, b.converter(), batch)
 	refusedBy(t, err, spl.GuardWallet, "holds 40000001 units")
 }
 
@@ -261,7 +260,7 @@ func TestGuardSimulation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b.config.Swapper = &crooked{Swapper: b.pool, build: row.bend}
-			_, err := prepare(t, b.converter(), b.lot(0, b.vaultAt))
+			_, err := prepareSwap(t, b.converter(), b.lot(0, b.vaultAt))
 			refusedBy(t, err, spl.GuardSimulation, row.want)
 		})
 	}
@@ -287,8 +286,8 @@ func svmtestTokenAccount(t testing.TB, b *swapBench, a settlement.Asset, owner s
 	return out.Result.Value[0].Pubkey
 }
 
-// simulated is what simulateTransaction answers.
-type simulated struct {
+// simulatedAnswer is what simulateTransaction answers.
+type simulatedAnswer struct {
 	Context json.RawMessage `json:"context"`
 	Value   simulatedValue  `json:"value"`
 	wanted  []string
@@ -319,16 +318,16 @@ func (h *simulatedHolder) edit(t testing.TB, change func(d []byte)) {
 	h.Data[0] = base64.StdEncoding.EncodeToString(d)
 }
 
-// liar hands requests on to a node and changes what simulations answer.
-type liar struct {
+// simulationLiar hands requests on to a node and changes what simulations answer.
+type simulationLiar struct {
 	*httptest.Server
 	mu     sync.Mutex
-	change func(s *simulated)
+	change func(s *simulatedAnswer)
 }
 
-func newLiar(t testing.TB, node string) *liar {
+func newSimulationLiar(t testing.TB, node string) *simulationLiar {
 	t.Helper()
-	l := &liar{}
+	l := &simulationLiar{}
 	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -352,7 +351,7 @@ func newLiar(t testing.TB, node string) *liar {
 			var out struct {
 				Jsonrpc string          `json:"jsonrpc"`
 				ID      json.RawMessage `json:"id"`
-				Result  simulated       `json:"result"`
+				Result  simulatedAnswer       `json:"result"`
 			}
 			var options struct{ Accounts struct{ Addresses []string } }
 			if json.Unmarshal(answer, &out) == nil && json.Unmarshal(call.Params[1], &options) == nil {
@@ -371,8 +370,8 @@ func newLiar(t testing.TB, node string) *liar {
 // What only an opaque program could do is put into the simulation's answer: the guard reads each of it.
 func TestGuardReadsTheSimulation(t *testing.T) {
 	b := newSwapBench(t)
-	l := newLiar(t, b.URL())
-	chain, err := spl.New(spl.Config{URL: l.URL, Payer: b.boss, Owners: []ed25519.PrivateKey{b.wallet, svmtest.Key("vault")}})
+	l := newSimulationLiar(t, b.URL())
+	chain, err := spl.New(spl.Config{URL: l.URL, Payer: signer(b, "boss"), Owners: []spl.Signer{signer(b, "swapper"), signer(b, "vault")}})
 	require.NoError(t, err)
 	var into settlement.Account
 	b.config.Swapper = &crooked{Swapper: b.pool, build: func(o settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
@@ -384,7 +383,7 @@ func TestGuardReadsTheSimulation(t *testing.T) {
 	source := svmtestTokenAccount(t, b, b.dollar, b.walletAt)
 	vault := svmtestTokenAccount(t, b, b.token, b.vaultAt)
 	payer := svmtest.Address(b.boss)
-	at := func(s *simulated, a settlement.Account) *simulatedHolder {
+	at := func(s *simulatedAnswer, a settlement.Account) *simulatedHolder {
 		for i, w := range s.wanted {
 			if w == string(a) {
 				return s.Value.Accounts[i]
@@ -393,11 +392,11 @@ func TestGuardReadsTheSimulation(t *testing.T) {
 		t.Fatalf("%s was not asked for", a)
 		return nil
 	}
-	edit := func(a *settlement.Account, change func(d []byte)) func(s *simulated) {
-		return func(s *simulated) { at(s, *a).edit(t, change) }
+	edit := func(a *settlement.Account, change func(d []byte)) func(s *simulatedAnswer) {
+		return func(s *simulatedAnswer) { at(s, *a).edit(t, change) }
 	}
 	for name, row := range map[string]struct {
-		change func(s *simulated)
+		change func(s *simulatedAnswer)
 		want   string
 	}{
 		"delegate of the source":        {edit(&source, func(d []byte) { d[72], d[121] = 1, 9 }), "the rights over token account"},
@@ -411,24 +410,24 @@ func TestGuardReadsTheSimulation(t *testing.T) {
 		"fewer proceeds":                {edit(&into, func(d []byte) { clear(d[64:72]) }), "the venue promised at least"},
 		"recipient gets less":           {edit(&vault, func(d []byte) { clear(d[64:72]) }), "it has to get"},
 		"delegate of the recipient":     {edit(&vault, func(d []byte) { d[72] = 1 }), "the rights over token account"},
-		"payer's lamports":              {func(s *simulated) { at(s, payer).Lamports-- }, "the payer pays"},
-		"payer given away":              {func(s *simulated) { at(s, payer).Owner = string(tokenProgram) }, "the payer is given to program"},
-		"accounts left out":             {func(s *simulated) { s.Value.Accounts = s.Value.Accounts[1:] }, "the endpoint told"},
-		"units left out":                {func(s *simulated) { s.Value.UnitsConsumed = nil }, "the endpoint told"},
-		"it fails":                      {func(s *simulated) { s.Value.Err = json.RawMessage(`"AccountInUse"`) }, "it fails: AccountInUse"},
+		"payer's lamports":              {func(s *simulatedAnswer) { at(s, payer).Lamports-- }, "the payer pays"},
+		"payer given away":              {func(s *simulatedAnswer) { at(s, payer).Owner = string(tokenProgram) }, "the payer is given to program"},
+		"accounts left out":             {func(s *simulatedAnswer) { s.Value.Accounts = s.Value.Accounts[1:] }, "the endpoint told"},
+		"units left out":                {func(s *simulatedAnswer) { s.Value.UnitsConsumed = nil }, "the endpoint told"},
+		"it fails":                      {func(s *simulatedAnswer) { s.Value.Err = json.RawMessage(`"AccountInUse"`) }, "it fails: \"AccountInUse\""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l.mu.Lock()
 			l.change = row.change
 			l.mu.Unlock()
-			_, err := prepare(t, c, b.lot(0, b.vaultAt))
+			_, err := prepareSwap(t, c, b.lot(0, b.vaultAt))
 			refusedBy(t, err, spl.GuardSimulation, row.want)
 		})
 	}
 	l.mu.Lock()
 	l.change = nil
 	l.mu.Unlock()
-	_, err = prepare(t, c, b.lot(0, b.vaultAt))
+	_, err = prepareSwap(t, c, b.lot(0, b.vaultAt))
 	require.NoError(t, err, "an honest answer passes")
 }
 
@@ -438,8 +437,8 @@ func TestTheChainAssertsTheLeast(t *testing.T) {
 	for _, to := range []string{"vault", "burned"} {
 		t.Run(to, func(t *testing.T) {
 			b := newSwapBench(t)
-			l := newLiar(t, b.URL())
-			chain, err := spl.New(spl.Config{URL: l.URL, Payer: b.boss, Owners: []ed25519.PrivateKey{b.wallet, svmtest.Key("vault")}})
+			l := newSimulationLiar(t, b.URL())
+			chain, err := spl.New(spl.Config{URL: l.URL, Payer: signer(b, "boss"), Owners: []spl.Signer{signer(b, "swapper"), signer(b, "vault")}})
 			require.NoError(t, err)
 			short := uint64(0)
 			b.config.Swapper = &crooked{Swapper: b.pool, build: func(o settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
@@ -455,16 +454,16 @@ func TestTheChainAssertsTheLeast(t *testing.T) {
 				batch.Lines[0].To = ""
 			}
 			var honest simulatedValue
-			l.change = func(s *simulated) {
+			l.change = func(s *simulatedAnswer) {
 				if string(s.Value.Err) == "null" {
 					honest = s.Value
 				}
 				s.Value = honest
 			}
-			_, err = prepare(t, c, batch) // exactly the least passes, and its simulation is the lie
+			_, err = prepareSwap(t, c, batch) // exactly the least passes, and its simulation is the lie
 			require.NoError(t, err)
 			short = 1
-			tx, err := prepare(t, c, batch)
+			tx, err := prepareSwap(t, c, batch)
 			require.NoError(t, err, "the lie is believed")
 			supply, err := b.chain.Supply(t.Context(), b.token)
 			require.NoError(t, err)
@@ -480,7 +479,7 @@ func TestTheChainAssertsTheLeast(t *testing.T) {
 			// The same batch, by an honest venue, is a new attempt and lands.
 			short = 0
 			l.change = nil
-			tx, err = prepare(t, c, batch)
+			tx, err = prepareSwap(t, c, batch)
 			require.NoError(t, err)
 			res = b.land(c, batch, tx)
 			require.Equal(t, settlement.Succeeded, res.Sight)

@@ -207,12 +207,12 @@ func TestJupiterIsGuarded(t *testing.T) {
 	jupiter, err := spl.NewJupiter(spl.JupiterConfig{URL: j.URL, Key: jupiterKey, Taker: b.walletAt, SlippageBps: 50})
 	require.NoError(t, err)
 	b.config.Swapper = &bentJupiter{jupiter, j}
-	_, err = prepare(t, b.converter(), b.lot(0, b.vaultAt))
+	_, err = prepareSwap(t, b.converter(), b.lot(0, b.vaultAt))
 	refusedBy(t, err, spl.GuardInstructions, "which is not on the list")
 
 	// Listed, it is executed by the simulation, and there is no such program here.
 	b.config.Programs = append(b.config.Programs, spl.JupiterProgram())
-	_, err = prepare(t, b.converter(), b.lot(0, b.vaultAt))
+	_, err = prepareSwap(t, b.converter(), b.lot(0, b.vaultAt))
 	refusedBy(t, err, spl.GuardSimulation, "it fails")
 }
 

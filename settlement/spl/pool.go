@@ -2,21 +2,20 @@ package spl
 
 import (
 	"context"
-	"crypto/ed25519"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/big"
 
 	"github.com/gagliardetto/solana-go"
-	"github.com/gagliardetto/solana-go/rpc"
 
 	"github.com/idlegrid/idlegrid/settlement"
 )
 
 const (
-	tagApproveChecked = 13
-	poolBps           = 10_000
+	tokenApproveChecked = 13
+	poolBps             = 10_000
+	approveUnits        = 10_000
 )
 
 // ErrPool is returned for a pool that cannot quote.
@@ -66,17 +65,12 @@ func (p *Pool) Quote(ctx context.Context, in, out settlement.Asset, units uint64
 	if err != nil {
 		return q, err
 	}
-	r, err := p.chain.rpc.GetMultipleAccountsWithOpts(ctx, at[:], &rpc.GetMultipleAccountsOpts{
-		Encoding: solana.EncodingBase64, Commitment: rpc.CommitmentConfirmed,
-	})
+	found, slot, err := p.chain.accounts(ctx, confirmed, at[:], 0, true)
 	if err != nil {
-		return q, fmt.Errorf("%w: read its accounts: %w", ErrPool, err)
+		return q, fmt.Errorf("%w: %w", ErrPool, err)
 	}
-	if len(r.Value) != len(at) {
-		return q, fmt.Errorf("%w: the endpoint answered %d accounts of %d", ErrPool, len(r.Value), len(at))
-	}
-	x, okX := readHolding(r.Value[0])
-	y, okY := readHolding(r.Value[1])
+	x, okX := readHolding(found[0])
+	y, okY := readHolding(found[1])
 	if !okX || !okY {
 		return q, fmt.Errorf("%w: %q has no token account for mint %q or %q", ErrPool, p.config.Owner, in.Mint, out.Mint)
 	}
@@ -101,7 +95,7 @@ func (p *Pool) Quote(ctx context.Context, in, out settlement.Asset, units uint64
 		return q, fmt.Errorf("%w: %d units of mint %q are worth %s of mint %q, it holds %d", ErrPool, units, in.Mint, expect, out.Mint, y.units)
 	}
 	q.Expect = expect.Uint64()
-	q.Least, q.Slot = q.Expect, r.Context.Slot
+	q.Least, q.Slot = q.Expect, slot
 	return q, nil
 }
 
@@ -119,64 +113,72 @@ func (p *Pool) Build(_ context.Context, o settlement.SwapOrder) ([]settlement.In
 				{Account: to, Writable: true},
 				{Account: o.Wallet, Signer: true},
 			},
-			Data: binary.LittleEndian.AppendUint64([]byte{tagTransfer}, units),
+			Data: binary.LittleEndian.AppendUint64([]byte{tokenTransfer}, units),
 		}
 	}
 	return []settlement.Instruction{
-		transfer(o.From, settlement.Account(at[0].String()), o.Quote.Units),
-		transfer(settlement.Account(at[1].String()), o.Into, o.Quote.Expect),
+		transfer(o.From, text(at[0]), o.Quote.Units),
+		transfer(text(at[1]), o.Into, o.Quote.Expect),
 	}, nil
 }
 
 // Approve lets a swap wallet take units of an asset out of the owner's account, as an order of the owner, and replaces what
-// was approved before. The owner pays.
-func (p *Pool) Approve(ctx context.Context, owner ed25519.PrivateKey, wallet settlement.Account, a settlement.Asset, units uint64) error {
-	key := solana.PrivateKey(owner)
-	if len(owner) != ed25519.PrivateKeySize || key.PublicKey() != p.owner {
-		return fmt.Errorf("%w: approve: the key is not that of the owner %q", ErrPool, p.config.Owner)
+// was approved before. The owner pays the fee. It is sent once, and not waited for.
+func (p *Pool) Approve(ctx context.Context, owner Signer, to settlement.Account, a settlement.Asset, units uint64) error {
+	if owner.PublicKey() != p.config.Owner {
+		return fmt.Errorf("%w: approve: the signer is %q, the owner %q", ErrPool, owner.PublicKey(), p.config.Owner)
 	}
-	w, err := parseWallet(a, p.config.Owner)
+	ring, err := NewKeyring(owner)
+	if err != nil {
+		return fmt.Errorf("%w: approve: %w", ErrPool, err)
+	}
+	mint, err := parseMint(a)
 	if err != nil {
 		return err
 	}
-	from, err := p.chain.address(w)
+	from, err := p.chain.address(wallet{p.owner, mint, solana.TokenProgramID})
 	if err != nil {
 		return err
 	}
-	delegate, err := solana.PublicKeyFromBase58(string(wallet))
+	delegate, err := parseOwner(to)
 	if err != nil {
-		return fmt.Errorf("%w: approve: wallet %q: %w", ErrPool, wallet, err)
+		return fmt.Errorf("%w: approve: %w", ErrPool, err)
 	}
-	d := binary.LittleEndian.AppendUint64([]byte{tagApproveChecked}, units)
-	approve := solana.NewInstruction(solana.TokenProgramID, solana.AccountMetaSlice{
-		solana.Meta(from).WRITE(), solana.Meta(w.mint), solana.Meta(delegate), solana.Meta(w.owner).SIGNER(),
-	}, append(d, a.Decimals))
-	latest, err := p.chain.rpc.GetLatestBlockhash(ctx, rpc.CommitmentConfirmed)
+	hash, err := p.chain.rpc.blockhash(ctx, confirmed)
 	if err != nil {
-		return fmt.Errorf("%w: approve: ask for a blockhash: %w", ErrPool, err)
+		return fmt.Errorf("%w: approve: %w", ErrPool, err)
 	}
-	tx, err := solana.NewTransaction([]solana.Instruction{approve}, latest.Value.Blockhash, solana.TransactionPayer(w.owner))
+	var e Encoder
+	raw, err := e.AppendMessage(nil, &Message{
+		Format: p.chain.config.Format, Payer: p.owner, Blockhash: hash.hash, Units: approveUnits, Loaded: gatherLoaded,
+		Instructions: []Instruction{{
+			Program:  solana.TokenProgramID,
+			Accounts: []Meta{{from, false, true}, {mint, false, false}, {delegate, false, false}, {p.owner, true, false}},
+			Data:     append(binary.LittleEndian.AppendUint64([]byte{tokenApproveChecked}, units), a.Decimals),
+		}},
+	})
 	if err != nil {
-		return fmt.Errorf("%w: approve: build: %w", ErrPool, err)
+		return fmt.Errorf("%w: approve: %w", ErrPool, err)
 	}
-	if _, err := tx.Sign(func(solana.PublicKey) *solana.PrivateKey { return &key }); err != nil {
-		return fmt.Errorf("%w: approve: sign: %w", ErrPool, err)
+	if err := ring.Sign(ctx, raw); err != nil {
+		return fmt.Errorf("%w: approve: %w", ErrPool, err)
 	}
-	if _, err := p.chain.rpc.SendTransactionWithOpts(ctx, tx, rpc.TransactionOpts{PreflightCommitment: rpc.CommitmentConfirmed}); err != nil {
-		return fmt.Errorf("%w: approve: send: %w", ErrPool, err)
+	id, err := TxID(raw)
+	if err != nil {
+		return fmt.Errorf("%w: approve: %w", ErrPool, err)
 	}
-	return nil
+	return p.chain.send(ctx, settlement.Tx{ID: id, Raw: raw})
 }
 
 // accounts returns the owner's token accounts of both assets.
 func (p *Pool) accounts(in, out settlement.Asset) ([2]solana.PublicKey, error) {
 	var at [2]solana.PublicKey
 	for i, a := range []settlement.Asset{in, out} {
-		w, err := parseWallet(a, p.config.Owner)
+		mint, err := parseMint(a)
 		if err != nil {
 			return at, err
 		}
-		if at[i], err = p.chain.address(w); err != nil {
+		if at[i], err = p.chain.address(wallet{p.owner, mint, solana.TokenProgramID}); err != nil {
 			return at, err
 		}
 	}

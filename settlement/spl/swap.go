@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/gagliardetto/solana-go"
-	"github.com/gagliardetto/solana-go/rpc"
 
 	"github.com/idlegrid/idlegrid/settlement"
 )
@@ -65,7 +64,7 @@ func NewConverter(c *Chain, config ConverterConfig) (*Converter, error) {
 	switch {
 	case v.wallet == c.payer:
 		return nil, fmt.Errorf("spl: converter: Wallet is %q, the payer: it needs a key of its own", config.Wallet)
-	case !c.signsFor(v.wallet):
+	case !c.ring.Has(v.wallet):
 		return nil, fmt.Errorf("spl: converter: no key for Wallet %q", config.Wallet)
 	case config.Swapper == nil || config.Market == nil:
 		return nil, errors.New("spl: converter: Swapper or Market is missing")
@@ -131,9 +130,10 @@ type swap struct {
 	batch settlement.Batch
 	line  settlement.Line
 
-	payer, wallet, source, fresh, to solana.PublicKey // to is zero if the proceeds are burned
-	inMint, outMint                  solana.PublicKey
-	seed                             string // of the fresh account, whose base is the payer
+	payer, wallet, source, fresh solana.PublicKey
+	to, toOwner                  solana.PublicKey // zero if the proceeds are burned
+	inMint, outMint              solana.PublicKey
+	seed                         string // of the fresh account, whose base is the payer
 
 	programs map[solana.PublicKey]bool
 	ours     map[solana.PublicKey]string // what a venue may not name
@@ -145,7 +145,7 @@ type swap struct {
 
 // prepareSwap walks the steps of the guard. Nothing is signed before the last one.
 func (v *Converter) prepareSwap(ctx context.Context, b settlement.Batch) (settlement.Tx, error) {
-	s, mark, err := v.newSwap(b)
+	s, mark, err := v.newSwap(ctx, b)
 	if err != nil {
 		return settlement.Tx{}, err
 	}
@@ -157,7 +157,7 @@ func (v *Converter) prepareSwap(ctx context.Context, b settlement.Batch) (settle
 		return settlement.Tx{}, err
 	}
 	foreign, err := v.config.Swapper.Build(ctx, settlement.SwapOrder{
-		Quote: q, Wallet: v.config.Wallet, From: settlement.Account(s.source.String()), Into: settlement.Account(s.fresh.String()),
+		Quote: q, Wallet: v.config.Wallet, From: text(s.source), Into: text(s.fresh),
 	})
 	if err != nil {
 		return settlement.Tx{}, fmt.Errorf("spl: build the swap of batch %s: %w", b.ID, err)
@@ -174,7 +174,7 @@ func (v *Converter) prepareSwap(ctx context.Context, b settlement.Batch) (settle
 }
 
 // newSwap finds the addresses of a batch that is one swap.
-func (v *Converter) newSwap(b settlement.Batch) (*swap, marker, error) {
+func (v *Converter) newSwap(ctx context.Context, b settlement.Batch) (*swap, marker, error) {
 	if len(b.Lines) != 1 {
 		return nil, marker{}, fmt.Errorf("spl: batch %s has %d lines and a swap, which has a batch of its own", b.ID, len(b.Lines))
 	}
@@ -182,31 +182,27 @@ func (v *Converter) newSwap(b settlement.Batch) (*swap, marker, error) {
 	if l.From != v.config.Wallet {
 		return nil, marker{}, fmt.Errorf("spl: batch %s swaps out of %q, the swap wallet is %q", b.ID, l.From, v.config.Wallet)
 	}
-	s := &swap{batch: b, line: l, payer: v.payer, wallet: v.wallet, programs: v.programs, own: v.signsFor}
-	mark, err := v.marker(b.MarkerID())
+	s := &swap{batch: b, line: l, payer: v.payer, wallet: v.wallet, programs: v.programs, own: v.ring.Has}
+	mark, err := v.marker(ctx, b.MarkerID())
 	if err != nil {
 		return nil, marker{}, err
 	}
-	in, err := parseWallet(l.Asset, l.From)
-	if err != nil {
+	if s.inMint, err = parseMint(l.Asset); err != nil {
 		return nil, marker{}, err
 	}
-	out, err := parseWallet(l.Into, l.From)
-	if err != nil {
+	if s.outMint, err = parseMint(l.Into); err != nil {
 		return nil, marker{}, err
 	}
-	s.inMint, s.outMint = in.mint, out.mint
-	if s.source, err = v.address(in); err != nil {
+	if s.source, err = v.address(wallet{s.wallet, s.inMint, solana.TokenProgramID}); err != nil {
 		return nil, marker{}, err
 	}
 	s.ours = v.untouchable(s)
 	s.ours[mark.at] = "the marker"
 	if l.To != "" {
-		to, err := parseWallet(l.Into, l.To)
-		if err != nil {
+		if s.toOwner, err = solana.PublicKeyFromBase58(string(l.To)); err != nil {
 			return nil, marker{}, lineFault("%q is no Solana address", l.To)
 		}
-		if s.to, err = v.address(to); err != nil {
+		if s.to, err = v.address(wallet{s.toOwner, s.outMint, solana.TokenProgramID}); err != nil {
 			return nil, marker{}, err
 		}
 		s.ours[s.to] = "the recipient's account"
@@ -221,9 +217,9 @@ func (v *Converter) newSwap(b settlement.Batch) (*swap, marker, error) {
 // untouchable is what no instruction of a venue may name: every key of ours but the wallet's.
 func (v *Converter) untouchable(s *swap) map[solana.PublicKey]string {
 	out := map[solana.PublicKey]string{}
-	for _, k := range v.signerKeys() {
-		if k != s.wallet {
-			out[k] = "a key"
+	for _, e := range v.ring.entries {
+		if e.key != s.wallet {
+			out[e.key] = "a key"
 		}
 	}
 	out[s.payer] = "the payer"
@@ -241,25 +237,21 @@ func (v *Converter) checkAccounts(ctx context.Context, s *swap) error {
 	if s.line.To != "" {
 		keys = append(keys, s.to)
 	}
-	found, err := v.accounts(ctx, rpc.CommitmentConfirmed, keys)
+	found, _, err := v.accounts(ctx, confirmed, keys, 0, true)
 	if err != nil {
 		return err
 	}
 	for i, a := range []settlement.Asset{s.line.Asset, s.line.Into} {
-		m, ok := readMint(found[2+i])
-		if !ok {
-			return fmt.Errorf("%w at %q", ErrNoMint, a.Mint)
-		}
-		if m.decimals != a.Decimals {
-			return fmt.Errorf("spl: mint %q has %d decimals, not %d", a.Mint, m.decimals, a.Decimals)
-		}
-	}
-	if s.line.To != "" {
-		owner, err := solana.PublicKeyFromBase58(string(s.line.To))
+		m, err := asMint(found[2+i], a)
 		if err != nil {
 			return err
 		}
-		if reason := trouble(found[4], s.outMint, &owner); reason != "" {
+		if m.program != solana.TokenProgramID { // its transfers could take a fee, or call somebody
+			return fmt.Errorf("spl: mint %q is of Token-2022, which is not swapped", a.Mint)
+		}
+	}
+	if s.line.To != "" {
+		if reason := trouble(found[4], s.outMint, &s.toOwner); reason != "" {
 			return lineFault("recipient %q: %s", s.line.To, reason)
 		}
 	}
@@ -277,8 +269,8 @@ func (v *Converter) checkAccounts(ctx context.Context, s *swap) error {
 		return guardf(GuardWallet, "it holds %d units of mint %q, the lot and what may be spare are %d", h.units, s.inMint, most)
 	case rightsOf(found[1]) != rights{}:
 		return guardf(GuardWallet, "somebody has a right over its token account for mint %q: %s", s.inMint, rightsOf(found[1]))
-	case lamports(found[0]) > v.config.SpareLamports:
-		return guardf(GuardWallet, "it holds %d lamports, at most %d", lamports(found[0]), v.config.SpareLamports)
+	case lamportsOf(found[0]) > v.config.SpareLamports:
+		return guardf(GuardWallet, "it holds %d lamports, at most %d", lamportsOf(found[0]), v.config.SpareLamports)
 	}
 	return nil
 }
@@ -287,20 +279,20 @@ func (v *Converter) checkAccounts(ctx context.Context, s *swap) error {
 // quote is not of the future.
 func (v *Converter) quote(ctx context.Context, s *swap) (settlement.SwapQuote, error) {
 	var none settlement.SwapQuote
-	asked, err := v.rpc.GetSlot(ctx, rpc.CommitmentProcessed)
+	asked, err := v.rpc.clock(ctx, processed)
 	if err != nil {
-		return none, fmt.Errorf("spl: ask for the slot: %w", err)
+		return none, err
 	}
 	q, err := v.config.Swapper.Quote(ctx, s.line.Asset, s.line.Into, s.line.Units)
 	if err != nil {
 		return none, fmt.Errorf("spl: quote of batch %s: %w", s.batch.ID, err)
 	}
 	if q.Slot == 0 { // a venue that does not say quotes as of the question
-		q.Slot = asked
+		q.Slot = asked.slot
 	}
-	slot, err := v.rpc.GetSlot(ctx, rpc.CommitmentProcessed)
+	answered, err := v.rpc.clock(ctx, processed)
 	if err != nil {
-		return none, fmt.Errorf("spl: ask for the slot: %w", err)
+		return none, err
 	}
 	market, now, err := v.config.Market.Market(ctx)
 	if err != nil {
@@ -313,7 +305,7 @@ func (v *Converter) quote(ctx context.Context, s *swap) (settlement.SwapQuote, e
 				q.Units, q.In.Mint, q.Out.Mint, s.line.Units, s.line.Asset.Mint, s.line.Into.Mint),
 		})
 	}
-	if err := v.config.Policy.Check(now, slot, market, q, s.line.Least); err != nil {
+	if err := v.config.Policy.Check(now, answered.slot, market, q, s.line.Least); err != nil {
 		return none, fmt.Errorf("spl: quote of batch %s: %w", s.batch.ID, err)
 	}
 	s.quoted = q.Least

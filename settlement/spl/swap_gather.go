@@ -5,14 +5,15 @@ import (
 	"fmt"
 
 	"github.com/gagliardetto/solana-go"
-	ata "github.com/gagliardetto/solana-go/programs/associated-token-account"
-	"github.com/gagliardetto/solana-go/rpc"
 
 	"github.com/idlegrid/idlegrid/settlement"
 )
 
 // gatherUnits is the compute limit for each account that is gathered: a transfer, a close and at most one creation.
 const gatherUnits = 60_000
+
+// gatherLoaded is the limit of loaded bytes: the token programs' code and a few accounts.
+const gatherLoaded = 4 << 20
 
 // gathersPerTransaction is how many accounts one transaction empties and closes.
 const gathersPerTransaction = 12
@@ -50,33 +51,38 @@ next:
 // their rent back. Nothing leaves the wallet, and an account that is closed cannot be emptied again: so it needs no marker
 // and may be repeated. It returns settlement.ErrLater, wrapped, until nothing is left to gather.
 func (v *Converter) Gather(ctx context.Context, a settlement.Asset) error {
-	w, err := parseWallet(a, v.config.Wallet)
+	mint, err := parseMint(a)
 	if err != nil {
 		return err
 	}
+	w := wallet{v.wallet, mint, solana.TokenProgramID}
 	own, err := v.address(w)
 	if err != nil {
 		return err
 	}
-	list, err := v.rpc.GetTokenAccountsByOwner(ctx, w.owner, &rpc.GetTokenAccountsConfig{Mint: &w.mint},
-		&rpc.GetTokenAccountsOpts{Commitment: rpc.CommitmentConfirmed, Encoding: solana.EncodingBase64})
+	hash, err := v.rpc.blockhash(ctx, confirmed)
 	if err != nil {
-		return fmt.Errorf("spl: list the token accounts of %q: %w", a.Mint, err)
+		return err
 	}
-	height, err := v.rpc.GetBlockHeight(ctx, rpc.CommitmentConfirmed)
-	if err != nil {
-		return fmt.Errorf("spl: ask for the block height: %w", err)
+	var list inContext[[]struct {
+		Pubkey  solana.PublicKey
+		Account account
+	}]
+	config := map[string]any{"encoding": "base64", "commitment": confirmed}
+	if err := v.rpc.read(ctx, "getTokenAccountsByOwner", config, hash.clock.slot, &list, w.owner, map[string]any{"mint": w.mint}); err != nil {
+		return err
 	}
-	var due []solana.Instruction
+	still := v.underway(v.creating, hash.clock.height)
+	var due []Instruction
 	var closing []solana.PublicKey
 	left := 0
 	for _, x := range list.Value {
 		h, ok := readHolding(&x.Account)
-		if !ok || x.Pubkey == own || h.owner != w.owner || h.mint != w.mint || h.frozen {
+		if !ok || x.Pubkey == own || h.owner != w.owner || h.mint != w.mint || h.program != w.program || h.frozen {
 			continue
 		}
 		left++
-		if last, sent := v.underway(x.Pubkey); sent && height <= last || len(closing) == gathersPerTransaction {
+		if still(x.Pubkey) || len(closing) == gathersPerTransaction {
 			continue
 		}
 		if h.units > 0 {
@@ -88,35 +94,45 @@ func (v *Converter) Gather(ctx context.Context, a settlement.Asset) error {
 	if left == 0 {
 		return nil
 	}
-	if err := v.sendGather(ctx, w, due, closing); err != nil {
+	if err := v.sendGather(ctx, w, own, due, closing, hash); err != nil {
 		return err
 	}
 	return fmt.Errorf("%w: %d accounts of proceeds are being gathered", settlement.ErrLater, left)
 }
 
-func (v *Converter) sendGather(ctx context.Context, w wallet, due []solana.Instruction, closing []solana.PublicKey) error {
+func (v *Converter) sendGather(ctx context.Context, w wallet, own solana.PublicKey, due []Instruction, closing []solana.PublicKey, hash blockhash) error {
 	if len(closing) == 0 {
 		return nil
 	}
-	create := ata.NewCreateIdempotentInstruction(v.payer, w.owner, w.mint).Build()
-	tx, err := v.signWith(ctx, append([]solana.Instruction{create}, due...), uint32(gatherUnits*(1+len(closing))))
+	all := append([]Instruction{{
+		Program: solana.SPLAssociatedTokenAccountProgramID,
+		Accounts: []Meta{
+			{v.payer, true, true},
+			{own, false, true},
+			{w.owner, false, false},
+			{w.mint, false, false},
+			{solana.SystemProgramID, false, false},
+			{w.program, false, false},
+		},
+		Data: []byte{createIdempotent},
+	}}, due...)
+	var e Encoder
+	tx, err := v.message(ctx, &e, all, hash, uint64(gatherUnits*(1+len(closing))), gatherLoaded)
 	if err != nil {
 		return err
 	}
 	if err := v.send(ctx, tx); err != nil {
 		return err
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for _, k := range closing {
-		v.creating[k] = tx.LastValid
-	}
+	v.remember(v.creating, closing, tx.LastValid)
 	return nil
 }
 
 // closeAccount closes an empty token account; its lamports go to the payer.
-func closeAccount(at, payer, owner solana.PublicKey) solana.Instruction {
-	return solana.NewInstruction(solana.TokenProgramID, solana.AccountMetaSlice{
-		solana.Meta(at).WRITE(), solana.Meta(payer).WRITE(), solana.Meta(owner).SIGNER(),
-	}, []byte{tagClose})
+func closeAccount(at, payer, owner solana.PublicKey) Instruction {
+	return Instruction{
+		Program:  solana.TokenProgramID,
+		Accounts: []Meta{{at, false, true}, {payer, false, true}, {owner, true, false}},
+		Data:     []byte{tokenClose},
+	}
 }

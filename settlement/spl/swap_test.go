@@ -93,12 +93,12 @@ func newSwapBench(t testing.TB) *swapBench {
 	b.open(b.token, b.deskAt, deskTokens)
 	b.open(b.dollar, b.deskAt, deskTokens/100*5/2) // at 2.50 dollars
 	b.open(b.token, b.vaultAt, 0)
-	b.chain, err = spl.New(spl.Config{URL: b.URL(), Payer: b.boss, Owners: []ed25519.PrivateKey{b.wallet, svmtest.Key("vault")}})
+	b.chain, err = spl.New(spl.Config{URL: b.URL(), Payer: signer(b, "boss"), Owners: []spl.Signer{signer(b, "swapper"), signer(b, "vault")}})
 	require.NoError(t, err)
 	b.settle()
 	b.pool, err = spl.NewPool(b.chain, spl.PoolConfig{Owner: b.deskAt, FeeBps: 30})
 	require.NoError(t, err)
-	require.NoError(t, b.pool.Approve(ctx, b.desk, b.walletAt, b.token, deskTokens))
+	require.NoError(t, b.pool.Approve(ctx, signer(b, "desk"), b.walletAt, b.token, deskTokens))
 	b.settle()
 	b.config = spl.ConverterConfig{
 		Wallet:   b.walletAt,
@@ -149,8 +149,8 @@ func (b *swapBench) lot(index uint32, to settlement.Account) settlement.Batch {
 	}}}
 }
 
-// prepare returns what Prepare makes of one batch.
-func prepare(t testing.TB, c settlement.Chain, b settlement.Batch) (settlement.Tx, error) {
+// prepareSwap returns what Prepare makes of one batch.
+func prepareSwap(t testing.TB, c settlement.Chain, b settlement.Batch) (settlement.Tx, error) {
 	t.Helper()
 	p, err := c.Prepare(t.Context(), []settlement.Batch{b})
 	require.NoError(t, err)
@@ -181,7 +181,7 @@ func TestSwapIntoTheVault(t *testing.T) {
 	require.Equal(t, product.Quo(product, d.Add(d, big.NewInt(25_000_000_000))).Uint64(), want.Expect)
 	require.EqualValues(t, 16, want.ImpactBps)
 
-	tx, err := prepare(t, c, batch)
+	tx, err := prepareSwap(t, c, batch)
 	require.NoError(t, err)
 	got := b.land(c, batch, tx)
 	require.Equal(t, settlement.Succeeded, got.Sight, "%+v", got)
@@ -191,7 +191,7 @@ func TestSwapIntoTheVault(t *testing.T) {
 	require.Zero(t, b.balance(b.dollar, b.walletAt))
 
 	// The marker lets no second attempt through, whoever signed it.
-	_, err = prepare(t, c, batch)
+	_, err = prepareSwap(t, c, batch)
 	var refused *spl.GuardError
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, spl.GuardWallet, refused.Step)
@@ -200,12 +200,12 @@ func TestSwapIntoTheVault(t *testing.T) {
 	rest := settlement.Batch{ID: settlement.BatchID{Epoch: 7, Lane: 1}, Lines: []settlement.Line{{
 		Kind: settlement.Move, Asset: b.token, From: b.walletAt, To: b.vaultAt, Units: want.Expect - leastUnits,
 	}}}
-	_, err = prepare(t, c, rest)
+	_, err = prepareSwap(t, c, rest)
 	require.ErrorIs(t, err, settlement.ErrLater)
-	_, err = prepare(t, c, rest)
+	_, err = prepareSwap(t, c, rest)
 	require.Error(t, err, "it is on its way")
 	b.settle()
-	tx, err = prepare(t, c, rest)
+	tx, err = prepareSwap(t, c, rest)
 	require.NoError(t, err)
 	require.Equal(t, settlement.Succeeded, b.land(c, rest, tx).Sight)
 	require.Equal(t, want.Expect, b.balance(b.token, b.vaultAt))
@@ -217,10 +217,10 @@ func TestSecondSwapOfABatchIsRefusedByTheMarker(t *testing.T) {
 	b := newSwapBench(t)
 	c := b.converter()
 	batch := b.lot(0, b.vaultAt)
-	first, err := prepare(t, c, batch)
+	first, err := prepareSwap(t, c, batch)
 	require.NoError(t, err)
 	require.NoError(t, b.Advance(t.Context(), 2)) // another blockhash, another transaction
-	second, err := prepare(t, c, batch)
+	second, err := prepareSwap(t, c, batch)
 	require.NoError(t, err)
 	require.NotEqual(t, first.ID, second.ID)
 	require.Equal(t, settlement.Succeeded, b.land(c, batch, first).Sight)
@@ -241,7 +241,7 @@ func TestFreshAccountMayBePrefunded(t *testing.T) {
 	}}
 	c := b.converter()
 	batch := b.lot(0, b.vaultAt)
-	tx, err := prepare(t, c, batch)
+	tx, err := prepareSwap(t, c, batch)
 	require.NoError(t, err)
 	require.NoError(t, b.Airdrop(t.Context(), into, 1_000_000))
 	require.Equal(t, settlement.Succeeded, b.land(c, batch, tx).Sight)
@@ -263,7 +263,7 @@ func TestBuyBurnEntry(t *testing.T) {
 		}}}
 	}
 	burn := func(batch settlement.Batch) settlement.Paid {
-		tx, err := prepare(t, c, batch)
+		tx, err := prepareSwap(t, c, batch)
 		require.NoError(t, err)
 		res := b.land(c, batch, tx)
 		require.Equal(t, settlement.Succeeded, res.Sight)
@@ -288,7 +288,7 @@ func TestBuyBurnEntry(t *testing.T) {
 	batch := settlement.Batch{ID: settlement.BatchID{Epoch: 7, Lane: 1}, Lines: []settlement.Line{{
 		Kind: more.Kind, Asset: more.Asset, From: more.From, Units: more.Units,
 	}}}
-	_, err = prepare(t, c, batch)
+	_, err = prepareSwap(t, c, batch)
 	require.ErrorIs(t, err, settlement.ErrLater)
 	b.settle()
 	rest := burn(batch)
