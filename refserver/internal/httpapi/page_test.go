@@ -90,7 +90,10 @@ func TestPageShowsWhatWaits(t *testing.T) {
 	require.Contains(t, w.get("/").body, "Nothing was paid yet.")
 	var batch settlement.Batch
 	w.Read(func(n *network.Network) { batch = n.Journal().Open()[0].Batch })
-	w.do(network.Settle{Event: settlement.Signed{Batch: batch.ID, Revision: batch.Revision, Tx: settlement.Tx{ID: "tx", Raw: []byte{1}}}})
-	w.do(network.Settle{Event: settlement.Failed{Batch: batch.ID, Tx: "tx", Slot: 1, Failure: settlement.Failure{Reason: "nobody knows <b>why</b>"}}})
+	w.do(network.Settle{Event: settlement.Signed{Batch: batch.ID, Revision: batch.Revision, Tx: settlement.Tx{ID: "tx", Raw: []byte{1}, LastValid: 9}}})
+	w.do(network.Settle{Event: settlement.Failed{
+		Batch: batch.ID, Tx: "tx", Slot: 1, Failure: settlement.Failure{Reason: "nobody knows <b>why</b>"},
+		Witnesses: []settlement.Witness{{Endpoint: "a", Height: 1, Slot: 1, Context: 1}, {Endpoint: "b", Height: 1, Slot: 1, Context: 1}},
+	}})
 	require.Contains(t, w.get("/").body, `<span class="stuck">stuck: nobody knows &lt;b&gt;why&lt;/b&gt;</span>`)
 }
