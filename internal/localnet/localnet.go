@@ -179,7 +179,7 @@ func (l *Net) fund(ctx context.Context, authority ed25519.PrivateKey, b Balance)
 func (l *Net) Settle(ctx context.Context, n *network.Network, apply func(network.Command) error, now func() time.Time) error {
 	runner := &settlement.Runner{
 		Chains: l.Chains(), Quorum: int(l.Params.Settlement.Quorum),
-		Open: func() []settlement.Entry { return n.Journal().Open() },
+		Open:        func() []settlement.Entry { return n.Journal().Open() },
 		Reclaimable: func(at time.Time, height uint64) []settlement.MarkerID { return n.Journal().Reclaimable(at, height) },
 		Apply: func(_ time.Time, e settlement.Event) ([]settlement.Effect, error) {
 			return nil, apply(network.Settle{Event: e})

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/gagliardetto/solana-go"
-	ata "github.com/gagliardetto/solana-go/programs/associated-token-account"
+	associated "github.com/gagliardetto/solana-go/programs/associated-token-account"
 	"github.com/stretchr/testify/require"
 
 	"github.com/idlegrid/idlegrid/settlement"
@@ -120,7 +120,7 @@ func (l *lab) account(owner solana.PublicKey) solana.PublicKey {
 // create returns the instruction that makes an owner's token account.
 func (l *lab) create(owner solana.PublicKey) spl.Instruction {
 	l.Helper()
-	in, err := spl.FromSolana(ata.NewCreateIdempotentInstruction(keyOf("payer"), owner, l.mint).Build())
+	in, err := spl.FromSolana(associated.NewCreateIdempotentInstruction(keyOf("payer"), owner, l.mint).Build())
 	require.NoError(l, err)
 	return in
 }

@@ -45,8 +45,8 @@ const (
 	tableDeactivate = 3
 	tableClose      = 4
 
-	tableHeader  = 56                   // bytes in front of the addresses of a table's account
-	tableVersion = 1                    // of an account that is a table
+	tableHeader  = 56                    // bytes in front of the addresses of a table's account
+	tableVersion = 1                     // of an account that is a table
 	neverSlot    = 0xffff_ffff_ffff_ffff // deactivation slot of a table that is active
 )
 
