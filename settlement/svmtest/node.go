@@ -19,6 +19,11 @@ import (
 // BlocksToFinal is how many blocks have to follow until what is in the newest block is final.
 const BlocksToFinal = 31
 
+const (
+	maxEndpoints = 16
+	minKeep      = 600
+)
+
 // closeWait is how long Close waits for the child to end by itself.
 const closeWait = 5 * time.Second
 
@@ -31,12 +36,14 @@ type Config struct {
 	StartTime   time.Time     // time of the first block; the zero value is 2026-01-01T00:00:00Z, so that runs are alike
 	Port        int           // to listen on; 0: any free one
 	RentPerByte uint64        // lamports; 0: 5,080
+	Endpoints   int           // RPC endpoints over the one chain, each with a port of its own, 1 to 16; 0: 1
+	KeepBlocks  int           // final blocks of which transactions are remembered, 600 or more; 0: all, for ever
 }
 
 // Node is a running chain. Its methods are safe for concurrent use.
 type Node struct {
-	port   int
-	client *rpc.Client
+	ports  []int
+	client *rpc.Client // through the first endpoint's door for tests, where no fault is met
 	stdin  io.Closer
 	child  *os.Process
 	log    *tail
@@ -61,6 +68,15 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	if c.RentPerByte == 0 {
 		c.RentPerByte = 5080
 	}
+	if c.Endpoints == 0 {
+		c.Endpoints = 1
+	}
+	if c.Endpoints < 1 || c.Endpoints > maxEndpoints {
+		return nil, fmt.Errorf("svmtest: Endpoints is %d, want 1 to %d", c.Endpoints, maxEndpoints)
+	}
+	if c.KeepBlocks != 0 && c.KeepBlocks < minKeep {
+		return nil, fmt.Errorf("svmtest: KeepBlocks is %d, want 0 or at least %d", c.KeepBlocks, minKeep)
+	}
 	node, err := findNode(ctx)
 	if err != nil {
 		return nil, err
@@ -73,7 +89,9 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 		"--start-time", strconv.FormatInt(c.StartTime.Unix(), 10),
 		"--port", strconv.Itoa(c.Port),
 		"--slot-ms", strconv.FormatInt(c.SlotEvery.Milliseconds(), 10),
-		"--rent-per-byte", strconv.FormatUint(c.RentPerByte, 10))
+		"--rent-per-byte", strconv.FormatUint(c.RentPerByte, 10),
+		"--endpoints", strconv.Itoa(c.Endpoints),
+		"--keep-blocks", strconv.Itoa(c.KeepBlocks))
 	cmd.Dir = dir
 	n, err := launch(ctx, cmd)
 	if err != nil {
@@ -108,10 +126,10 @@ func launch(ctx context.Context, cmd *exec.Cmd) (*Node, error) {
 		n.exit = cmd.Wait()
 		close(n.ended)
 	}()
-	var ready struct{ Port int }
+	var ready struct{ Ports []int }
 	select {
 	case line := <-first:
-		if err := json.Unmarshal(line, &ready); err != nil || ready.Port == 0 {
+		if err := json.Unmarshal(line, &ready); err != nil || len(ready.Ports) == 0 {
 			_ = n.child.Kill()
 			<-n.ended
 			return nil, fmt.Errorf("it said %q: %w\n%s", line, errors.Join(errEnded, n.exit), n.log)
@@ -121,21 +139,29 @@ func launch(ctx context.Context, cmd *exec.Cmd) (*Node, error) {
 		<-n.ended
 		return nil, fmt.Errorf("%w\n%s", ctx.Err(), n.log)
 	}
-	n.port = ready.Port
-	n.client = rpc.New(n.URL())
+	n.ports = ready.Ports
+	n.client = rpc.New(n.URL() + "/test")
 	return n, nil
 }
 
-// URL returns the address of the JSON-RPC endpoint.
-func (n *Node) URL() string { return "http://127.0.0.1:" + strconv.Itoa(n.port) }
+// URL returns the address of the JSON-RPC of the first endpoint.
+func (n *Node) URL() string { return n.URLs()[0] }
 
-// WebsocketURL returns the address of the websocket endpoint.
-func (n *Node) WebsocketURL() string { return "ws://127.0.0.1:" + strconv.Itoa(n.port) }
+// WebsocketURL returns the address of the websocket of the first endpoint.
+func (n *Node) WebsocketURL() string { return n.WebsocketURLs()[0] }
 
-// Advance adds blocks to the chain, 0 to 1,000,000.
-func (n *Node) Advance(ctx context.Context, blocks int) error {
-	var slot uint64
-	return n.wrap(n.client.RPCCallForInto(ctx, &slot, "svm_advance", []any{blocks}), "advance by %d blocks", blocks)
+// URLs returns the addresses of the JSON-RPC of all endpoints, in their order.
+func (n *Node) URLs() []string { return n.addresses("http") }
+
+// WebsocketURLs returns the addresses of the websockets of all endpoints, in their order.
+func (n *Node) WebsocketURLs() []string { return n.addresses("ws") }
+
+func (n *Node) addresses(scheme string) []string {
+	out := make([]string, len(n.ports))
+	for i, port := range n.ports {
+		out[i] = scheme + "://127.0.0.1:" + strconv.Itoa(port)
+	}
+	return out
 }
 
 // Close ends the child and waits until it has ended. A second call does nothing.

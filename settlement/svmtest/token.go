@@ -4,18 +4,23 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 
 	"github.com/gagliardetto/solana-go"
 	ata "github.com/gagliardetto/solana-go/programs/associated-token-account"
-	"github.com/gagliardetto/solana-go/programs/system"
 	"github.com/gagliardetto/solana-go/programs/token"
 	"github.com/gagliardetto/solana-go/rpc"
 
 	"github.com/idlegrid/idlegrid/settlement"
 )
 
-const mintSize = 82 // bytes of a mint of the SPL Token program
+const (
+	mintSize    = 82  // bytes of a mint of the SPL Token program
+	accountSize = 165 // bytes of a token account of the SPL Token program
+	supplyAt    = 36  // where a mint has its supply
+	unitsAt     = 64  // where a token account has its units
+)
 
 // Key returns the key that belongs to a name. It is for tests: whoever knows the name knows the key.
 func Key(name string) ed25519.PrivateKey {
@@ -40,67 +45,113 @@ func (n *Node) Airdrop(ctx context.Context, to settlement.Account, lamports uint
 
 // CreateMint makes a token of the SPL Token program. The authority pays, and may mint and freeze.
 func (n *Node) CreateMint(ctx context.Context, authority, mint ed25519.PrivateKey, decimals uint8) (settlement.Asset, error) {
-	asset := settlement.Asset{Mint: Address(mint), Decimals: decimals}
-	rent, err := n.client.GetMinimumBalanceForRentExemption(ctx, mintSize, rpc.CommitmentProcessed)
-	if err != nil {
-		return settlement.Asset{}, n.wrap(err, "ask for the rent of a mint")
-	}
-	owner, key := solana.PrivateKey(authority).PublicKey(), solana.PrivateKey(mint).PublicKey()
-	err = n.send(ctx, []ed25519.PrivateKey{authority, mint},
-		system.NewCreateAccountInstruction(rent, mintSize, solana.TokenProgramID, owner, key).Build(),
-		token.NewInitializeMint2Instruction(decimals, owner, owner, key).Build())
-	return asset, n.wrap(err, "create mint %q", asset.Mint)
+	return n.createMint(ctx, solana.TokenProgramID, mintSize, nil, authority, mint, decimals)
 }
 
 // CreateAccount makes the owner's associated token account for the asset, if there is none.
 func (n *Node) CreateAccount(ctx context.Context, payer ed25519.PrivateKey, a settlement.Asset, owner settlement.Account) error {
-	at, err := locate(a, owner)
+	at, err := n.locate(ctx, a, owner)
 	if err != nil {
 		return err
 	}
-	err = n.send(ctx, []ed25519.PrivateKey{payer},
-		ata.NewCreateIdempotentInstruction(solana.PrivateKey(payer).PublicKey(), at.owner, at.mint).Build())
-	return n.wrap(err, "create the token account of %q", owner)
+	in := ata.NewCreateIdempotentInstruction(public(payer), at.owner, at.mint)
+	in.SetTokenProgram(at.program)
+	return n.wrap(n.send(ctx, []ed25519.PrivateKey{payer}, in.Build()), "create the token account of %q", owner)
 }
 
 // MintTo makes units of the asset for an owner who has a token account for it.
 func (n *Node) MintTo(ctx context.Context, authority ed25519.PrivateKey, a settlement.Asset, owner settlement.Account, units uint64) error {
-	at, err := locate(a, owner)
+	at, err := n.locate(ctx, a, owner)
 	if err != nil {
 		return err
 	}
-	err = n.send(ctx, []ed25519.PrivateKey{authority},
-		token.NewMintToCheckedInstruction(units, a.Decimals, at.mint, at.account, solana.PrivateKey(authority).PublicKey(), nil).Build())
+	err = n.sendTo(ctx, at.program, authority,
+		token.NewMintToCheckedInstruction(units, a.Decimals, at.mint, at.account, public(authority), nil).Build())
 	return n.wrap(err, "mint %d units to %q", units, owner)
+}
+
+// Transfer moves units from the associated token account of the key to that of another owner, as TransferChecked does.
+func (n *Node) Transfer(ctx context.Context, from ed25519.PrivateKey, a settlement.Asset, to settlement.Account, units uint64) error {
+	source, err := n.locate(ctx, a, Address(from))
+	if err != nil {
+		return err
+	}
+	at, err := n.locate(ctx, a, to)
+	if err != nil {
+		return err
+	}
+	err = n.sendTo(ctx, at.program, from,
+		token.NewTransferCheckedInstruction(units, a.Decimals, source.account, at.mint, at.account, public(from), nil).Build())
+	return n.wrap(err, "transfer %d units to %q", units, to)
 }
 
 // Freeze makes the owner's token account unable to send and to receive.
 func (n *Node) Freeze(ctx context.Context, authority ed25519.PrivateKey, a settlement.Asset, owner settlement.Account) error {
-	at, err := locate(a, owner)
+	at, err := n.locate(ctx, a, owner)
 	if err != nil {
 		return err
 	}
-	err = n.send(ctx, []ed25519.PrivateKey{authority},
-		token.NewFreezeAccountInstruction(at.account, at.mint, solana.PrivateKey(authority).PublicKey(), nil).Build())
+	err = n.sendTo(ctx, at.program, authority, token.NewFreezeAccountInstruction(at.account, at.mint, public(authority), nil).Build())
 	return n.wrap(err, "freeze the token account of %q", owner)
+}
+
+// Thaw undoes Freeze.
+func (n *Node) Thaw(ctx context.Context, authority ed25519.PrivateKey, a settlement.Asset, owner settlement.Account) error {
+	at, err := n.locate(ctx, a, owner)
+	if err != nil {
+		return err
+	}
+	err = n.sendTo(ctx, at.program, authority, token.NewThawAccountInstruction(at.account, at.mint, public(authority), nil).Build())
+	return n.wrap(err, "thaw the token account of %q", owner)
+}
+
+// CloseAccount closes the associated token account of the key, which must hold 0 units. The key gets its lamports.
+func (n *Node) CloseAccount(ctx context.Context, owner ed25519.PrivateKey, a settlement.Asset) error {
+	at, err := n.locate(ctx, a, Address(owner))
+	if err != nil {
+		return err
+	}
+	err = n.sendTo(ctx, at.program, owner, token.NewCloseAccountInstruction(at.account, at.owner, at.owner, nil).Build())
+	return n.wrap(err, "close the token account of %q", Address(owner))
+}
+
+// SetTokenOwner gives the associated token account of the key to another owner. Its address stays.
+func (n *Node) SetTokenOwner(ctx context.Context, owner ed25519.PrivateKey, a settlement.Asset, to settlement.Account) error {
+	at, err := n.locate(ctx, a, Address(owner))
+	if err != nil {
+		return err
+	}
+	other, err := solana.PublicKeyFromBase58(string(to))
+	if err != nil {
+		return fmt.Errorf("svmtest: address %q: %w", to, err)
+	}
+	err = n.sendTo(ctx, at.program, owner,
+		token.NewSetAuthorityInstruction(token.AuthorityAccountOwner, other, at.account, at.owner, nil).Build())
+	return n.wrap(err, "give the token account of %q to %q", Address(owner), to)
 }
 
 // RevokeMintAuthority gives up the right to mint, for ever.
 func (n *Node) RevokeMintAuthority(ctx context.Context, authority ed25519.PrivateKey, a settlement.Asset) error {
-	at, err := locate(a, a.Mint)
+	at, err := n.locate(ctx, a, a.Mint)
 	if err != nil {
 		return err
 	}
 	data := []byte{6, 0, 0} // SetAuthority, of minting, to nobody
-	err = n.send(ctx, []ed25519.PrivateKey{authority}, solana.NewInstruction(solana.TokenProgramID, solana.AccountMetaSlice{
-		solana.Meta(at.mint).WRITE(), solana.Meta(solana.PrivateKey(authority).PublicKey()).SIGNER(),
+	err = n.send(ctx, []ed25519.PrivateKey{authority}, solana.NewInstruction(at.program, solana.AccountMetaSlice{
+		solana.Meta(at.mint).WRITE(), solana.Meta(public(authority)).SIGNER(),
 	}, data))
 	return n.wrap(err, "revoke the authority to mint %q", a.Mint)
 }
 
+// TokenAddress returns the address of the owner's associated token account for the asset, whether or not there is one.
+func (n *Node) TokenAddress(ctx context.Context, a settlement.Asset, owner settlement.Account) (settlement.Account, error) {
+	at, err := n.locate(ctx, a, owner)
+	return settlement.Account(at.account.String()), err
+}
+
 // Balance returns what the owner's associated token account holds in the newest block, in base units.
 func (n *Node) Balance(ctx context.Context, a settlement.Asset, owner settlement.Account) (uint64, error) {
-	at, err := locate(a, owner)
+	at, err := n.locate(ctx, a, owner)
 	if err != nil {
 		return 0, err
 	}
@@ -115,10 +166,23 @@ func (n *Node) Balance(ctx context.Context, a settlement.Asset, owner settlement
 	return units, nil
 }
 
-// place is where an owner's tokens of one mint are.
-type place struct{ owner, mint, account solana.PublicKey }
+// Supply returns how many base units of the asset there are in the newest block.
+func (n *Node) Supply(ctx context.Context, a settlement.Asset) (uint64, error) {
+	mint, found, err := n.AccountAt(ctx, a.Mint)
+	if err != nil {
+		return 0, err
+	}
+	if !found || len(mint.Data) < mintSize {
+		return 0, fmt.Errorf("svmtest: mint %q: there is none", a.Mint)
+	}
+	return binary.LittleEndian.Uint64(mint.Data[supplyAt:]), nil
+}
 
-func locate(a settlement.Asset, owner settlement.Account) (place, error) {
+// place is where an owner's tokens of one mint are.
+type place struct{ owner, mint, account, program solana.PublicKey }
+
+// locate finds the owner's associated token account. Its address depends on the mint's token program.
+func (n *Node) locate(ctx context.Context, a settlement.Asset, owner settlement.Account) (place, error) {
 	var p place
 	var err error
 	if p.owner, err = solana.PublicKeyFromBase58(string(owner)); err != nil {
@@ -127,36 +191,23 @@ func locate(a settlement.Asset, owner settlement.Account) (place, error) {
 	if p.mint, err = solana.PublicKeyFromBase58(string(a.Mint)); err != nil {
 		return p, fmt.Errorf("svmtest: mint %q: %w", a.Mint, err)
 	}
-	if p.account, _, err = solana.FindAssociatedTokenAddress(p.owner, p.mint); err != nil {
+	if p.program, err = n.programOf(ctx, a.Mint); err != nil {
+		return p, err
+	}
+	if p.account, _, err = solana.FindProgramAddress([][]byte{p.owner[:], p.program[:], p.mint[:]}, solana.SPLAssociatedTokenAccountProgramID); err != nil {
 		return p, fmt.Errorf("svmtest: token account of %q: %w", owner, err)
 	}
 	return p, nil
 }
 
-// send signs with the keys, of which the first pays, executes, and adds a block, so that the same call may be made again.
-func (n *Node) send(ctx context.Context, keys []ed25519.PrivateKey, instructions ...solana.Instruction) error {
-	latest, err := n.client.GetLatestBlockhash(ctx, rpc.CommitmentProcessed)
+// programOf asks which token program owns a mint. It is not remembered: a fork may take a mint away.
+func (n *Node) programOf(ctx context.Context, mint settlement.Account) (solana.PublicKey, error) {
+	m, found, err := n.AccountAt(ctx, mint)
 	if err != nil {
-		return fmt.Errorf("ask for a blockhash: %w", err)
+		return solana.PublicKey{}, err
 	}
-	payer := solana.PrivateKey(keys[0]).PublicKey()
-	tx, err := solana.NewTransaction(instructions, latest.Value.Blockhash, solana.TransactionPayer(payer))
-	if err != nil {
-		return fmt.Errorf("build: %w", err)
+	if found && m.Owner == settlement.Account(solana.Token2022ProgramID.String()) {
+		return solana.Token2022ProgramID, nil
 	}
-	_, err = tx.Sign(func(k solana.PublicKey) *solana.PrivateKey {
-		for _, own := range keys {
-			if p := solana.PrivateKey(own); p.PublicKey() == k {
-				return &p
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("sign: %w", err)
-	}
-	if _, err := n.client.SendTransaction(ctx, tx); err != nil {
-		return fmt.Errorf("send: %w", err)
-	}
-	return n.Advance(ctx, 1)
+	return solana.TokenProgramID, nil
 }

@@ -16,6 +16,8 @@ const { values } = parseArgs({
     port: { type: 'string', default: '0' },
     'slot-ms': { type: 'string', default: '0' },
     'rent-per-byte': { type: 'string', default: '5080' },
+    endpoints: { type: 'string', default: '1' },
+    'keep-blocks': { type: 'string', default: '0' },
   },
 });
 
@@ -36,4 +38,4 @@ server.http.on('error', (e) => {
   console.error(e.message);
   process.exit(1);
 });
-server.listen(whole('port'), (port) => console.log(JSON.stringify({ ready: true, port })));
+server.listen(whole('port'), (port) => console.log(JSON.stringify({ ready: true, ports: [port] })));

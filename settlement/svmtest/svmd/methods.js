@@ -187,6 +187,14 @@ function methods(chain, { onBlock, onTransaction }) {
     },
   };
 
+  control.svm_account = ([k]) => {
+    const a = chain.now(k);
+    return a && {
+      address: k, lamports: Number(a.lamports()), owner: base58.encode(a.owner()), data: Buffer.from(a.data()).toString('base64'),
+      executable: a.executable(),
+    };
+  };
+
   return { ...clock, ...accounts, ...sending, ...history, ...control };
 }
 
