@@ -7,7 +7,7 @@ import (
 
 const (
 	// StateSize is the size of a state's account, in bytes.
-	StateSize = 264
+	StateSize = 280
 	// MaxDelay is the largest delay, in slots: more than a year of them.
 	MaxDelay = 100_000_000
 

@@ -86,6 +86,7 @@ struct state {
 	u8 next_root[32];
 	u64 paused, bump;
 };
+_Static_assert(sizeof(struct state) == 280, "StateSize in state.go");
 
 // The heap serves as scratch: a BPF stack frame is too small for the table of accounts.
 struct scratch {
