@@ -280,6 +280,8 @@ func TestSetRootResists(t *testing.T) {
 		{"pause with three accounts", pause, more, own, custom(onchain.BadAccounts)},
 		{"resume by the authority alone", resume, unsigned(2), own, custom(onchain.BadSigner)},
 		{"resume by the guardian alone", resume, unsigned(1), []ed25519.PrivateKey{v.guardian}, custom(onchain.BadSigner)},
+		{"resume by a stranger and the guardian", resume, at(1, v.strangersAt), []ed25519.PrivateKey{stranger, v.guardian}, custom(onchain.BadSigner)},
+		{"resume by the authority and a stranger", resume, at(2, v.strangersAt), []ed25519.PrivateKey{v.authority, stranger}, custom(onchain.BadSigner)},
 		{"resume by the authority twice", resume, at(2, address(v.authority)), own, custom(onchain.BadDuplicate)},
 		{"resume in the wrong order", resume, func(in *onchain.Instruction) {
 			in.Accounts[1], in.Accounts[2] = in.Accounts[2], in.Accounts[1]
@@ -439,4 +441,30 @@ func (v *victim) resistAtTheToken(t *testing.T, base func() onchain.Instruction)
 		v.resist(t, []attack{{c.name, base, nil, nil, c.want}})
 		require.NoError(t, v.SetAccount(ctx, svmtest.AddressOf(c.at), c.old))
 	}
+}
+
+// With the largest cap a sum that shrinks would wrap around to one that the cap allows.
+func TestSumDoesNotWrap(t *testing.T) {
+	v := newVictim(t)
+	size, err := onchain.LedgerSize(leaves)
+	require.NoError(t, err)
+	settings := v.settings()
+	settings.Cap = 1<<64 - 1
+	in, err := v.d.Initialize(settings)
+	require.NoError(t, err)
+	keys := []ed25519.PrivateKey{v.boss, svmtest.Key("d state"), svmtest.Key("d ledger"), v.authority}
+	v.must(keys, v.create(v.d.State, onchain.StateSize, v.program), v.create(v.d.Ledger, size, v.program), in)
+	v.initialize("other", v.other, leaves)
+	v.setRoot(v.d, 1, v.tree)
+	v.must([]ed25519.PrivateKey{v.boss}, claim(t, v.d, v.tree, 1))
+	base := func() onchain.Instruction { return v.root(2, v.tree) }
+	own := []ed25519.PrivateKey{v.authority}
+	v.resist(t, []attack{
+		{"sum shrinks by 1", base, word(16, v.tree.Sum()-1), own, custom(onchain.BadSum)},
+		{"sum below what was paid", base, word(16, 1), own, custom(onchain.BadSum)},
+	})
+	most := base()
+	word(16, 1<<64-1)(&most)
+	v.must(own, most)
+	require.Equal(t, uint64(1<<64-1), v.state(v.d).Next.Sum)
 }
