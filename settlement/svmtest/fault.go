@@ -206,4 +206,3 @@ type wireEndpoint struct {
 	ForgetTransactions   bool `json:"forgetTransactions"`
 	RefuseMinContextSlot bool `json:"refuseMinContextSlot"`
 }
-

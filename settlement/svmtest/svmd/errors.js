@@ -71,4 +71,22 @@ function instructionError(e) {
   return { BorshIoError: e.msg };
 }
 
-module.exports = { RpcError, invalid, transactionError, DROPPED };
+// DESCRIBED are errors as a validator writes them in a message, of those that clients look for.
+const DESCRIBED = {
+  BlockhashNotFound: 'Blockhash not found',
+  AlreadyProcessed: 'This transaction has already been processed',
+  AccountNotFound: 'Attempt to debit an account but found no record of a prior credit.',
+  InsufficientFundsForFee: 'Insufficient funds for fee',
+  ProgramAccountNotFound: 'Attempt to load a program that does not exist',
+};
+
+// describe returns the text of a transaction's error for a message.
+function describe(error) {
+  if (typeof error === 'string') return DESCRIBED[error] ?? error;
+  if (!error.InstructionError) return JSON.stringify(error);
+  const [index, why] = error.InstructionError;
+  const text = typeof why === 'string' ? why : why.Custom === undefined ? JSON.stringify(why) : `custom program error: 0x${why.Custom.toString(16)}`;
+  return `Error processing Instruction ${index}: ${text}`;
+}
+
+module.exports = { describe, RpcError, invalid, transactionError, DROPPED };
