@@ -1,157 +1,320 @@
 package spl
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/gagliardetto/solana-go"
-	"github.com/gagliardetto/solana-go/rpc"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/idlegrid/idlegrid/settlement"
 )
 
-const (
-	maxStatuses  = 256 // signatures of one getSignatureStatuses
-	tokenTo      = 1   // place of the recipient among the accounts of Transfer
-	tokenTag     = 3   // first byte of Transfer
-	markerExists = 0   // System program: AccountAlreadyInUse
+const markerExists = 0 // System program: AccountAlreadyInUse
 
-	// youngChain is up to which slot a chain may have skipped none: 46 days of 400 ms. The public clusters are far older.
-	youngChain = 10_000_000
-)
+// status is one entry of getSignatureStatuses.
+type status struct{ ConfirmationStatus string }
 
-// Look implements settlement.Chain.
+// Look implements settlement.Chain. Height and slot come first, from one answer; then the nonces, the statuses, the
+// transactions and at last the markers, each as of that slot or later.
 func (c *Chain) Look(ctx context.Context, attempts []settlement.Attempt) (settlement.Sighting, error) {
-	var s settlement.Sighting
-	info, err := c.rpc.GetEpochInfo(ctx, rpc.CommitmentFinalized)
+	now, err := c.rpc.clock(ctx, finalized)
 	if err != nil {
-		return s, fmt.Errorf("spl: ask for the block height: %w", err)
+		return settlement.Sighting{}, err
 	}
-	// Slots are skipped, so that there are fewer blocks than slots; a proxy may mix the two up, and every attempt would seem
-	// expired. A test validator that is young may not have skipped any yet.
-	if info.BlockHeight > info.AbsoluteSlot || info.BlockHeight == info.AbsoluteSlot && info.AbsoluteSlot > youngChain {
-		return s, fmt.Errorf("spl: the endpoint says block height %d at slot %d", info.BlockHeight, info.AbsoluteSlot)
+	s := settlement.Sighting{Endpoint: c.rpc.name, Height: now.height, Slot: now.slot, Results: make([]settlement.Result, len(attempts))}
+	for i, a := range attempts {
+		if _, err := solana.SignatureFromBase58(a.Tx.ID); err != nil {
+			return s, fmt.Errorf("spl: attempt %q: %w", a.Tx.ID, err)
+		}
+		s.Results[i].Context = ^uint64(0)
 	}
-	s.Endpoint, s.Height, s.Slot = c.url, info.BlockHeight, info.AbsoluteSlot
-	for part := range slices.Chunk(attempts, maxStatuses) {
-		signatures := make([]solana.Signature, len(part))
-		for i, a := range part {
-			if signatures[i], err = solana.SignatureFromBase58(a.Tx.ID); err != nil {
-				return s, fmt.Errorf("spl: attempt %q: %w", a.Tx.ID, err)
-			}
-		}
-		r, err := c.rpc.GetSignatureStatuses(ctx, true, signatures...)
-		if err != nil {
-			return s, fmt.Errorf("spl: ask for %d statuses: %w", len(part), err)
-		}
-		if r.Context.Slot < info.AbsoluteSlot || len(r.Value) != len(part) {
-			return s, fmt.Errorf("spl: %d statuses of slot %d for %d attempts at slot %d", len(r.Value), r.Context.Slot, len(part), info.AbsoluteSlot)
-		}
-		for i, a := range part {
-			res, err := c.result(ctx, a, signatures[i], r.Value[i], s.Height)
+	if err := c.nonces(ctx, attempts, &s); err != nil {
+		return s, err
+	}
+	statuses, err := c.statuses(ctx, attempts, &s)
+	if err != nil {
+		return s, err
+	}
+	// The marker tells apart what is dead and what may have been paid by somebody else.
+	lost, err := c.outcomes(ctx, attempts, statuses, &s)
+	if err != nil {
+		return s, err
+	}
+	return s, c.lost(ctx, attempts, lost, &s)
+}
+
+// nonces reads the final values of the attempts' nonce accounts.
+func (c *Chain) nonces(ctx context.Context, attempts []settlement.Attempt, s *settlement.Sighting) error {
+	var keys []solana.PublicKey
+	for _, a := range attempts {
+		if a.Tx.Nonce.Account != "" {
+			k, err := parseOwner(a.Tx.Nonce.Account)
 			if err != nil {
-				return s, err
+				return err
 			}
-			res.Context = r.Context.Slot
-			s.Results = append(s.Results, res)
+			keys = append(keys, k)
 		}
 	}
-	return s, nil
-}
-
-// result judges one attempt by its status, and by its transaction and marker where the status does not settle it.
-func (c *Chain) result(ctx context.Context, a settlement.Attempt, signature solana.Signature, status *rpc.SignatureStatusesResult, height uint64) (settlement.Result, error) {
-	if status == nil && height <= a.Tx.LastValid {
-		return settlement.Result{Sight: settlement.Missing}, nil
+	if len(keys) == 0 {
+		return nil
 	}
-	if status != nil && status.ConfirmationStatus != rpc.ConfirmationStatusFinalized {
-		return settlement.Result{Sight: settlement.Pending}, nil
-	}
-	newest := uint64(1)
-	tx, err := c.rpc.GetTransaction(ctx, signature, &rpc.GetTransactionOpts{
-		Encoding: solana.EncodingBase64, Commitment: rpc.CommitmentFinalized, MaxSupportedTransactionVersion: &newest,
-	})
-	switch {
-	case errors.Is(err, rpc.ErrNotFound) && status != nil:
-		return settlement.Result{Sight: settlement.Pending}, nil // its history lags behind its statuses
-	case errors.Is(err, rpc.ErrNotFound):
-		m, err := c.marker(a.Marker)
-		if err != nil {
-			return settlement.Result{}, err
-		}
-		found, err := c.accounts(ctx, rpc.CommitmentFinalized, []solana.PublicKey{m.at})
-		if err != nil {
-			return settlement.Result{}, err
-		}
-		if found[0] != nil {
-			return settlement.Result{Sight: settlement.Marked}, nil
-		}
-		return settlement.Result{Sight: settlement.Dead}, nil
-	case err != nil:
-		return settlement.Result{}, fmt.Errorf("spl: read transaction %q: %w", a.Tx.ID, err)
-	case tx.Meta == nil:
-		return settlement.Result{}, fmt.Errorf("spl: read transaction %q: the endpoint left its outcome out", a.Tx.ID)
-	}
-	res := settlement.Result{Sight: settlement.Succeeded, Slot: tx.Slot, Fee: tx.Meta.Fee}
-	if tx.Meta.Err != nil {
-		res.Sight = settlement.Reverted
-		if res.Failure, err = c.failure(ctx, tx); err != nil {
-			return settlement.Result{}, err
-		}
-	}
-	return res, nil
-}
-
-// failure finds out who is at fault. Instruction 0 is the marker, instruction i is line i-1. The recipient of the line that
-// failed is at fault only if its account is seen to be unfit: otherwise the trouble is the sender's.
-func (c *Chain) failure(ctx context.Context, got *rpc.GetTransactionResult) (settlement.Failure, error) {
-	text, err := json.Marshal(got.Meta.Err)
+	keys = sortedKeys(keys)
+	list, slot, err := c.accounts(ctx, finalized, keys, s.Slot, true)
 	if err != nil {
-		return settlement.Failure{}, fmt.Errorf("spl: read the error of a transaction: %w", err)
+		return err
 	}
-	f := settlement.Failure{Reason: string(text)}
-	index, custom, ok := instructionError(text)
+	at := byKey(keys, list)
+	for i, a := range attempts {
+		if a.Tx.Nonce.Account != "" {
+			k, _ := parseOwner(a.Tx.Nonce.Account)
+			s.Results[i].Nonce = nonceValue(at[k])
+			s.Results[i].Context = slot
+		}
+	}
+	return nil
+}
+
+// nonceValue returns the value of a nonce account, empty if it is none: version (4), state (4), authority (32), value (32).
+func nonceValue(a *account) string {
+	const size, state, value = 80, 4, 40
+	if a == nil || a.Owner != solana.SystemProgramID || len(a.Data) != size || a.Data[state] != 1 {
+		return ""
+	}
+	return solana.HashFromBytes(a.Data[value:][:32]).String()
+}
+
+// statuses asks for the status of all attempts, with the search of history; nil if there is none.
+func (c *Chain) statuses(ctx context.Context, attempts []settlement.Attempt, s *settlement.Sighting) ([]*status, error) {
+	out := make([]*status, len(attempts))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(c.parallel)
+	for start := 0; start < len(attempts); start += maxStatuses {
+		part := attempts[start:min(start+maxStatuses, len(attempts))]
+		g.Go(func() error {
+			ids := make([]string, len(part))
+			for i, a := range part {
+				ids[i] = a.Tx.ID
+			}
+			var r inContext[[]*status]
+			if err := c.rpc.read(ctx, "getSignatureStatuses", map[string]any{"searchTransactionHistory": true}, s.Slot, &r, ids); err != nil {
+				return err
+			}
+			if len(r.Value) != len(part) {
+				return fmt.Errorf("spl: %s answers %d statuses for %d attempts", c.rpc.name, len(r.Value), len(part))
+			}
+			if r.Context.Slot < s.Slot {
+				return fmt.Errorf("spl: %s answers statuses of slot %d, want %d: %w", c.rpc.name, r.Context.Slot, s.Slot, errBehind)
+			}
+			for i := range part {
+				out[start+i] = r.Value[i]
+				res := &s.Results[start+i]
+				res.Context = min(res.Context, r.Context.Slot)
+			}
+			return nil
+		})
+	}
+	return out, g.Wait()
+}
+
+// outcomes judges the attempts by their statuses, and by their transactions where the status does not settle it. It returns
+// the indices of those that no answer knows and that can land no more.
+func (c *Chain) outcomes(ctx context.Context, attempts []settlement.Attempt, statuses []*status, s *settlement.Sighting) ([]int, error) {
+	gone := make([]bool, len(attempts))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(c.parallel)
+	for i, a := range attempts {
+		res := &s.Results[i]
+		over := s.Height > a.Tx.LastValid
+		if a.Tx.Nonce.Account != "" {
+			over = res.Nonce != "" && res.Nonce != a.Tx.Nonce.Value
+		}
+		switch st := statuses[i]; {
+		case st == nil && !over:
+			res.Sight = settlement.Missing
+			continue
+		case st != nil && st.ConfirmationStatus != finalized:
+			res.Sight = settlement.Pending
+			continue
+		}
+		g.Go(func() error {
+			tx, err := c.transaction(ctx, a.Tx.ID, s.Slot)
+			switch {
+			case err != nil:
+				return err
+			case tx == nil && statuses[i] != nil:
+				res.Sight = settlement.Pending // its history lags behind its statuses
+			case tx == nil:
+				gone[i] = true
+			case len(a.Tx.Raw) > 0 && !bytes.Equal(a.Tx.Raw, tx.raw):
+				return fmt.Errorf("spl: %s gives transaction %q other bytes than ours", c.rpc.name, a.Tx.ID)
+			default:
+				return c.outcome(ctx, tx, res)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var out []int
+	for i, is := range gone {
+		if is {
+			out = append(out, i)
+		}
+	}
+	return out, nil
+}
+
+// outcome takes over what a final transaction did.
+func (c *Chain) outcome(ctx context.Context, tx *landed, res *settlement.Result) error {
+	res.Sight, res.Slot, res.Fee = settlement.Succeeded, tx.slot, tx.fee
+	if tx.err == nil {
+		res.Got = tx.got()
+		return nil
+	}
+	res.Sight = settlement.Reverted
+	var err error
+	res.Failure, err = c.failure(ctx, tx)
+	return err
+}
+
+// lost reads the markers of attempts that can land no more.
+func (c *Chain) lost(ctx context.Context, attempts []settlement.Attempt, lost []int, s *settlement.Sighting) error {
+	if len(lost) == 0 {
+		return nil
+	}
+	keys := make([]solana.PublicKey, len(lost))
+	for n, i := range lost {
+		m, err := c.marker(ctx, attempts[i].Marker)
+		if err != nil {
+			return err
+		}
+		keys[n] = m.at
+	}
+	list, slot, err := c.accounts(ctx, finalized, keys, s.Slot, false)
+	if err != nil {
+		return err
+	}
+	for n, i := range lost {
+		res := &s.Results[i]
+		res.Sight, res.Context = settlement.Dead, min(res.Context, slot)
+		if list[n] != nil {
+			res.Sight = settlement.Marked
+		}
+	}
+	return nil
+}
+
+// failure finds out who is at fault.
+func (c *Chain) failure(ctx context.Context, tx *landed) (settlement.Failure, error) {
+	f := settlement.Failure{Reason: string(tx.err)}
+	e, ok := readFailure(tx.err)
 	if !ok {
-		return f, nil
-	}
-	if index == 0 {
-		f.Marker = custom != nil && *custom == markerExists
-		return f, nil
-	}
-	tx, err := got.Transaction.GetTransaction()
-	if err != nil {
-		return f, fmt.Errorf("spl: decode a transaction of ours: %w", err)
-	}
-	if index >= len(tx.Message.Instructions) {
-		return f, nil
-	}
-	ix := tx.Message.Instructions[index]
-	if len(ix.Data) == 0 || ix.Data[0] != tokenTag || len(ix.Accounts) <= tokenTo {
-		return f, nil
-	}
-	from, to := tx.Message.AccountKeys[ix.Accounts[0]], tx.Message.AccountKeys[ix.Accounts[tokenTo]]
-	found, err := c.accounts(ctx, rpc.CommitmentConfirmed, []solana.PublicKey{from, to})
-	if err != nil {
-		return f, err
-	}
-	if h, ok := readHolding(found[0]); ok {
-		if reason := trouble(found[1], h.mint, nil); reason != "" {
-			f.Faults = []settlement.Fault{{Line: index - 1, Reason: fmt.Sprintf("recipient's account %q: %s (%s)", to, reason, text)}}
+		if tx.fee == 0 && tx.silent {
+			f.Reason += ": the payer could not pay the fee, and was not charged" // SIMD-0290
 		}
+		return f, nil
+	}
+	if e.index >= len(tx.instructions) {
+		return f, nil
+	}
+	before := 0 // lines of the instructions before
+	for _, x := range tx.instructions[:e.index] {
+		if tx.roleOf(x, c.payer) == roleLines {
+			before += len(moves(x))
+		}
+	}
+	x := tx.instructions[e.index]
+	switch tx.roleOf(x, c.payer) {
+	case roleMarker:
+		f.Marker = e.custom == markerExists
+	case roleLines:
+		return c.culprits(ctx, tx, e, before, moves(x), f)
+	case roleOther, roleAside, roleCreate, roleTake:
 	}
 	return f, nil
 }
 
-// instructionError reads {"InstructionError":[index, error]}, and the number of a Custom error.
-func instructionError(text []byte) (index int, custom *int, ok bool) {
+// culprits looks at the recipients of the instruction that failed. One whose account is unfit is at fault. If none is, and
+// the error is one that a recipient's account causes while the sender's is fit, something has changed since: then the line
+// that failed is at fault all the same, because the batch must not be tried again unchanged.
+func (c *Chain) culprits(ctx context.Context, tx *landed, e programError, before int, tried []move, f settlement.Failure) (settlement.Failure, error) {
+	var keys []solana.PublicKey
+	for _, m := range tried {
+		keys = append(keys, m.from, m.to)
+	}
+	keys = sortedKeys(keys)
+	list, _, err := c.accounts(ctx, confirmed, keys, tx.slot, true)
+	if err != nil {
+		return f, err
+	}
+	at := byKey(keys, list)
+	for i, m := range tried {
+		source, ok := readHolding(at[m.from])
+		if !ok || m.to.IsZero() {
+			continue
+		}
+		if why := trouble(at[m.to], source.mint, nil); why != "" {
+			f.Faults = append(f.Faults, settlement.Fault{Line: before + i, Reason: fmt.Sprintf("recipient's account %q: %s (%s)", m.to, why, tx.err)})
+		}
+	}
+	if len(f.Faults) > 0 || len(tried) != 1 || tried[0].to.IsZero() || !e.ofRecipient() {
+		return f, nil
+	}
+	if source, ok := readHolding(at[tried[0].from]); ok && !source.frozen {
+		f.Faults = []settlement.Fault{{Line: before, Reason: fmt.Sprintf("recipient's account %q: %s when the payment landed (%s)", tried[0].to, e.meaning(), tx.err)}}
+	}
+	return f, nil
+}
+
+// programError is an error of one instruction.
+type programError struct {
+	index  int
+	name   string // empty for a custom error
+	custom int    // -1 for an error with a name
+}
+
+// Errors of the token programs that a recipient's account can cause, by number and by name.
+const (
+	errMintMismatch = 3  // TokenError::MintMismatch
+	errFrozen       = 17 // TokenError::AccountFrozen
+	errNoMemo       = 36 // Token-2022: NoMemo
+)
+
+// ofRecipient says whether a recipient's account can cause the error.
+func (e programError) ofRecipient() bool {
+	return slices.Contains([]int{errMintMismatch, errFrozen, errNoMemo}, e.custom) ||
+		slices.Contains([]string{"InvalidAccountData", "UninitializedAccount", "IncorrectProgramId", "InvalidAccountOwner"}, e.name)
+}
+
+// meaning is the error in words.
+func (e programError) meaning() string {
+	switch {
+	case e.custom == errFrozen:
+		return "was frozen"
+	case e.custom == errNoMemo:
+		return "took nothing without a memo"
+	case e.custom == errMintMismatch:
+		return "was of another mint"
+	}
+	return "was missing or no token account"
+}
+
+// readFailure reads {"InstructionError":[index, {"Custom":number}]} or {"InstructionError":[index, "Name"]}.
+func readFailure(text []byte) (programError, bool) {
 	var outer struct{ InstructionError []json.RawMessage }
-	if json.Unmarshal(text, &outer) != nil || len(outer.InstructionError) != 2 || json.Unmarshal(outer.InstructionError[0], &index) != nil || index < 0 {
-		return 0, nil, false
+	e := programError{custom: -1}
+	if json.Unmarshal(text, &outer) != nil || len(outer.InstructionError) != 2 || json.Unmarshal(outer.InstructionError[0], &e.index) != nil || e.index < 0 {
+		return e, false
 	}
 	var inner struct{ Custom *int }
-	_ = json.Unmarshal(outer.InstructionError[1], &inner) // an error by name has no number
-	return index, inner.Custom, true
+	if json.Unmarshal(outer.InstructionError[1], &inner) == nil && inner.Custom != nil {
+		e.custom = *inner.Custom
+		return e, true
+	}
+	return e, json.Unmarshal(outer.InstructionError[1], &e.name) == nil || inner.Custom == nil
 }

@@ -2,114 +2,243 @@ package spl
 
 import (
 	"context"
-	"fmt"
-	"slices"
+	"encoding/binary"
+	"errors"
 
 	"github.com/gagliardetto/solana-go"
-	ata "github.com/gagliardetto/solana-go/programs/associated-token-account"
-	"github.com/gagliardetto/solana-go/programs/token"
-	"github.com/gagliardetto/solana-go/rpc"
 
 	"github.com/idlegrid/idlegrid/settlement"
 )
 
+// Compute units, measured in the Agave 4.3 runtime by this package's tests; those of Token-2022 and of memos, which depend
+// on extensions and length, are the most that was seen. Each transaction asks for a tenth more than its sum.
 const (
-	// A marker takes 150 units, a transfer 76, a burn 126; all measured. Twice that, because a limit costs nothing.
-	unitsPerInstruction = 250
-	// A creation takes 14,000 to 20,000 units, by how long it has to search for the address.
-	unitsPerCreation = 40_000
-	// Data of the programs and accounts that a transaction may load; it must be set in version 1.
-	loadedBytes = 1 << 20
-	// Creations of one transaction: each takes 5 of 64 entries of the instruction trace.
-	creationsPerTransaction = 12
+	unitsMarker       = 150 // System program
+	unitsBudget       = 150 // each instruction of the compute budget program
+	unitsTransfer     = 76  // p-token, SIMD-0266
+	unitsChecked      = 105
+	unitsBurn         = 126
+	units2022         = 3_000
+	unitsMemo         = 290
+	unitsMemoByte     = 2
+	unitsCreation     = 26_000 // without the search for the address
+	unitsCreation2022 = 40_000
+	unitsBump         = 1_500 // each further try of that search
+	unitsError        = 600   // to say why it fails: without them every failure would read ComputationalBudgetExceeded
+
+	budgetInstructions = 3 // of the older formats: units, price and loaded bytes
 )
 
-// instruction returns the token program's instruction for the line.
-func (r route) instruction() solana.Instruction {
-	if r.line.Kind == settlement.Burn {
-		return token.NewBurnCheckedInstruction(r.line.Units, r.line.Asset.Decimals, r.from, r.mint, r.owner, nil).Build()
-	}
-	return token.NewTransferInstruction(r.line.Units, r.from, r.to, r.owner, nil).Build()
-}
+// What a transaction loads, which it has to bound (SIMD-0186): the data of each account and as many bytes besides; the whole
+// of a lookup table.
+const (
+	accountOverhead = 64
+	tableBytes      = 56 + 32*maxEntries
+	loadedPage      = 32 << 10 // the cluster counts pages of this size
+)
 
-// sign makes a transaction of version 1 with the newest confirmed blockhash.
-func (c *Chain) sign(ctx context.Context, instructions []solana.Instruction) (settlement.Tx, error) {
-	return c.signWith(ctx, instructions, uint32(unitsPerInstruction*len(instructions)))
-}
+// Instructions of the token programs that the encoder of payouts does not write.
+const (
+	tokenFee        = 26 // TransferFeeExtension of Token-2022,
+	tokenFeeChecked = 1  // and its TransferCheckedWithFee
+)
 
-func (c *Chain) signWith(ctx context.Context, instructions []solana.Instruction, units uint32) (settlement.Tx, error) {
-	latest, err := c.rpc.GetLatestBlockhash(ctx, rpc.CommitmentConfirmed)
-	if err != nil {
-		return settlement.Tx{}, fmt.Errorf("spl: ask for a blockhash: %w", err)
+const signatureFee = 5000 // lamports
+
+// build makes and signs the transaction of a batch that nothing stands in the way of.
+func (c *Chain) build(ctx context.Context, e *Encoder, j *job, s *survey) error {
+	units, loaded := c.bounds(j, s)
+	memo := ""
+	if c.config.Memo {
+		memo = j.batch.ID.String()
 	}
-	config := solana.TransactionConfig{}.WithComputeUnitLimit(units).WithLoadedAccountsDataSizeLimit(loadedBytes)
-	if c.priority > 0 {
-		config = config.WithPriorityFee(c.priority)
-	}
-	tx, err := solana.NewTransaction(instructions, latest.Value.Blockhash, solana.TransactionPayer(c.payer), solana.TransactionV1Config(config))
-	if err != nil {
-		return settlement.Tx{}, fmt.Errorf("spl: build a transaction of %d instructions: %w", len(instructions), err)
-	}
-	if n := len(tx.Message.AccountKeys); n > solana.MaxAddressesV1 {
-		return settlement.Tx{}, fmt.Errorf("spl: the batch needs %d addresses, a transaction has %d", n, solana.MaxAddressesV1)
-	}
-	_, err = tx.Sign(func(k solana.PublicKey) *solana.PrivateKey {
-		if key, ok := c.keys[k]; ok {
-			return &key
+	mark := Mark{Address: j.marker.at, Seed: j.marker.seed, Lamports: s.rent}
+	var raw []byte
+	var err error
+	if plain(j.routes) {
+		p := Payout{
+			Format: c.config.Format, Payer: c.payer, Marker: mark, Memo: memo, Blockhash: s.hash.hash,
+			Units: units, Loaded: loaded, Priority: c.config.PriorityFee, Lines: make([]Transfer, len(j.routes)), Table: c.table(j.routes),
 		}
-		return nil
+		for i, r := range j.routes {
+			p.Source, p.Owner, p.Program, p.Mint, p.Decimals = r.from, r.owner, r.program, r.mint, r.line.Asset.Decimals
+			p.Checked, p.Burn = r.program == solana.Token2022ProgramID, r.burns()
+			p.Lines[i] = Transfer{To: r.to, Units: r.line.Units}
+		}
+		raw, err = e.AppendPayout(nil, &p)
+	} else {
+		m := Message{
+			Format: c.config.Format, Payer: c.payer, Blockhash: s.hash.hash, Units: units, Loaded: loaded,
+			Priority: c.config.PriorityFee, Instructions: instructions(c.payer, mark, memo, j.routes), Tables: c.config.Tables,
+		}
+		raw, err = e.AppendMessage(nil, &m)
+	}
+	if err != nil {
+		return err
+	}
+	f, err := readFrame(raw)
+	if err != nil {
+		return err
+	}
+	if err := s.spend(j.routes, s.rent+c.config.PriorityFee+uint64(f.signers)*signatureFee); err != nil {
+		return err
+	}
+	j.tx, err = c.sign(ctx, raw, s.hash)
+	return err
+}
+
+// sign signs a transaction and names it.
+func (c *Chain) sign(ctx context.Context, raw []byte, hash blockhash) (settlement.Tx, error) {
+	if err := c.ring.Sign(ctx, raw); err != nil {
+		return settlement.Tx{}, err
+	}
+	id, err := TxID(raw)
+	return settlement.Tx{ID: id, Raw: raw, LastValid: hash.lastValid}, err
+}
+
+// plain says whether the lines are all transfers, or all burns, of one mint from one account, and none wants more than that.
+func plain(routes []route) bool {
+	for _, r := range routes {
+		if r.from != routes[0].from || r.burns() != routes[0].burns() || r.memo || r.fee > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// table returns the lookup table that holds most of a batch's recipients, nil if none holds any.
+func (c *Chain) table(routes []route) *Table {
+	var best *Table
+	most := 0
+	for _, t := range c.config.Tables {
+		n := 0
+		for _, r := range routes {
+			if _, ok := t.index[r.to]; ok {
+				n++
+			}
+		}
+		if n > most {
+			best, most = t, n
+		}
+	}
+	return best
+}
+
+// instructions returns the marker, the memo and the lines. A recipient's account that wants a memo has its own right before
+// its transfer.
+func instructions(payer solana.PublicKey, mark Mark, memo string, routes []route) []Instruction {
+	out := []Instruction{mark.Instruction(payer)}
+	if memo != "" {
+		out = append(out, note(memo))
+	}
+	for _, r := range routes {
+		if r.memo {
+			out = append(out, note(memoOfLine))
+		}
+		out = append(out, r.instruction())
+	}
+	return out
+}
+
+// memoOfLine is what a recipient reads who wants a memo with every transfer.
+const memoOfLine = "idlegrid"
+
+func note(memo string) Instruction {
+	return Instruction{Program: solana.MemoProgramID, Data: []byte(memo)}
+}
+
+// instruction returns the token program's instruction for the line.
+func (r route) instruction() Instruction {
+	units := func(d ...byte) []byte { return binary.LittleEndian.AppendUint64(d, r.line.Units) }
+	owner := Meta{r.owner, true, false}
+	in := Instruction{Program: r.program}
+	switch {
+	case r.burns():
+		in.Accounts = []Meta{{r.from, false, true}, {r.mint, false, true}, owner}
+		in.Data = append(units(tokenBurnChecked), r.line.Asset.Decimals)
+	case r.fee > 0:
+		in.Accounts = []Meta{{r.from, false, true}, {r.mint, false, false}, {r.to, false, true}, owner}
+		in.Data = append(units(tokenFee, tokenFeeChecked), r.line.Asset.Decimals)
+		in.Data = binary.LittleEndian.AppendUint64(in.Data, r.fee)
+	case r.program == solana.Token2022ProgramID:
+		in.Accounts = []Meta{{r.from, false, true}, {r.mint, false, false}, {r.to, false, true}, owner}
+		in.Data = append(units(tokenTransferChecked), r.line.Asset.Decimals)
+	default:
+		in.Accounts = []Meta{{r.from, false, true}, {r.to, false, true}, owner}
+		in.Data = units(tokenTransfer)
+	}
+	return in
+}
+
+// bounds returns the compute units and the loaded bytes to ask for.
+func (c *Chain) bounds(j *job, s *survey) (units, loaded uint32) {
+	sum := uint64(unitsMarker + unitsError)
+	if c.config.Format != V1 {
+		sum += budgetInstructions * unitsBudget
+	}
+	uses := map[solana.PublicKey]uint64{solana.SystemProgramID: s.programs[solana.SystemProgramID], c.payer: accountOverhead, j.marker.at: accountOverhead}
+	run := func(p solana.PublicKey) { uses[p] = s.programs[p] }
+	if c.config.Format != V1 {
+		run(solana.ComputeBudget)
+	}
+	if c.config.Memo {
+		run(solana.MemoProgramID)
+		sum += unitsMemo + unitsMemoByte*uint64(len(j.batch.ID.String()))
+	}
+	for _, r := range j.routes {
+		run(r.program)
+		for _, k := range []solana.PublicKey{r.from, r.to} {
+			uses[k] = accountOverhead + s.accounts[k].size()
+		}
+		uses[r.owner] = accountOverhead
+		uses[r.mint] = accountOverhead + s.mints[r.mint].size()
+		switch {
+		case r.program == solana.Token2022ProgramID:
+			sum += units2022
+		case r.burns():
+			sum += unitsBurn
+		default:
+			sum += unitsTransfer
+		}
+		if r.memo {
+			run(solana.MemoProgramID)
+			sum += unitsMemo + unitsMemoByte*uint64(len(memoOfLine))
+		}
+	}
+	bytes := uint64(len(c.config.Tables)) * tableBytes
+	for _, n := range uses {
+		bytes += n
+	}
+	return uint32(min(tenthMore(sum), maxUnits)), pages(bytes)
+}
+
+// tenthMore rounds up.
+func tenthMore(n uint64) uint64 { return n + (n+9)/10 }
+
+// pages returns a tenth more than the bytes, in whole pages.
+func pages(bytes uint64) uint32 {
+	return uint32(min((tenthMore(bytes)+loadedPage-1)/loadedPage*loadedPage, maxLoaded))
+}
+
+// size returns the bytes of an account's data, 0 if there is none.
+func (a *account) size() uint64 {
+	if a == nil {
+		return 0
+	}
+	return max(a.Space, uint64(len(a.Data)))
+}
+
+// message signs a transaction of ours that is no batch: creations and reclaims.
+func (c *Chain) message(ctx context.Context, e *Encoder, in []Instruction, hash blockhash, units uint64, loaded uint32) (settlement.Tx, error) {
+	if units > maxUnits {
+		return settlement.Tx{}, errors.New("spl: a transaction of ours needs more compute units than there are")
+	}
+	raw, err := e.AppendMessage(nil, &Message{
+		Format: c.config.Format, Payer: c.payer, Blockhash: hash.hash, Units: uint32(units), Loaded: loaded,
+		Priority: c.config.PriorityFee, Instructions: in,
 	})
 	if err != nil {
-		return settlement.Tx{}, fmt.Errorf("spl: sign: %w", err)
+		return settlement.Tx{}, err
 	}
-	raw, err := tx.MarshalBinary()
-	if err != nil {
-		return settlement.Tx{}, fmt.Errorf("spl: encode: %w", err)
-	}
-	if len(raw) > solana.MaxTransactionSizeV1 {
-		return settlement.Tx{}, fmt.Errorf("spl: the batch needs %d bytes, a transaction has %d", len(raw), solana.MaxTransactionSizeV1)
-	}
-	return settlement.Tx{ID: tx.Signatures[0].String(), Raw: raw, LastValid: latest.Value.LastValidBlockHeight}, nil
-}
-
-// open sends the creation of recipients' accounts, unless it is on its way already, and returns ErrLater.
-func (c *Chain) open(ctx context.Context, missing []route) error {
-	height, err := c.rpc.GetBlockHeight(ctx, rpc.CommitmentConfirmed)
-	if err != nil {
-		return fmt.Errorf("spl: ask for the block height: %w", err)
-	}
-	var due []route
-	for _, r := range missing {
-		same := func(d route) bool { return d.to == r.to }
-		if last, ok := c.underway(r.to); (!ok || height > last) && !slices.ContainsFunc(due, same) {
-			due = append(due, r)
-		}
-	}
-	for part := range slices.Chunk(due, creationsPerTransaction) {
-		instructions := make([]solana.Instruction, len(part))
-		for i, r := range part {
-			instructions[i] = ata.NewCreateIdempotentInstruction(c.payer, r.toOwner, r.mint).Build()
-		}
-		tx, err := c.signWith(ctx, instructions, uint32(unitsPerCreation*len(part)))
-		if err != nil {
-			return err
-		}
-		if err := c.send(ctx, tx); err != nil {
-			return err
-		}
-		c.mu.Lock()
-		for _, r := range part {
-			c.creating[r.to] = tx.LastValid
-		}
-		c.mu.Unlock()
-	}
-	return fmt.Errorf("%w: %d token accounts are being made", settlement.ErrLater, len(missing))
-}
-
-// underway returns the last block in which the creation of an account can land, if one was sent.
-func (c *Chain) underway(at solana.PublicKey) (last uint64, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	last, ok = c.creating[at]
-	return last, ok
+	return c.sign(ctx, raw, hash)
 }
