@@ -298,11 +298,11 @@ func TestSetRootResists(t *testing.T) {
 // fakeState puts a copy of the state into an account of another program.
 func (v *victim) fakeState() onchain.Address {
 	v.t.Helper()
-	real, _, err := v.AccountAt(v.t.Context(), svmtest.AddressOf(v.d.State))
+	copied, _, err := v.AccountAt(v.t.Context(), svmtest.AddressOf(v.d.State))
 	require.NoError(v.t, err)
-	real.Owner = v.asset.Mint // any but the program
+	copied.Owner = v.asset.Mint // any but the program
 	at := address(svmtest.Key("fake state"))
-	require.NoError(v.t, v.SetAccount(v.t.Context(), svmtest.AddressOf(at), real))
+	require.NoError(v.t, v.SetAccount(v.t.Context(), svmtest.AddressOf(at), copied))
 	return at
 }
 

@@ -178,7 +178,7 @@ static inline u64 initialize(struct scratch *x, u64 count, const u8 *program, co
 	if (s->magic != 0)
 		return BAD_STATE;
 	u8 *ledger = a[1].data;
-	if (a[1].size < LEDGER_HEAD + 8 || (a[1].size & 7) != 0 || WORD(ledger, 0) != 0 || !zero(ledger + 8))
+	if (a[1].size < LEDGER_HEAD + 8 || (a[1].size & 7) != 0 || WORD(ledger, 0) != 0)
 		return BAD_LEDGER;
 	u64 delay = WORD(data, 1), cap = WORD(data, 2), bump = WORD(data, 3);
 	if (delay == 0 || delay > MAX_DELAY || cap == 0 || bump > 255)

@@ -16,8 +16,8 @@
 //
 // # Example
 //
-// sol_sha256 is called by its hash 0x11f49d86. An object of 754 instructions and 7 bytes of constants becomes 64 + 2*56 + 8 +
-// 754*8 = 6,216 bytes.
+// sol_sha256 is called by its hash 0x11f49d86. An object of 747 instructions and 7 bytes of constants becomes 64 + 2*56 + 8 +
+// 747*8 = 6,160 bytes.
 //
 // # Rounding and errors
 //

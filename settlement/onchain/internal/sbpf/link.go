@@ -119,7 +119,8 @@ func (m *image) lay() error {
 // relocate writes the addresses into the code.
 func (m *image) relocate() error {
 	for _, s := range m.sections {
-		if s.Type != elf.SHT_REL && s.Type != elf.SHT_RELA || s.Size == 0 {
+		addends := s.Type == elf.SHT_RELA //nolint:misspell // ELF's name for it
+		if s.Type != elf.SHT_REL && !addends || s.Size == 0 {
 			continue
 		}
 		target := elf.SectionIndex(s.Info)
@@ -130,7 +131,7 @@ func (m *image) relocate() error {
 		if base < codeBase {
 			return fmt.Errorf("section %q relocates constants: pointers in constants have no place in a program", s.Name)
 		}
-		if s.Type == elf.SHT_RELA || s.Flags&elf.SHF_COMPRESSED != 0 || s.Size > MaxObject {
+		if addends || s.Flags&elf.SHF_COMPRESSED != 0 || s.Size > MaxObject {
 			return fmt.Errorf("section %q holds relocations of a kind that BPF does not have", s.Name)
 		}
 		data, err := s.Data()

@@ -47,7 +47,7 @@ func TestProgramsForm(t *testing.T) {
 	require.Equal(t, elf.ProgHeader{Type: elf.PT_LOAD, Flags: elf.PF_R, Off: 176, Filesz: constants.Filesz, Memsz: constants.Filesz, Align: 8}, constants.ProgHeader)
 	require.Equal(t, elf.PF_X, code.Flags)
 	require.EqualValues(t, 1<<32, code.Vaddr)
-	require.EqualValues(t, code.Filesz, code.Memsz)
+	require.Equal(t, code.Filesz, code.Memsz)
 	require.Len(t, p, int(code.Off+code.Filesz))
 	require.GreaterOrEqual(t, f.Entry, code.Vaddr)
 	require.Less(t, f.Entry, code.Vaddr+code.Memsz)
