@@ -29,7 +29,7 @@ func ExampleNode_Execute() {
 	fmt.Println(receipt.Err, receipt.Fee, err)
 	// Output:
 	// true 5000 <nil>
-	// {"InstructionError":[0,"InvalidInstructionData"]} 5000 <nil>
+	// {"InstructionError":[0,"ProgramFailedToComplete"]} 5000 <nil>
 }
 
 func ExampleInstruction() {
