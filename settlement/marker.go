@@ -108,6 +108,9 @@ func (j *Journal) explain(id BatchID, n int32, e Found) ([]ref, error) {
 		places = append(places, j.strays(id, n)...)
 	}
 	var missing *Line
+	if len(places) == 0 && len(e.Lines) > 0 {
+		missing = &e.Lines[0]
+	}
 	for _, some := range j.byBundle(places) {
 		refs, left := j.match(e.Lines, some)
 		if left == nil && j.whole(refs) {
