@@ -225,12 +225,20 @@ func same(t testing.TB, raw []byte, p *spl.Payout) {
 // everyShape returns all shapes, of which each has its own bounds.
 func everyShape() []spl.Shape {
 	var out []spl.Shape
-	for bits := range 1 << 10 {
+	for bits := range 1 << 11 {
 		on := func(i int) bool { return bits>>i&1 != 0 }
 		for _, f := range []spl.Format{spl.V1, spl.V0, spl.Legacy} {
-			s := spl.Shape{Format: f, Owner: on(0), Marker: on(1), Nonce: on(2), Checked: on(3), Batch: on(4), Priority: on(5), Units: on(5) || on(6), Loaded: on(7)}
+			s := spl.Shape{
+				Format: f, Owner: on(0), Marker: on(1), Nonce: on(2), Checked: on(3), Batch: on(4), Priority: on(5), Units: on(5) || on(6), Loaded: on(7),
+			}
 			if on(8) {
 				s.Memo = 10
+			}
+			if on(9) {
+				s.Members, s.PayerMember = 3, on(0)
+			}
+			if on(10) {
+				s.Members += 8
 			}
 			out = append(out, s)
 			if f == spl.V0 {
@@ -249,15 +257,17 @@ func TestMaxLines(t *testing.T) {
 	var e spl.Encoder
 	for _, s := range everyShape() {
 		n := s.MaxLines()
-		require.Positive(t, n, "%+v", s)
-		raw, err := e.AppendPayout(nil, shaped(s, n))
-		require.NoError(t, err, "%d lines of %+v", n, s)
-		require.Len(t, raw, s.Bytes(n), "%d lines of %+v", n, s)
-		_, err = e.AppendPayout(nil, shaped(s, n+1))
+		_, err := e.AppendPayout(nil, shaped(s, n+1))
 		require.Error(t, err, "%d lines of %+v", n+1, s)
-		raw, err = e.AppendPayout(nil, shaped(s, 1))
-		require.NoError(t, err)
-		require.Len(t, raw, s.Bytes(1), "one line of %+v", s)
+		if n == 0 {
+			require.Greater(t, s.Members, 3, "only the signatures of many members leave no room: %+v", s)
+			continue
+		}
+		for _, lines := range []int{1, n} {
+			raw, err := e.AppendPayout(nil, shaped(s, lines))
+			require.NoError(t, err, "%d lines of %+v", lines, s)
+			require.Len(t, raw, s.Bytes(lines), "%d lines of %+v", lines, s)
+		}
 	}
 }
 
