@@ -249,7 +249,7 @@ func (l *Limited) readToken(accounts []solana.PublicKey, data []byte, s *spendin
 	switch {
 	case len(data) >= 9 && slices.Contains([]byte{tokenTransfer, tokenBurn, tokenTransferChecked, tokenBurnChecked}, data[0]):
 		args = data[1:]
-	case len(data) >= 10 && data[0] == tokenFeeExtension && data[1] == 1: // TransferCheckedWithFee
+	case len(data) >= 10 && data[0] == tokenFee && data[1] == tokenFeeChecked:
 		args = data[2:]
 	case len(data) == 0:
 		return errors.New("no instruction of a token program")
@@ -266,13 +266,6 @@ func (l *Limited) readToken(accounts []solana.PublicKey, data []byte, s *spendin
 	s.units[i] = plus(s.units[i], binary.LittleEndian.Uint64(args))
 	return nil
 }
-
-// More first bytes of instructions.
-const (
-	tokenBurn              = 8
-	tokenFeeExtension      = 26
-	systemTransferWithSeed = 11
-)
 
 // messagePriority returns the priority fee that a message promises, in lamports. Without a limit of units it is that of the most
 // that a transaction can use.

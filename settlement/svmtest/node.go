@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gagliardetto/solana-go/rpc"
+	"github.com/gagliardetto/solana-go/rpc/jsonrpc"
 )
 
 // BlocksToFinal is how many blocks have to follow until what is in the newest block is final.
@@ -183,6 +184,9 @@ func (n *Node) wrap(err error, format string, args ...any) error {
 		return nil
 	}
 	what := fmt.Sprintf(format, args...)
+	if refused := (*jsonrpc.RPCError)(nil); errors.As(err, &refused) { // its own text is a dump of many lines
+		return fmt.Errorf("svmtest: %s: error %d: %s", what, refused.Code, refused.Message)
+	}
 	select {
 	case <-n.ended:
 		return fmt.Errorf("svmtest: %s: %w: %w\n%s", what, errors.Join(errEnded, n.exit), err, n.log)

@@ -196,7 +196,9 @@ func (n *Node) send(ctx context.Context, keys []ed25519.PrivateKey, instructions
 	if err != nil {
 		return fmt.Errorf("sign: %w", err)
 	}
-	if _, err := n.client.SendTransaction(ctx, tx); err != nil {
+	// A preflight at the default level would not know the newest blockhash.
+	opts := rpc.TransactionOpts{PreflightCommitment: rpc.CommitmentProcessed}
+	if _, err := n.client.SendTransactionWithOpts(ctx, tx, opts); err != nil {
 		return fmt.Errorf("send: %w", err)
 	}
 	return n.Advance(ctx, 1)

@@ -102,7 +102,9 @@ type instruction struct {
 // ProgramID implements solana.Instruction.
 func (i instruction) ProgramID() solana.PublicKey { return i.program }
 
-func of(program solana.PublicKey, i solana.Instruction) solana.Instruction { return instruction{i, program} }
+func of(program solana.PublicKey, i solana.Instruction) solana.Instruction {
+	return instruction{i, program}
+}
 
 func public(k ed25519.PrivateKey) solana.PublicKey { return solana.PrivateKey(k).PublicKey() }
 

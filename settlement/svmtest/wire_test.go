@@ -14,8 +14,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gagliardetto/solana-go"
-	"github.com/gagliardetto/solana-go/programs/system"
 	"github.com/stretchr/testify/require"
 
 	"github.com/idlegrid/idlegrid/settlement/svmtest"
@@ -23,23 +21,10 @@ import (
 
 var processed = map[string]any{"commitment": "processed"}
 
-// transfer returns a signed transfer of one lamport from the boss to ann, legacy or of version 1.
-func transfer(t testing.TB, n *svmtest.Node, v1 bool) []byte {
+// transfer returns a signed transfer of lamports from the boss to ann, legacy or of version 1.
+func transfer(t testing.TB, n *svmtest.Node, format int) []byte {
 	t.Helper()
-	latest, _ := call(t, n, "getLatestBlockhash", processed)
-	hash := value(t, latest).(map[string]any)["blockhash"].(string)
-	boss, ann := solana.PrivateKey(svmtest.Key("boss")), solana.PrivateKey(svmtest.Key("ann")).PublicKey()
-	opts := []solana.TransactionOption{solana.TransactionPayer(boss.PublicKey())}
-	if v1 {
-		opts = append(opts, solana.TransactionV1Config(solana.TransactionConfig{}.WithComputeUnitLimit(1000).WithLoadedAccountsDataSizeLimit(1<<20)))
-	}
-	tx, err := solana.NewTransaction([]solana.Instruction{system.NewTransferInstruction(1_000_000, boss.PublicKey(), ann).Build()}, solana.MustHashFromBase58(hash), opts...)
-	require.NoError(t, err)
-	_, err = tx.Sign(func(solana.PublicKey) *solana.PrivateKey { return &boss })
-	require.NoError(t, err)
-	raw, err := tx.MarshalBinary()
-	require.NoError(t, err)
-	return raw
+	return signed(t, blockhash(t, n, "processed"), format, keys(svmtest.Key("boss")), pay("boss", "ann", 1_000_000))
 }
 
 // send sends bytes without preflight, and returns the error's code.
@@ -56,10 +41,10 @@ func rich(t testing.TB) *svmtest.Node {
 }
 
 func TestTransaction(t *testing.T) {
-	for _, v1 := range []bool{false, true} {
+	for _, format := range []int{legacy, v1} {
 		n := rich(t)
-		raw := transfer(t, n, v1)
-		sim, _ := call(t, n, "simulateTransaction", base64.StdEncoding.EncodeToString(raw), map[string]any{"encoding": "base64", "sigVerify": true})
+		raw := transfer(t, n, format)
+		sim, _ := call(t, n, "simulateTransaction", base64.StdEncoding.EncodeToString(raw), map[string]any{"encoding": "base64", "sigVerify": true, "commitment": "processed"})
 		require.Nil(t, value(t, sim).(map[string]any)["err"])
 		require.EqualValues(t, 150, value(t, sim).(map[string]any)["unitsConsumed"])
 		signature, code := send(t, n, "sendTransaction", raw)
@@ -79,7 +64,7 @@ func TestTransaction(t *testing.T) {
 		m := got.(map[string]any)["meta"].(map[string]any)
 		require.EqualValues(t, 5000, m["fee"])
 		require.Nil(t, m["err"])
-		if v1 {
+		if format == v1 {
 			_, code = call(t, n, "getTransaction", signature, map[string]any{"commitment": "confirmed"})
 			require.EqualValues(t, -32015, code)
 		}
@@ -95,8 +80,8 @@ func TestTransaction(t *testing.T) {
 func TestSpoiltBytes(t *testing.T) {
 	n := rich(t)
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, v1 := range []bool{false, true} {
-		raw := transfer(t, n, v1)
+	for _, format := range []int{legacy, v1} {
+		raw := transfer(t, n, format)
 		for at := range raw {
 			spoilt := bytes.Clone(raw)
 			spoilt[at] ^= byte(1 + r.IntN(255))
@@ -119,7 +104,7 @@ func TestSpoiltBytes(t *testing.T) {
 		balance, _ := call(t, n, "getBalance", svmtest.Address(svmtest.Key("ann")), processed)
 		require.Zero(t, value(t, balance))
 	}
-	signature, code := send(t, n, "sendTransaction", transfer(t, n, true))
+	signature, code := send(t, n, "sendTransaction", transfer(t, n, v1))
 	require.Zero(t, code)
 	require.NotEmpty(t, signature)
 }
@@ -204,7 +189,7 @@ func TestWebsocket(t *testing.T) {
 	s.say(`{"jsonrpc":"2.0","id":2,"method":"slotUnsubscribe","params":[1]}`)
 	require.Equal(t, true, s.hear()["result"])
 
-	signature, _ := send(t, n, "sendTransaction", transfer(t, n, true))
+	signature, _ := send(t, n, "sendTransaction", transfer(t, n, v1))
 	s.say(fmt.Sprintf(`{"jsonrpc":"2.0","id":3,"method":"signatureSubscribe","params":[%q,{"commitment":"confirmed"}]}`, signature))
 	require.EqualValues(t, 2, s.hear()["result"])
 	require.NoError(t, n.Advance(t.Context(), 1))
@@ -213,30 +198,4 @@ func TestWebsocket(t *testing.T) {
 	require.Equal(t, map[string]any{"err": nil}, value(t, told["params"].(map[string]any)["result"]))
 	s.say(`{"jsonrpc":"2.0","id":4,"method":"getHealth"}`)
 	require.Equal(t, "ok", s.hear()["result"], "once told, a subscription is over")
-}
-
-func BenchmarkStart(b *testing.B) {
-	for b.Loop() {
-		n, err := svmtest.Start(b.Context(), svmtest.Config{})
-		require.NoError(b, err)
-		require.NoError(b, n.Close())
-	}
-}
-
-func BenchmarkSend(b *testing.B) {
-	n := rich(b)
-	raws := make([][]byte, 140) // as long as the oldest blockhash is good
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i = (i + 1) % len(raws) {
-		if i == 0 {
-			b.StopTimer()
-			for k := range raws {
-				require.NoError(b, n.Advance(b.Context(), 1)) // another blockhash, hence another transaction
-				raws[k] = transfer(b, n, false)
-			}
-			b.StartTimer()
-		}
-		_, code := send(b, n, "sendTransaction", raws[i])
-		require.Zero(b, code)
-	}
 }

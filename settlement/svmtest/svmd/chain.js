@@ -1,67 +1,142 @@
 'use strict';
-// The chain: blocks, the life of a blockhash, three commitment levels, and the runtime that executes.
+// The chain: blocks, forks, the life of a blockhash, and accounts as of any block that is not too old.
 
-const crypto = require('node:crypto');
 const svm = require('litesvm/dist/internal.js');
 const base58 = require('./base58');
-const { invalid, transactionError, DROPPED } = require('./errors');
-const token = require('./token');
+const { invalid } = require('./errors');
+const execute = require('./execute');
 
 const MAX_AGE = 150; // blocks for which a blockhash is good
 const CONFIRM_LAG = 1; // blocks after which a block is confirmed
 const FINAL_LAG = 31; // blocks after which it is final
-const KEEP = 2000; // blocks that are remembered; transactions are remembered for ever
+const KEEP_UNDO = 640; // final blocks as of which accounts can be read: an endpoint's lag, a stale answer, the lag of finality
+const KEEP = 2000; // final blocks that are remembered at least
 const SLOT_SECONDS = 0.4;
-const RANK = { processed: 0, confirmed: 1, finalized: 2 };
 const SYSTEM = new Uint8Array(32);
+const SYSVARS = 'Sysvar1111111111111111111111111111111111111';
 
 class Chain {
-  // options: startTime (Unix seconds of the first block), rentPerByte (lamports).
-  constructor({ startTime, rentPerByte }) {
+  // options: startTime (Unix seconds of the first block), rentPerByte (lamports), keepBlocks (final blocks of which
+  // transactions are remembered, 0: all).
+  constructor({ startTime, rentPerByte, keepBlocks }) {
     this.runtime = new svm.LiteSvm();
     this.runtime.setBlockhashCheck(false); // it knows the newest hash only: the window is kept here
     this.runtime.setTransactionHistory(0n); // as are the transactions
-    this.runtime.setRent(new svm.Rent(BigInt(rentPerByte), 1.0, 50));
+    this.setRent(rentPerByte);
     this.startTime = startTime;
+    this.keepBlocks = keepBlocks;
+    this.keep = Math.max(KEEP, keepBlocks + 1);
     this.firstSlot = Number(this.runtime.getClock().slot);
-    this.blocks = new Map(); // height -> {slot, height, hash, time, undo}
-    this.heights = new Map(); // blockhash -> height
+    this.slot = this.firstSlot - 1; // no slot is used twice, even after a fork
     this.height = 0;
-    this.transactions = new Map(); // signature -> what became of it
-    this.byAddress = new Map(); // address -> signatures, oldest first
+    this.root = 0; // height of the newest final block: it never goes back
+    this.stalled = false;
+    this.v1 = true; // whether transactions of version 1 are accepted
+    this.blocks = new Map(); // height -> {slot, height, hash, time, root, undo, transactions}
+    this.heights = new Map(); // blockhash -> height
+    this.transactions = new Map(); // signature -> record
+    this.byAddress = new Map(); // address -> {records, oldest first, and how many of them are gone}
+    this.inFlight = []; // {height, transaction}: what will be tried in a later block
     this.airdrops = 0;
+    this.counts = { transactions: 0, failed: 0, forks: 0 };
+    this.oldestUndo = 1;
+    this.oldestBlock = 1;
+    this.oldestRecord = 1;
+    this.slotHashes = 0; // slot as of which the runtime's list of slot hashes was set
     for (let i = 0; i <= FINAL_LAG; i++) this.newBlock(); // tip, confirmed and final block differ from the start
   }
 
+  // newBlock adds a block and executes what arrives in it.
   newBlock() {
     const height = ++this.height;
-    const slot = this.firstSlot + height - 1;
+    const slot = ++this.slot;
     this.runtime.expireBlockhash();
     const clock = this.runtime.getClock();
     clock.slot = BigInt(slot);
-    clock.unixTimestamp = BigInt(Math.floor(this.startTime + (height - 1) * SLOT_SECONDS));
+    clock.unixTimestamp = BigInt(Math.floor(this.startTime + (slot - this.firstSlot) * SLOT_SECONDS));
     clock.epoch = BigInt(Math.floor(slot / 432_000));
     this.runtime.setClock(clock);
     const hash = this.runtime.latestBlockhash();
-    this.blocks.set(height, { slot, height, hash, time: Number(clock.unixTimestamp), undo: new Map() });
+    if (!this.stalled) this.root = Math.max(this.root, height - FINAL_LAG, 1);
+    this.blocks.set(height, { slot, height, hash, time: Number(clock.unixTimestamp), root: this.root, undo: null, transactions: [] });
     this.heights.set(hash, height);
-    this.blocks.get(height - FINAL_LAG - 1)?.undo.clear(); // what is final is never read as of an earlier block
-    const old = this.blocks.get(height - KEEP);
-    if (old) {
-      this.blocks.delete(old.height);
-      this.heights.delete(old.hash);
+    this.forget();
+    if (this.inFlight.length > 0) this.land();
+  }
+
+  // land executes what is due, in the order in which it was sent.
+  land() {
+    const due = this.inFlight.filter((x) => x.height <= this.height);
+    this.inFlight = this.inFlight.filter((x) => x.height > this.height);
+    for (const x of due) this.execute(x.transaction);
+  }
+
+  // later puts a transaction into flight: it is tried blocks after the tip.
+  later(transaction, blocks) { this.inFlight.push({ height: this.height + blocks, transaction }); }
+
+  // forget drops what lies too far behind the final block.
+  forget() {
+    for (; this.oldestUndo <= this.root - KEEP_UNDO; this.oldestUndo++) this.blocks.get(this.oldestUndo).undo = null;
+    if (this.keepBlocks > 0) {
+      for (; this.oldestRecord <= this.root - this.keepBlocks; this.oldestRecord++) {
+        const block = this.blocks.get(this.oldestRecord);
+        for (const x of block.transactions) this.prune(x);
+        block.transactions = [];
+      }
     }
+    for (; this.oldestBlock <= this.root - this.keep; this.oldestBlock++) {
+      this.heights.delete(this.blocks.get(this.oldestBlock).hash);
+      this.blocks.delete(this.oldestBlock);
+    }
+  }
+
+  // prune forgets one of the oldest transactions: it is the oldest of each of its addresses.
+  prune(x) {
+    this.transactions.delete(x.signature);
+    for (const k of x.keys) {
+      const list = this.byAddress.get(k);
+      list.gone++;
+      if (list.gone === list.records.length) this.byAddress.delete(k);
+      else if (list.gone >= 1024 && list.gone * 2 > list.records.length) {
+        list.records.splice(0, list.gone);
+        list.gone = 0;
+      }
+    }
+  }
+
+  // fork drops the newest blocks, depth at most and no final one, and makes a new one in the place of the first of them.
+  // It returns the signatures that were in them, oldest first. Their transactions are tried again replay blocks after the
+  // new block, never if replay is negative.
+  fork(depth, replay) {
+    const dropped = [];
+    for (let n = Math.min(depth, this.height - this.root); n > 0; n--) dropped.unshift(this.dropBlock());
+    this.counts.forks++;
+    const records = dropped.flat();
+    const again = records.filter((x) => x.transaction !== null).map((x) => x.transaction);
+    for (const t of replay < 0 ? [] : again) this.later(t, replay + 1);
+    this.newBlock();
+    return records.map((x) => x.signature);
+  }
+
+  // dropBlock undoes the tip and returns its records.
+  dropBlock() {
+    const block = this.tip();
+    for (const [address, before] of block.undo ?? []) {
+      this.runtime.setAccount(keyOf(address), before ?? new svm.Account(0n, new Uint8Array(0), SYSTEM, false, 0n));
+    }
+    for (const x of block.transactions.toReversed()) {
+      this.transactions.delete(x.signature);
+      for (const k of x.keys) this.byAddress.get(k).records.pop();
+    }
+    this.heights.delete(block.hash);
+    this.blocks.delete(block.height);
+    this.height--;
+    return block.transactions;
   }
 
   tip() { return this.blocks.get(this.height); }
 
-  // at returns the newest block of a commitment level.
-  at(commitment) {
-    const lag = commitment === 'processed' ? 0 : commitment === 'confirmed' ? CONFIRM_LAG : FINAL_LAG;
-    return this.blocks.get(this.height - lag);
-  }
-
-  // good says whether a blockhash may be used as of a block.
+  // good says whether a blockhash may be used in the block of a height.
   good(hash, height) {
     const born = this.heights.get(hash);
     return born !== undefined && born <= height && height - born <= MAX_AGE;
@@ -69,119 +144,86 @@ class Chain {
 
   lastValid(block) { return block.height + MAX_AGE; }
 
-  // account returns the account as of a commitment level, null if there is none.
-  account(address, commitment) {
+  setRent(perByte) { this.runtime.setRent(new svm.Rent(BigInt(perByte), 1.0, 50)); }
+
+  // account returns the account as of the block of a height, null if there is none.
+  account(address, height) {
     const key = keyOf(address);
-    const block = this.at(commitment);
-    for (let h = block.height + 1; h <= this.height; h++) {
-      const before = this.blocks.get(h).undo.get(address);
-      if (before !== undefined) return alive(before);
+    for (let h = Math.max(height + 1, this.oldestUndo); h <= this.height; h++) {
+      const undo = this.blocks.get(h).undo;
+      if (undo?.has(address)) return alive(undo.get(address));
     }
     return alive(this.runtime.getAccount(key));
+  }
+
+  // owned lists [address, account] of all accounts of a program as of the block of a height, in no order that means anything.
+  owned(program, height) {
+    const past = new Map();
+    for (let h = this.height; h > height && h >= this.oldestUndo; h--) {
+      for (const [address, before] of this.blocks.get(h).undo ?? []) past.set(address, before);
+    }
+    const out = [];
+    for (const x of this.runtime.getProgramAccounts(keyOf(program))) {
+      const address = base58.address(x.address);
+      if (!past.has(address)) out.push([address, x.account()]);
+    }
+    for (const [address, a] of past) if (a && base58.address(a.owner()) === program) out.push([address, a]);
+    return out.filter(([, a]) => alive(a)).sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   // now returns the account as of the tip.
   now(address) { return alive(this.runtime.getAccount(keyOf(address))); }
 
-  // execute puts a transaction into the tip block, unless it is one that a validator drops. It returns {error, logs, units}.
-  execute(t) {
-    const refused = this.refusal(t);
-    if (refused) return refused;
-    const keys = t.keys.map(keyOf);
-    const block = this.tip();
-    const before = t.writable.map((k) => this.runtime.getAccount(keyOf(k)));
-    const preBalances = this.lamports(keys);
-    const preTokens = token.balances(t, before);
-    const result = this.runtime.sendVersionedTransaction(t.raw);
-    const failed = result instanceof svm.FailedTransactionMetadata;
-    const error = failed ? transactionError(result.err()) : null;
-    const meta = failed ? result.meta() : result;
-    const outcome = { error, logs: meta.logs(), units: Number(meta.computeUnitsConsumed()) };
-    if (typeof error === 'string' && DROPPED.has(error)) return outcome;
-    t.writable.forEach((k, i) => { if (!block.undo.has(k)) block.undo.set(k, before[i]); });
-    const after = t.writable.map((k) => this.runtime.getAccount(keyOf(k)));
-    this.transactions.set(t.signature, {
-      ...outcome, transaction: t, slot: block.slot, height: block.height, time: block.time, preBalances, preTokens,
-      postBalances: this.lamports(keys), postTokens: token.balances(t, after),
-    });
-    for (const k of t.keys) {
-      const list = this.byAddress.get(k);
-      if (list) list.push(t.signature);
-      else this.byAddress.set(k, [t.signature]);
-    }
-    return outcome;
-  }
-
-  // simulate executes without a trace.
-  simulate(t, verify) {
-    const refused = this.refusal(t);
-    if (refused) return refused;
-    this.runtime.setSigverify(verify);
-    let result;
-    try {
-      result = this.runtime.simulateVersionedTransaction(t.raw);
-    } finally {
-      this.runtime.setSigverify(true);
-    }
-    const failed = result instanceof svm.FailedTransactionMetadata;
-    const meta = result.meta();
-    const accounts = new Map();
-    if (!failed) for (const p of result.postAccounts()) accounts.set(base58.encode(p.address), p.account());
-    return {
-      error: failed ? transactionError(result.err()) : null, logs: meta.logs(), units: Number(meta.computeUnitsConsumed()), accounts,
-    };
-  }
-
-  // refusal returns the outcome of a transaction that is known already or too old, null for any other.
-  refusal(t) {
-    if (this.transactions.has(t.signature)) return { error: 'AlreadyProcessed', logs: [], units: 0 };
-    if (!this.good(t.blockhash, this.height)) return { error: 'BlockhashNotFound', logs: [], units: 0 };
-    return null;
-  }
-
-  lamports(keys) { return keys.map((k) => Number(this.runtime.getBalance(k) ?? 0n)); }
-
-  // airdrop makes lamports out of nothing. It returns the signature of a transaction that is in no block's list.
-  airdrop(address, lamports) {
+  // set puts an account into the tip block, whatever was there.
+  set(address, account) {
     const key = keyOf(address);
+    const before = this.runtime.getAccount(key);
+    this.runtime.setAccount(key, account);
+    this.remember(address, before);
+  }
+
+  // remember notes what an account was before the tip block. Programs and sysvars are not to be put back by a fork.
+  remember(address, before) {
+    if (before && (before.executable() || base58.address(before.owner()) === SYSVARS)) return;
     const block = this.tip();
-    const old = this.runtime.getAccount(key);
+    block.undo ??= new Map();
+    if (!block.undo.has(address)) block.undo.set(address, before);
+  }
+
+  // record keeps what became of a transaction in the tip block.
+  record(x) {
+    const block = this.tip();
+    Object.assign(x, { slot: block.slot, height: block.height, time: block.time, order: this.counts.transactions++ });
+    if (x.error) this.counts.failed++;
+    this.transactions.set(x.signature, x);
+    block.transactions.push(x);
+    for (const k of x.keys) {
+      const list = this.byAddress.get(k);
+      if (list) list.records.push(x);
+      else this.byAddress.set(k, { records: [x], gone: 0 });
+    }
+  }
+
+  execute(t) { return execute.execute(this, t); }
+
+  simulate(t, options) { return execute.simulate(this, t, options); }
+
+  // airdrop makes lamports out of nothing. It returns the signature of a transaction that nobody signed.
+  airdrop(address, lamports) {
+    const old = this.runtime.getAccount(keyOf(address));
     const sum = (old?.lamports() ?? 0n) + BigInt(lamports);
     if (sum > BigInt(Number.MAX_SAFE_INTEGER)) throw invalid('Invalid param: more lamports than JSON numbers can carry');
-    this.runtime.setAccount(key, new svm.Account(sum, old?.data() ?? new Uint8Array(0), old?.owner() ?? SYSTEM, false, 0n));
-    if (!block.undo.has(address)) block.undo.set(address, old);
-    const signature = base58.encode(crypto.createHash('sha512').update(`airdrop ${this.airdrops++}`).digest());
-    this.transactions.set(signature, { error: null, slot: block.slot, height: block.height, time: block.time });
+    this.set(address, new svm.Account(sum, old?.data() ?? new Uint8Array(0), old?.owner() ?? SYSTEM, false, 0n));
+    const signature = execute.airdropSignature(this.airdrops++);
+    this.record({ signature, transaction: null, error: null, keys: [], memo: null });
     return signature;
-  }
-
-  // status returns what getSignatureStatuses says of a signature, null if it is unknown.
-  status(signature) {
-    const x = this.transactions.get(signature);
-    if (!x) return null;
-    const level = this.level(x.height);
-    return {
-      slot: x.slot, confirmations: level === 'finalized' ? null : this.height - x.height, err: x.error,
-      status: x.error ? { Err: x.error } : { Ok: null }, confirmationStatus: level,
-    };
-  }
-
-  level(height) {
-    if (height <= this.at('finalized').height) return 'finalized';
-    return height <= this.at('confirmed').height ? 'confirmed' : 'processed';
-  }
-
-  // reached says whether a transaction is known at a commitment level.
-  reached(signature, commitment) {
-    const x = this.transactions.get(signature);
-    return x !== undefined && RANK[this.level(x.height)] >= RANK[commitment];
   }
 }
 
 // keyOf returns the 32 bytes of an address.
 function keyOf(address) {
   if (typeof address !== 'string' || address.length > 44) throw invalid('Invalid param: Invalid');
-  const key = base58.decode(address);
+  const key = base58.key(address);
   if (key === null) throw invalid('Invalid param: Invalid');
   if (key.length !== 32) throw invalid('Invalid param: WrongSize');
   return key;
@@ -189,4 +231,4 @@ function keyOf(address) {
 
 const alive = (a) => (a && (a.lamports() > 0n || a.data().length > 0) ? a : null);
 
-module.exports = { Chain, keyOf };
+module.exports = { Chain, keyOf, CONFIRM_LAG, FINAL_LAG };

@@ -54,6 +54,9 @@ const DROPPED = new Set([
   'UnsupportedVersion', 'MissingSignatureForFee', 'InvalidAccountIndex',
 ]);
 
+// Transactions with these errors pay their fee and do nothing else: TransactionLoadResult::FeesOnly of agave's svm.
+const FEES_ONLY = new Set(['InvalidProgramForExecution', 'ProgramAccountNotFound', 'MaxLoadedAccountsDataSizeExceeded']);
+
 // transactionError returns a runtime error as the RPC's JSON has it.
 function transactionError(e) {
   if (typeof e === 'number') return TRANSACTION[e] ?? `Error${e}`;
@@ -71,4 +74,22 @@ function instructionError(e) {
   return { BorshIoError: e.msg };
 }
 
-module.exports = { RpcError, invalid, transactionError, DROPPED };
+// DESCRIBED are errors as a validator writes them in a message, of those that clients look for.
+const DESCRIBED = {
+  BlockhashNotFound: 'Blockhash not found',
+  AlreadyProcessed: 'This transaction has already been processed',
+  AccountNotFound: 'Attempt to debit an account but found no record of a prior credit.',
+  InsufficientFundsForFee: 'Insufficient funds for fee',
+  ProgramAccountNotFound: 'Attempt to load a program that does not exist',
+};
+
+// describe returns the text of a transaction's error for a message.
+function describe(error) {
+  if (typeof error === 'string') return DESCRIBED[error] ?? error;
+  if (!error.InstructionError) return JSON.stringify(error);
+  const [index, why] = error.InstructionError;
+  const text = typeof why === 'string' ? why : why.Custom === undefined ? JSON.stringify(why) : `custom program error: 0x${why.Custom.toString(16)}`;
+  return `Error processing Instruction ${index}: ${text}`;
+}
+
+module.exports = { describe, RpcError, invalid, transactionError, DROPPED, FEES_ONLY };

@@ -1,265 +1,264 @@
 'use strict';
-// The JSON-RPC methods. Each takes the params and returns the result, or throws an RpcError.
+// The JSON-RPC methods of a cluster. Each takes the params and the view that they are asked through, and returns the
+// result or throws an RpcError.
 
 const base58 = require('./base58');
-const { RpcError, invalid } = require('./errors');
-const { parse } = require('./transaction');
+const encode = require('./encode');
+const { contextAt } = encode;
+const { RpcError, invalid, describe } = require('./errors');
 const { keyOf } = require('./chain');
 const token = require('./token');
-const { u64 } = require('./json');
+const { levelOf, historic, reach } = require('./view');
 
-const VERSION = '4.3.0'; // of the Agave crates in LiteSVM 1.5.0
-const LEVELS = ['processed', 'confirmed', 'finalized'];
+const SLOTS_PER_EPOCH = 432_000;
+const IDENTITY = base58.encode(Buffer.alloc(32, 2));
+const MAX_ROWS = 1000; // of getSignaturesForAddress
+const MAX_RANGE = 500_000; // slots of getBlocks
+const LARGEST = 20; // rows of getTokenLargestAccounts
 
-// methods returns all methods over one chain. onBlock is called after each new block, and onTransaction after each send.
-function methods(chain, { onBlock, onTransaction }) {
-  const level = (config) => {
-    const c = config?.commitment ?? 'finalized';
-    if (!LEVELS.includes(c)) throw invalid(`Invalid param: commitment ${String(c)}`);
-    return c;
-  };
-  // block returns the block that a read is about, after the check of minContextSlot.
-  const block = (config) => {
-    const b = chain.at(level(config));
-    if (config?.minContextSlot > b.slot) {
-      throw new RpcError(-32016, 'Minimum context slot has not been reached', { contextSlot: b.slot });
-    }
-    return b;
-  };
-  const withContext = (config, value) => ({ context: { apiVersion: VERSION, slot: block(config).slot }, value });
-  const account = (address, config) => encodeAccount(chain.account(address, level(config)), config);
-  const list = (x, max) => {
-    if (!Array.isArray(x) || x.length > max) throw invalid(`Invalid param: want a list of at most ${max}`);
-    return x;
-  };
-  const mint = (address, config) => {
-    const m = token.mint(chain.account(address, level(config)));
-    if (!m) throw invalid('Invalid param: could not find mint');
-    return m;
-  };
-  const historic = (config) => {
-    if (level(config) === 'processed') throw invalid('Method does not support commitment below `confirmed`');
-    return level(config);
-  };
+const block = (view, config) => reach(config, view.at(levelOf(config)));
+const withContext = (view, config, value) => contextAt(block(view, config), value);
+const account = (view, address, config) => encode.account(view.account(address, levelOf(config)), config);
 
-  const clock = {
-    getHealth: () => 'ok',
-    getVersion: () => ({ 'solana-core': VERSION, 'feature-set': 0 }),
-    getGenesisHash: () => base58.encode(Buffer.alloc(32, 1)),
-    getSlot: ([c]) => block(c).slot,
-    getBlockHeight: ([c]) => block(c).height,
-    getTransactionCount: () => chain.transactions.size,
-    getFirstAvailableBlock: () => chain.firstSlot,
-    minimumLedgerSlot: () => chain.firstSlot,
-    getBlockTime: ([slot]) => {
-      const b = chain.blocks.get(slot - chain.firstSlot + 1);
-      if (!b) throw new RpcError(-32004, `Block not available for slot ${Number(slot)}`);
-      return b.time;
-    },
-    getEpochInfo: ([c]) => {
-      const b = block(c);
-      return {
-        absoluteSlot: b.slot, blockHeight: b.height, epoch: Math.floor(b.slot / 432_000), slotIndex: b.slot % 432_000,
-        slotsInEpoch: 432_000, transactionCount: chain.transactions.size,
-      };
-    },
-    getLatestBlockhash: ([c]) => {
-      const b = block(c);
-      return withContext(c, { blockhash: b.hash, lastValidBlockHeight: chain.lastValid(b) });
-    },
-    isBlockhashValid: ([hash, c]) => withContext(c, chain.good(hash, block(c).height)),
-  };
+function list(x, max) {
+  if (!Array.isArray(x) || x.length > max) throw invalid(`Invalid param: want a list of at most ${max}`);
+  return x;
+}
 
-  const accounts = {
-    getBalance: ([k, c]) => withContext(c, Number(chain.account(k, level(c))?.lamports() ?? 0n)),
-    getAccountInfo: ([k, c]) => withContext(c, account(k, c)),
-    getMultipleAccounts: ([ks, c]) => withContext(c, list(ks, 100).map((k) => account(k, c))),
-    getProgramAccounts: ([program, c]) => {
-      const out = [];
-      for (const x of chain.runtime.getProgramAccounts(keyOf(program))) {
-        if (x.account().lamports() > 0n && matches(x.account().data(), c?.filters ?? [])) {
-          out.push({ pubkey: base58.encode(x.address), account: encodeAccount(x.account(), c) });
-        }
-      }
-      return c?.withContext ? withContext(c, out) : out;
-    },
-    getTokenAccountBalance: ([k, c]) => {
-      const h = token.holding(chain.account(k, level(c)));
-      if (!h) throw invalid('Invalid param: could not find account');
-      return withContext(c, token.uiAmount(h.amount, mint(base58.encode(h.mint), c).decimals));
-    },
-    getTokenSupply: ([k, c]) => {
-      const m = mint(k, c);
-      return withContext(c, token.uiAmount(m.supply, m.decimals));
-    },
-    getTokenAccountsByOwner: ([owner, filter, c]) => {
-      keyOf(owner);
-      const out = [];
-      for (const program of filter?.programId ? [filter.programId] : token.PROGRAMS) {
-        for (const x of chain.runtime.getProgramAccounts(keyOf(program))) {
-          const h = token.holding(x.account());
-          if (!h || base58.encode(h.owner) !== owner || (filter?.mint && base58.encode(h.mint) !== filter.mint)) continue;
-          out.push({ pubkey: base58.encode(x.address), account: encodeAccount(x.account(), c) });
-        }
-      }
-      return withContext(c, out);
-    },
-    getMinimumBalanceForRentExemption: ([n]) => {
-      if (!Number.isSafeInteger(n) || n < 0 || n > 10_485_760) throw invalid('Invalid param: length of data');
-      return Number(chain.runtime.minimumBalanceForRentExemption(BigInt(n)));
-    },
-  };
-
-  const sending = {
-    requestAirdrop: ([k, lamports]) => {
-      if (!Number.isSafeInteger(lamports) || lamports < 0) throw invalid('Invalid param: lamports');
-      return chain.airdrop(k, lamports);
-    },
-    getFeeForMessage: ([message, c]) => {
-      const bytes = Buffer.from(String(message), 'base64');
-      const v1 = bytes[0] === 0x81;
-      const signers = Math.min(v1 || bytes[0] & 128 ? bytes[1] ?? 0 : bytes[0] ?? 0, 12);
-      const signatures = Buffer.alloc(64 * signers);
-      const t = parse(v1 ? Buffer.concat([bytes, signatures]) : Buffer.concat([Buffer.from([signers]), signatures, bytes]));
-      return withContext(c, chain.good(t.blockhash, block(c).height) ? t.fee : null);
-    },
-    getRecentPrioritizationFees: () =>
-      [...chain.blocks.values()].slice(-150).map((b) => ({ slot: b.slot, prioritizationFee: 0 })),
-    simulateTransaction: ([text, c]) => {
-      let t = decode(text, c);
-      if (c?.replaceRecentBlockhash) {
-        const raw = Buffer.from(t.raw);
-        raw.set(base58.decode(chain.tip().hash), raw.indexOf(base58.decode(t.blockhash)));
-        t = parse(raw);
-      }
-      const r = chain.simulate(t, c?.sigVerify === true);
-      const wanted = c?.accounts ? list(c.accounts.addresses, 64) : null;
-      return withContext(c, {
-        err: r.error, logs: r.logs, unitsConsumed: r.units, returnData: null, innerInstructions: null,
-        accounts: wanted && wanted.map((k) => encodeAccount(r.accounts?.get(k) ?? chain.now(k), c.accounts)),
-      });
-    },
-    sendTransaction: ([text, c]) => {
-      const t = decode(text, c);
-      if (c?.minContextSlot > chain.tip().slot) {
-        throw new RpcError(-32016, 'Minimum context slot has not been reached', { contextSlot: chain.tip().slot });
-      }
-      if (!c?.skipPreflight) preflight(chain, t);
-      chain.execute(t);
-      onTransaction();
-      return t.signature;
-    },
-  };
-
-  const history = {
-    getSignatureStatuses: ([signatures]) => ({
-      context: { apiVersion: VERSION, slot: chain.tip().slot },
-      value: list(signatures, 256).map((s) => chain.status(s)),
-    }),
-    getTransaction: ([signature, c]) => {
-      const config = typeof c === 'string' ? { encoding: c } : c;
-      return chain.reached(signature, historic(config)) ? encodeTransaction(chain, signature, config) : null;
-    },
-    getSignaturesForAddress: ([k, c]) => {
-      keyOf(k);
-      const wanted = historic(c);
-      let out = (chain.byAddress.get(k) ?? []).filter((s) => chain.reached(s, wanted)).reverse();
-      if (out.includes(c?.before)) out = out.slice(out.indexOf(c.before) + 1);
-      if (out.includes(c?.until)) out = out.slice(0, out.indexOf(c.until));
-      return out.slice(0, Math.min(c?.limit ?? 1000, 1000)).map((s) => {
-        const x = chain.transactions.get(s);
-        const { confirmationStatus } = chain.status(s);
-        return { signature: s, slot: x.slot, err: x.error, memo: null, blockTime: x.time, confirmationStatus };
-      });
-    },
-  };
-
-  // What no cluster has: blocks on demand.
-  const control = {
-    svm_advance: ([n]) => {
-      if (!Number.isSafeInteger(n) || n < 0 || n > 1_000_000) throw invalid('Invalid param: blocks, 0 to 1000000');
-      for (let i = 0; i < n; i++) {
-        chain.newBlock();
-        onBlock();
-      }
-      onTransaction();
-      return chain.tip().slot;
-    },
-  };
-
-  control.svm_account = ([k]) => {
-    const a = chain.now(k);
-    return a && {
-      address: k, lamports: Number(a.lamports()), owner: base58.encode(a.owner()), data: Buffer.from(a.data()).toString('base64'),
-      executable: a.executable(),
+const clock = {
+  getHealth: () => 'ok',
+  getVersion: () => ({ 'solana-core': encode.VERSION, 'feature-set': 0 }),
+  getGenesisHash: () => base58.encode(Buffer.alloc(32, 1)),
+  getIdentity: () => ({ identity: IDENTITY }),
+  getSlotLeader: () => IDENTITY,
+  getSlot: ([c], view) => block(view, c).slot,
+  getBlockHeight: ([c], view) => {
+    const b = block(view, c);
+    return view.endpoint.slotAsHeight ? b.slot : b.height;
+  },
+  getTransactionCount: (_, { chain }) => chain.counts.transactions,
+  getEpochSchedule: () => ({
+    firstNormalEpoch: 0, firstNormalSlot: 0, leaderScheduleSlotOffset: SLOTS_PER_EPOCH, slotsPerEpoch: SLOTS_PER_EPOCH, warmup: false,
+  }),
+  getEpochInfo: ([c], view) => {
+    const b = block(view, c);
+    return {
+      absoluteSlot: b.slot, blockHeight: view.endpoint.slotAsHeight ? b.slot : b.height, epoch: Math.floor(b.slot / SLOTS_PER_EPOCH),
+      slotIndex: b.slot % SLOTS_PER_EPOCH, slotsInEpoch: SLOTS_PER_EPOCH, transactionCount: view.chain.counts.transactions,
     };
-  };
+  },
+  getLatestBlockhash: ([c], view) => {
+    const b = block(view, c);
+    return contextAt(b, { blockhash: b.hash, lastValidBlockHeight: view.chain.lastValid(b) });
+  },
+  isBlockhashValid: ([hash, c], view) => withContext(view, c, view.chain.good(hash, block(view, c).height)),
+};
 
-  return { ...clock, ...accounts, ...sending, ...history, ...control };
+const accounts = {
+  getBalance: ([k, c], view) => withContext(view, c, Number(view.account(k, levelOf(c))?.lamports() ?? 0n)),
+  getAccountInfo: ([k, c], view) => withContext(view, c, account(view, k, c)),
+  getMultipleAccounts: ([ks, c], view) => withContext(view, c, list(ks, 100).map((k) => account(view, k, c))),
+  getProgramAccounts: ([program, c], view) => {
+    const out = [];
+    for (const [pubkey, a] of view.owned(program, levelOf(c))) {
+      if (encode.matches(a.data(), c?.filters ?? [])) out.push({ pubkey, account: encode.account(a, c) });
+    }
+    return c?.withContext ? withContext(view, c, out) : (block(view, c), out);
+  },
+  getTokenAccountBalance: ([k, c], view) => {
+    const h = token.holding(view.account(k, levelOf(c)));
+    if (!h) throw invalid('Invalid param: could not find account');
+    return withContext(view, c, token.uiAmount(h.amount, mint(view, h.mint, c).decimals));
+  },
+  getTokenSupply: ([k, c], view) => {
+    const m = mint(view, k, c);
+    return withContext(view, c, token.uiAmount(m.supply, m.decimals));
+  },
+  getTokenLargestAccounts: ([k, c], view) => {
+    const { decimals } = mint(view, k, c);
+    const all = holdings(view, token.PROGRAMS, c, (h) => h.mint === k).sort((a, b) => (a.h.amount > b.h.amount ? -1 : a.h.amount < b.h.amount ? 1 : 0));
+    return withContext(view, c, all.slice(0, LARGEST).map((x) => ({ address: x.address, ...token.uiAmount(x.h.amount, decimals) })));
+  },
+  getTokenAccountsByOwner: ([owner, filter, c], view) => {
+    keyOf(owner);
+    if (!filter?.mint && !filter?.programId) throw invalid('Invalid param: want a mint or a programId');
+    const programs = filter.programId ? token.PROGRAMS.filter((p) => p === filter.programId) : token.PROGRAMS;
+    const all = holdings(view, programs, c, (h) => h.owner === owner && (!filter.mint || h.mint === filter.mint));
+    return withContext(view, c, all.map((x) => ({ pubkey: x.address, account: encode.account(x.account, c) })));
+  },
+  getMinimumBalanceForRentExemption: ([n], { chain }) => {
+    if (!Number.isSafeInteger(n) || n < 0 || n > 10_485_760) throw invalid('Invalid param: length of data');
+    return Number(chain.runtime.minimumBalanceForRentExemption(BigInt(n)));
+  },
+};
+
+function mint(view, address, config) {
+  const m = token.mint(view.account(address, levelOf(config)));
+  if (!m) throw invalid('Invalid param: could not find mint');
+  return m;
+}
+
+// holdings lists {address, account, h} of the token accounts that pass, by address.
+function holdings(view, programs, config, pass) {
+  const out = [];
+  for (const program of programs) {
+    for (const [address, a] of view.owned(program, levelOf(config))) {
+      const h = token.holding(a);
+      if (h && pass(h)) out.push({ address, account: a, h });
+    }
+  }
+  return out;
+}
+
+const sending = {
+  requestAirdrop: ([k, lamports], { chain }) => {
+    if (!Number.isSafeInteger(lamports) || lamports < 0) throw invalid('Invalid param: lamports');
+    return chain.airdrop(k, lamports);
+  },
+  getFeeForMessage: ([message, c], view) => {
+    const raw = Buffer.from(String(message), 'base64');
+    const v1 = raw[0] === 0x81;
+    const signers = Math.min(v1 || raw[0] & 128 ? raw[1] ?? 0 : raw[0] ?? 0, 12);
+    const signatures = Buffer.alloc(64 * signers);
+    const whole = v1 ? Buffer.concat([raw, signatures]) : Buffer.concat([Buffer.from([signers]), signatures, raw]);
+    const t = encode.transaction(whole.toString('base64'), { encoding: 'base64' });
+    return withContext(view, c, view.chain.good(t.blockhash, block(view, c).height) ? t.fee : null);
+  },
+  getRecentPrioritizationFees: (_, view) => {
+    const out = [];
+    for (let h = Math.max(view.height - 149, view.chain.oldestBlock); h <= view.height; h++) {
+      out.push({ slot: view.chain.blocks.get(h).slot, prioritizationFee: 0 });
+    }
+    return out;
+  },
+  simulateTransaction: ([text, c], view) => {
+    let t = accepted(view, encode.transaction(text, c));
+    const as = block(view, c);
+    if (c?.replaceRecentBlockhash) {
+      if (c.sigVerify) throw invalid('Invalid param: sigVerify may not be used with replaceRecentBlockhash');
+      const raw = Buffer.from(t.raw);
+      raw.set(base58.decode(as.hash), raw.indexOf(base58.decode(t.blockhash)));
+      t = encode.transaction(raw.toString('base64'), { encoding: 'base64' });
+    }
+    const r = view.chain.simulate(t, { verify: c?.sigVerify === true, height: as.height });
+    if (c?.sigVerify && r.error === 'SignatureFailure') throw new RpcError(-32003, 'Transaction signature verification failure');
+    const wanted = c?.accounts ? list(c.accounts.addresses, 64) : null;
+    return contextAt(as, {
+      err: r.error, logs: r.logs, unitsConsumed: r.units, returnData: r.returned ?? null,
+      innerInstructions: c?.innerInstructions ? r.inner ?? [] : null,
+      accounts: wanted && wanted.map((k) => encode.account(r.accounts?.get(k) ?? view.chain.now(k), c.accounts)),
+    });
+  },
+  // sendTransaction hands on what it has accepted to deliver, which is the network between it and the leader.
+  sendTransaction: ([text, c], view, deliver) => {
+    const t = accepted(view, encode.transaction(text, c));
+    reach(c, view.tip());
+    if (!c?.skipPreflight) preflight(view, t, view.at(levelOf({ commitment: c?.preflightCommitment })));
+    deliver(t);
+    return t.signature;
+  },
+};
+
+// accepted refuses a transaction of a version that the cluster does not know.
+function accepted(view, t) {
+  if (t.version === 1 && !view.chain.v1) throw invalid('invalid transaction: Transaction version is unsupported');
+  return t;
 }
 
 // preflight refuses a transaction that would fail, as sendTransaction does unless it is told to skip it.
-function preflight(chain, t) {
-  const r = chain.simulate(t, true);
+function preflight(view, t, as) {
+  const r = view.chain.simulate(t, { verify: true, height: as.height });
   if (r.error === null) return;
   if (r.error === 'SignatureFailure') throw new RpcError(-32003, 'Transaction signature verification failure');
-  const what = typeof r.error === 'string' ? r.error : `Error processing Instruction: ${JSON.stringify(r.error)}`;
-  throw new RpcError(-32002, `Transaction simulation failed: ${what}`, {
+  throw new RpcError(-32002, `Transaction simulation failed: ${describe(r.error)}`, {
     err: r.error, logs: r.logs, accounts: null, unitsConsumed: r.units, returnData: null,
   });
 }
 
-function decode(text, config) {
-  if (typeof text !== 'string' || text.length > 8192) throw invalid('Invalid param: transaction');
-  if (config?.encoding === 'base64') return parse(Buffer.from(text, 'base64'));
-  const bytes = base58.decode(text);
-  if (bytes === null) throw invalid('Invalid param: transaction is not base58');
-  return parse(Buffer.from(bytes));
-}
+const history = {
+  getSignatureStatuses: ([signatures, c], view) => {
+    const b = reach(contextSlot(view, c), view.tip());
+    const search = c?.searchTransactionHistory === true;
+    return contextAt(b, list(signatures, 256).map((s) => (view.endpoint.forgetStatuses ? null : view.status(s, search))));
+  },
+  getTransaction: ([signature, config], view) => {
+    const c = typeof config === 'string' ? { encoding: config } : config;
+    const level = historic(c);
+    reach(contextSlot(view, c), view.at(level));
+    const x = view.endpoint.forgetTransactions ? null : view.record(signature, level);
+    if (!x || x.transaction === null) return null;
+    return { slot: x.slot, blockTime: x.time, ...encode.record(view.chain, x, c) };
+  },
+  getSignaturesForAddress: ([k, c], view) => {
+    keyOf(k);
+    const level = historic(c);
+    block(view, c);
+    const limit = c?.limit ?? MAX_ROWS;
+    if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_ROWS) throw invalid(`Invalid limit; max ${MAX_ROWS}`);
+    const before = c?.before ? view.record(c.before, level) : null;
+    if (view.endpoint.forgetTransactions || (c?.before && !before)) return [];
+    const until = c?.until ? view.record(c.until, level) : null;
+    const out = [];
+    for (const x of view.history(k, level)) {
+      if (before && x.order >= before.order) continue;
+      if (out.length === limit || (until && x.order <= until.order)) break;
+      out.push({
+        signature: x.signature, slot: x.slot, err: x.error, memo: x.memo, blockTime: x.time, confirmationStatus: view.levelOf(x.height),
+      });
+    }
+    return out;
+  },
+  getFirstAvailableBlock: (_, { chain }) => chain.blocks.get(chain.oldestBlock).slot,
+  minimumLedgerSlot: (_, { chain }) => chain.blocks.get(chain.oldestBlock).slot,
+  getBlockTime: ([slot], view) => bySlot(view, slot, 'processed').time,
+  getBlocks: ([start, end, c], view) => blocks(view, start, typeof end === 'number' ? end : start + MAX_RANGE, MAX_RANGE, typeof end === 'number' ? c : end),
+  getBlocksWithLimit: ([start, limit, c], view) => blocks(view, start, Infinity, Math.min(limit, MAX_RANGE), c),
+  getBlock: ([slot, c], view) => {
+    const b = bySlot(view, slot, historic(c));
+    const parent = view.chain.blocks.get(b.height - 1);
+    const out = {
+      blockhash: b.hash, previousBlockhash: parent?.hash ?? base58.encode(Buffer.alloc(32)), parentSlot: parent?.slot ?? b.slot - 1,
+      blockHeight: b.height, blockTime: b.time, rewards: [],
+    };
+    const records = b.transactions.filter((x) => x.transaction !== null);
+    const details = c?.transactionDetails ?? 'full';
+    if (details === 'signatures') return { ...out, signatures: records.map((x) => x.signature) };
+    if (details === 'full') return { ...out, transactions: records.map((x) => encode.record(view.chain, x, c)) };
+    if (details === 'none') return out;
+    throw invalid(`Invalid param: transactionDetails ${String(details)} is not modelled here`);
+  },
+};
 
-function encodeAccount(a, config) {
-  if (!a) return null;
-  let data = Buffer.from(a.data());
-  const space = data.length;
-  if (config?.dataSlice) data = data.subarray(config.dataSlice.offset, config.dataSlice.offset + config.dataSlice.length);
-  return {
-    data: config?.encoding === 'base58' ? [base58.encode(data), 'base58'] : [data.toString('base64'), 'base64'],
-    executable: a.executable(), lamports: Number(a.lamports()), owner: base58.encode(a.owner()), rentEpoch: u64(a.rentEpoch()), space,
-  };
-}
-
-function matches(data, filters) {
-  return filters.every((f) => {
-    if (f.dataSize !== undefined) return data.length === f.dataSize;
-    const { offset, bytes, encoding } = f.memcmp ?? {};
-    const want = encoding === 'base64' ? Buffer.from(String(bytes), 'base64') : base58.decode(String(bytes).slice(0, 200));
-    return want !== null && Buffer.from(data.subarray(offset, offset + want.length)).equals(Buffer.from(want));
-  });
-}
-
-function encodeTransaction(chain, signature, config) {
-  const x = chain.transactions.get(signature);
-  const t = x.transaction;
-  if (!t) return null; // an airdrop
-  if (t.version !== 'legacy' && !((config?.maxSupportedTransactionVersion ?? -1) >= t.version)) {
-    throw new RpcError(-32015, `Transaction version (${t.version}) is not supported by the requesting client. Please try the ` +
-      `request again with the following configuration parameter: "maxSupportedTransactionVersion": ${t.version}`);
+// contextSlot returns a configuration, unless the endpoint is older than its minContextSlot.
+function contextSlot(view, config) {
+  if (view.endpoint.refuseMinContextSlot && config?.minContextSlot !== undefined) {
+    throw invalid('Invalid params: unknown field `minContextSlot`');
   }
-  const tokens = (l) => l.map((h) => {
-    const mint = base58.encode(h.mint);
-    const decimals = token.mint(chain.now(mint))?.decimals ?? 0;
-    return { accountIndex: h.index, mint, owner: base58.encode(h.owner), programId: h.program, uiTokenAmount: token.uiAmount(h.amount, decimals) };
-  });
-  const encoded = config?.encoding === 'base58' ? [base58.encode(t.raw), 'base58'] : [t.raw.toString('base64'), 'base64'];
-  return {
-    slot: x.slot, blockTime: x.time, version: t.version, transaction: encoded,
-    meta: {
-      err: x.error, status: x.error ? { Err: x.error } : { Ok: null }, fee: t.fee, preBalances: x.preBalances,
-      postBalances: x.postBalances, preTokenBalances: tokens(x.preTokens), postTokenBalances: tokens(x.postTokens),
-      innerInstructions: [], logMessages: x.logs, rewards: [], loadedAddresses: { writable: [], readonly: [] },
-      computeUnitsConsumed: x.units,
-    },
-  };
+  return config;
 }
 
-module.exports = { methods };
+// bySlot finds a block that has reached a level. A slot without one was skipped, is still to come, or is forgotten.
+function bySlot(view, slot, level) {
+  if (!Number.isSafeInteger(slot) || slot < 0) throw invalid('Invalid param: slot');
+  const last = view.at(level);
+  // Slots are skipped and heights are not, so that the block lies here or above.
+  let h = Math.min(last.height, Math.max(last.height - (last.slot - slot), view.chain.oldestBlock));
+  while (h < last.height && view.chain.blocks.get(h).slot < slot) h++;
+  const b = view.chain.blocks.get(h);
+  if (b?.slot === slot) return b;
+  if (slot > last.slot) throw new RpcError(-32004, `Block not available for slot ${Number(slot)}`);
+  throw new RpcError(-32007, `Slot ${Number(slot)} was skipped, or missing due to ledger jump to recent snapshot`);
+}
+
+function blocks(view, start, end, limit, config) {
+  if (!Number.isSafeInteger(start) || start < 0 || !(limit >= 0)) throw invalid('Invalid param: slots');
+  const out = [];
+  const top = view.heightOf(historic(config));
+  for (let h = view.chain.oldestBlock; h <= top && out.length < limit; h++) {
+    const { slot } = view.chain.blocks.get(h);
+    if (slot >= start && slot <= end) out.push(slot);
+  }
+  return out;
+}
+
+module.exports = { ...clock, ...accounts, ...sending, ...history };

@@ -4,22 +4,22 @@
 const base58 = require('./base58');
 
 const PROGRAMS = ['TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA', 'TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb'];
-const PROGRAM_KEYS = PROGRAMS.map((p) => Buffer.from(base58.decode(p)));
 
 // programOf returns the token program that owns an account, null if none does.
 function programOf(account) {
-  const owner = account.owner();
-  const i = PROGRAM_KEYS.findIndex((k) => k.equals(owner));
-  return i < 0 ? null : PROGRAMS[i];
+  const owner = base58.address(account.owner());
+  return PROGRAMS.includes(owner) ? owner : null;
 }
 
 // holding reads a token account: {mint, owner, amount, program}, or null if it is none.
 function holding(account) {
   if (!account) return null;
   const program = programOf(account);
-  const data = Buffer.from(account.data());
-  if (!program || !(data.length === 165 || (data.length > 165 && data[165] === 2))) return null;
-  return { mint: data.subarray(0, 32), owner: data.subarray(32, 64), amount: data.readBigUInt64LE(64), program };
+  if (!program) return null;
+  const data = account.data();
+  if (!(data.length === 165 || (data.length > 165 && data[165] === 2))) return null;
+  const amount = Buffer.from(data.buffer, data.byteOffset, data.length).readBigUInt64LE(64);
+  return { mint: base58.address(data.subarray(0, 32)), owner: base58.address(data.subarray(32, 64)), amount, program };
 }
 
 // mint reads a mint: {supply, decimals}, or null if it is none.
@@ -30,13 +30,13 @@ function mint(account) {
   return { supply: data.readBigUInt64LE(36), decimals: data[44] };
 }
 
-// balances lists what the writable token accounts of a transaction hold. Those that are only read cannot change.
-function balances(t, accounts) {
+// balances lists what those of a transaction's accounts hold that are at the given positions and are token accounts.
+function balances(positions, accounts) {
   const out = [];
-  accounts.forEach((a, i) => {
-    const h = holding(a);
-    if (h) out.push({ index: t.keys.indexOf(t.writable[i]), ...h });
-  });
+  for (let i = 0; i < accounts.length; i++) {
+    const h = holding(accounts[i]);
+    if (h) out.push({ index: positions[i], ...h });
+  }
   return out;
 }
 

@@ -8,6 +8,8 @@ const { invalid } = require('./errors');
 const COMPUTE_BUDGET = 'ComputeBudget111111111111111111111111111111';
 const MAX_LEGACY = 1232;
 const MAX_V1 = 4096;
+const MAX_ACCOUNTS = 256; // what an index of one byte reaches
+const MEMOS = ['MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr', 'Memo1UhkJRfHyvLMcVucJwxXeuD8728EqVDDwQDxFMNo'];
 
 // Reader takes bytes from a buffer and throws at its end.
 class Reader {
@@ -50,14 +52,18 @@ class Reader {
   }
 }
 
-// parse returns {version, raw, message, signatures, signature, keys, writable, blockhash, instructions, fee}.
+// parse returns {version, raw, message, signatures, signature, keys, keyBytes, writable, lookups, blockhash, instructions,
+// fee}. The keys are those of the message itself, writable their positions; lookups are {table, writable, readonly}.
 function parse(buffer) {
   const t = buffer[0] === 0x81 ? parseV1(buffer) : parseOld(buffer);
   check(t);
   t.raw = buffer;
   t.signature = base58.encode(t.signatures[0]);
   const [signers, readonlySigners, readonlyOthers] = t.header;
-  t.writable = t.keys.filter((_, i) => (i < signers ? i < signers - readonlySigners : i < t.keys.length - readonlyOthers));
+  t.writable = [];
+  for (let i = 0; i < t.keys.length; i++) {
+    if (i < signers ? i < signers - readonlySigners : i < t.keys.length - readonlyOthers) t.writable.push(i);
+  }
   t.fee = feeOf(t);
   return t;
 }
@@ -65,7 +71,7 @@ function parse(buffer) {
 function parseOld(buffer) {
   if (buffer.length > MAX_LEGACY) throw invalid(`transaction too large: ${buffer.length} bytes (max: ${MAX_LEGACY} bytes)`);
   const r = new Reader(buffer);
-  const t = { version: 'legacy', signatures: [] };
+  const t = { version: 'legacy', signatures: [], lookups: [] };
   for (let n = r.compact(); n > 0; n--) t.signatures.push(r.take(64));
   const start = r.at;
   let first = r.u8();
@@ -75,7 +81,7 @@ function parseOld(buffer) {
     first = r.u8();
   }
   t.header = [first, r.u8(), r.u8()];
-  t.keys = keys(r, r.compact());
+  readKeys(t, r, r.compact());
   t.blockhash = base58.encode(r.take(32));
   t.instructions = [];
   for (let n = r.compact(); n > 0; n--) {
@@ -83,7 +89,11 @@ function parseOld(buffer) {
     const accounts = r.take(r.compact());
     t.instructions.push({ program, accounts, data: r.take(r.compact()) });
   }
-  if (t.version === 0 && r.compact() !== 0) throw invalid('address lookup tables are not modelled here');
+  if (t.version === 0) {
+    for (let n = r.compact(); n > 0; n--) {
+      t.lookups.push({ table: base58.address(r.take(32)), writable: r.take(r.compact()), readonly: r.take(r.compact()) });
+    }
+  }
   t.message = buffer.subarray(start, r.at);
   r.end();
   return t;
@@ -94,7 +104,7 @@ function parseV1(buffer) {
   if (buffer.length > MAX_V1) throw invalid(`transaction too large: ${buffer.length} bytes (max: ${MAX_V1} bytes)`);
   const r = new Reader(buffer);
   r.u8();
-  const t = { version: 1, signatures: [], header: [r.u8(), r.u8(), r.u8()] };
+  const t = { version: 1, signatures: [], lookups: [], header: [r.u8(), r.u8(), r.u8()] };
   const mask = r.u32();
   if (mask > 31 || (mask & 3) === 1 || (mask & 3) === 2) throw invalid('failed to deserialize transaction: config mask');
   t.blockhash = base58.encode(r.take(32));
@@ -103,7 +113,7 @@ function parseV1(buffer) {
   if (instructions < 1 || instructions > 64 || addresses > 64 || t.header[0] > 12) {
     throw invalid('failed to deserialize transaction: too many instructions, addresses or signatures');
   }
-  t.keys = keys(r, addresses);
+  readKeys(t, r, addresses);
   t.priorityFee = mask & 3 ? r.take(8).readBigUInt64LE(0) : 0n;
   for (const bit of [4, 8, 16]) if (mask & bit) r.u32();
   const heads = [];
@@ -115,20 +125,31 @@ function parseV1(buffer) {
   return t;
 }
 
-function keys(r, n) {
-  const out = [];
-  for (; n > 0; n--) out.push(base58.encode(r.take(32)));
-  return out;
+function readKeys(t, r, n) {
+  t.keyBytes = [];
+  for (; n > 0; n--) t.keyBytes.push(r.take(32));
+  t.keys = t.keyBytes.map(base58.address);
 }
 
 // check is the runtime's sanitize: the header fits the keys and every index fits.
 function check(t) {
   const [signers, readonlySigners, readonlyOthers] = t.header;
   const n = t.keys.length;
+  const loaded = t.lookups.reduce((sum, l) => sum + l.writable.length + l.readonly.length, 0);
   const bad = signers === 0 || signers !== t.signatures.length || readonlySigners >= signers ||
-    signers + readonlyOthers > n || new Set(t.keys).size !== n ||
-    t.instructions.some((x) => x.program === 0 || x.program >= n || x.accounts.some((a) => a >= n));
+    signers + readonlyOthers > n || new Set(t.keys).size !== n || n + loaded > MAX_ACCOUNTS ||
+    t.lookups.some((l) => l.writable.length + l.readonly.length === 0) ||
+    t.instructions.some((x) => x.program === 0 || x.program >= n || x.accounts.some((a) => a >= n + loaded));
   if (bad) throw invalid('invalid transaction: Transaction failed to sanitize accounts offsets correctly');
+}
+
+// memo returns the memos of a transaction as getSignaturesForAddress lists them, null if it has none.
+function memo(t) {
+  const out = [];
+  for (const x of t.instructions) {
+    if (MEMOS.includes(t.keys[x.program])) out.push(`[${x.data.length}] ${x.data.toString('utf8')}`);
+  }
+  return out.length > 0 ? out.join('; ') : null;
 }
 
 // feeOf is 5,000 lamports a signature and the priority fee: inline in version 1, otherwise by the compute budget program.
@@ -147,4 +168,4 @@ function feeOf(t) {
   return Number(base + (price * limit + 999_999n) / 1_000_000n);
 }
 
-module.exports = { parse };
+module.exports = { parse, memo };
