@@ -172,12 +172,14 @@ func (c *Chain) outcomes(ctx context.Context, attempts []settlement.Attempt, sta
 // outcome takes over what a final transaction did.
 func (c *Chain) outcome(ctx context.Context, tx *landed, res *settlement.Result) error {
 	res.Sight, res.Slot, res.Fee = settlement.Succeeded, tx.slot, tx.fee
+	var err error
 	if tx.err == nil {
-		res.Got = tx.got()
-		return nil
+		if swap, ok := readSwap(tx); ok {
+			_, res.Got, err = swap.outcome(tx)
+		}
+		return err
 	}
 	res.Sight = settlement.Reverted
-	var err error
 	res.Failure, err = c.failure(ctx, tx)
 	return err
 }
