@@ -3,6 +3,8 @@ package spl_test
 import (
 	"testing"
 
+	"github.com/gagliardetto/solana-go"
+	"github.com/gagliardetto/solana-go/rpc"
 	"github.com/stretchr/testify/require"
 
 	"github.com/idlegrid/idlegrid/settlement"
@@ -72,9 +74,22 @@ func newRig(t *testing.T, config spl.Config) settlementtest.Rig {
 		b.blocks(svmtest.BlocksToFinal)
 	}
 	rig.Fork = func(n int) int {
-		dropped, err := b.Fork(t.Context(), n, -1)
+		_, err := b.Fork(t.Context(), n, -1)
 		require.NoError(t, err)
-		return len(dropped)
+		return n
+	}
+	rig.Rent = func() uint64 {
+		sum := uint64(0)
+		for i := range uint32(8) {
+			for n := range uint16(2) {
+				at, err := chain.MarkerAddress(t.Context(), settlement.MarkerID{Batch: settlement.BatchID{Epoch: 1, Index: i}, N: n})
+				require.NoError(t, err)
+				r, err := rpc.New(b.URL()).GetBalance(t.Context(), solana.MustPublicKeyFromBase58(string(at)), rpc.CommitmentFinalized)
+				require.NoError(t, err)
+				sum += r.Value
+			}
+		}
+		return sum
 	}
 	return rig
 }

@@ -79,6 +79,8 @@ func (c *Chain) origin(ctx context.Context, at solana.PublicKey, b *settlement.B
 		switch {
 		case i < 0 || tx.pre[i] > 0:
 			return settlement.Finding{}, nil // it existed before the first transaction that is remembered: Unclear
+		case tx.makes(at, c.payer) && tx.post[i] == 0:
+			return settlement.Finding{}, nil // it has failed, and the error is left out: Unclear
 		case tx.makes(at, c.payer):
 			return c.ours(tx, b)
 		case tx.post[i] > 0:

@@ -207,7 +207,7 @@ func TestFindUnclear(t *testing.T) {
 		lie  lie
 		want string
 	}{
-		{says("getMultipleAccounts", `{"context":{"slot":1},"value":[null]}`), "as of slot 1"},
+		{says("getMultipleAccounts", `{"context":{"slot":1},"value":[null,{"lamports":1,"owner":"11111111111111111111111111111111","data":["","base64"]}]}`), "as of slot 1"},
 		{says("getSignaturesForAddress", fmt.Sprintf(`[{"signature":%q,"slot":5,"err":null}]`, tx.ID)), "begins again on every page"},
 		{says("getSignaturesForAddress", `[{"signature":"a","slot":5,"err":null},{"signature":"b","slot":6,"err":null}]`), "out of order: slot 6 after 5"},
 		{refuses("getSignaturesForAddress", -32016, "Minimum context slot has not been reached"), "error -32016"},
