@@ -97,7 +97,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 // server is what runs behind the page.
 type server struct {
 	door   *door.Door
-	chain  settlement.Chain // nil if none is connected
+	chains []settlement.Chain // endpoints of one chain; none if none is connected
 	moves  func(context.Context) error
 	close  func() error
 	config httpapi.Config
@@ -155,8 +155,8 @@ func serve(ctx context.Context, web *http.Server, listener net.Listener, s *serv
 	})
 	g.Go(func() error {
 		var runner *settlement.Runner
-		if s.chain != nil {
-			runner = s.door.Runner(s.chain)
+		if len(s.chains) > 0 {
+			runner = s.door.Runner(s.chains...)
 		}
 		return s.door.Run(ctx, 200*time.Millisecond, runner)
 	})
@@ -182,7 +182,7 @@ func open(ctx context.Context, o options, log *slog.Logger) (*server, error) {
 			return nil, err
 		}
 		return &server{
-			door: d.Door, chain: d.Chain(), moves: d.Run, close: func() error { return errors.Join(d.Door.Close(), d.Close()) },
+			door: d.Door, chains: d.Chains(), moves: d.Run, close: func() error { return errors.Join(d.Door.Close(), d.Close()) },
 			config: httpapi.Config{
 				Door: d.Door, Log: log, Chain: "Solana runtime at " + d.URL(),
 				Mode: fmt.Sprintf("a demonstration: made-up machines and renters, one hour in %s", time.Hour/time.Duration(o.speed)),

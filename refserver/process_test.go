@@ -247,7 +247,7 @@ func TestSecondServer(t *testing.T) {
 	first := start(t, "-data", data)
 	code, said := ends(t, nil, "-addr", "127.0.0.1:0", "-data", data)
 	require.Equal(t, 1, code)
-	require.Contains(t, said, "refserver: journal ")
+	require.Contains(t, said, "refserver: wal: ")
 	require.Contains(t, said, "is in use")
 	require.Contains(t, said, data)
 	_, err := order(http.DefaultClient, first.url, tokenIn(t, data), enrol("x"))

@@ -7,300 +7,321 @@ import (
 )
 
 // Apply takes one event and returns what follows from it. It returns [ErrTimeBackwards], [ErrConflict], [ErrUnknownBatch],
-// [ErrStale] or an [*IntentError], and then nothing has changed.
+// [ErrStale], [ErrQuorum], [ErrUnexplained], [ErrLanes], [ErrBroken], an [*IntentError] or a [*LimitError], and then nothing
+// has changed.
 func (j *Journal) Apply(at time.Time, e Event) ([]Effect, error) {
 	if at.Before(j.now) {
 		return nil, fmt.Errorf("%w: %s after %s", ErrTimeBackwards, at.UTC().Format(time.RFC3339Nano), j.now.UTC().Format(time.RFC3339Nano))
 	}
-	effects, err := j.apply(e)
+	effects, err := j.apply(at, e)
 	if err != nil {
 		return nil, err
 	}
 	j.now = at
-	j.close()
 	return effects, nil
 }
 
-func (j *Journal) apply(e Event) ([]Effect, error) {
+func (j *Journal) apply(at time.Time, e Event) ([]Effect, error) {
 	switch e := e.(type) {
 	case Decided:
-		return j.decided(e)
+		return j.decided(at, e)
 	case Signed:
 		return j.signed(e)
 	case Rejected:
 		return j.rejected(e)
 	case Landed:
-		return j.landed(e)
+		return j.landed(at, e)
 	case Failed:
 		return j.failed(e)
 	case Expired:
 		return j.expired(e)
+	case Found:
+		return j.found(at, e)
+	case Poisoned:
+		return j.poisoned(e)
+	case Recovering:
+		return j.recover(e)
+	case Absent:
+		return j.absent(e)
+	case Retried:
+		return j.retried(e)
+	case Reclaimed:
+		return j.reclaimed(at, e)
 	case Resumed:
 		return j.resumed(e)
-	case Found, Poisoned, Recovering, Absent, Retried, Reclaimed:
 	}
 	return nil, fmt.Errorf("%w: unknown event %T", ErrStale, e)
 }
 
-func (j *Journal) decided(e Decided) ([]Effect, error) {
-	fresh, err := j.fresh(e.Intents)
-	if err != nil || len(fresh) == 0 {
-		return nil, err
-	}
-	plan, err := Plan(j.params, e.Epoch, j.lanes[e.Epoch], fresh)
-	if err != nil {
-		return nil, err
-	}
-	if err := j.checkSums(fresh); err != nil {
-		return nil, err
-	}
-	content := make(map[IntentID]Intent, len(fresh))
-	for _, in := range fresh {
-		content[in.ID] = in
-	}
-	for _, in := range fresh {
-		j.volume[in.Asset] += in.Units
-	}
-	effects := make([]Effect, 0, len(plan))
-	for _, p := range plan {
-		n := int32(len(j.batches))
-		b := batch{id: p.ID, bundle: p.Bundle, state: StatePlanned, paidBy: -1}
-		for i, l := range p.Lines {
-			b.lines = append(b.lines, line{Line: l})
-			for _, id := range l.Intents {
-				j.byID[id] = int32(len(j.intents))
-				j.intents = append(j.intents, intent{content[id], n, int32(i)})
-			}
-		}
-		j.batches = append(j.batches, b)
-		j.index(n)
-		effects = append(effects, Prepare{j.batches[n].at(0)})
-	}
-	return effects, nil
-}
-
-// index enters batch n into the maps.
-func (j *Journal) index(n int32) {
-	b := &j.batches[n]
-	j.byBatch[b.id] = n
-	if b.bundle != "" {
-		j.bundles[b.bundle] = n
-	}
-	j.lanes[b.id.Epoch] = max(j.lanes[b.id.Epoch], b.id.Lane+1)
-}
-
-// close moves past the batches that nothing can happen to any more.
-func (j *Journal) close() {
-	for j.closed < len(j.batches) && (j.batches[j.closed].state == StatePaid || j.batches[j.closed].state == StateRefused) {
-		j.closed++
-	}
-}
-
-// fresh returns the intents that are not known. One that is known with another content is a conflict, as is a bundle that
-// is known and gets a new member.
-func (j *Journal) fresh(in []Intent) ([]Intent, error) {
-	var out []Intent
-	here := make(map[IntentID]Intent, len(in))
-	for _, x := range in {
-		known, ok := here[x.ID]
-		if i, before := j.byID[x.ID]; before {
-			known, ok = j.intents[i].Intent, true
-		}
-		if ok {
-			if known != x {
-				return nil, fmt.Errorf("%w: intent %x was decided as %+v", ErrConflict, x.ID[:4], known)
-			}
-			continue
-		}
-		here[x.ID] = x
-		if _, ok := j.bundles[x.Bundle]; ok {
-			return nil, fmt.Errorf("%w: bundle %q is closed, intent %x cannot join it", ErrConflict, x.Bundle, x.ID[:4])
-		}
-		out = append(out, x)
-	}
-	return out, nil
-}
-
-// checkSums refuses intents that would take the books of an asset beyond 64 bits.
-func (j *Journal) checkSums(in []Intent) error {
-	for _, a := range j.params.Assets {
-		sum := j.volume[a]
-		for _, x := range in {
-			if x.Asset != a {
-				continue
-			}
-			if sum+x.Units < sum {
-				return &IntentError{x.ID, "Units", fmt.Sprintf("take all that was decided in %q beyond 64 bits", a.Mint)}
-			}
-			sum += x.Units
-		}
-	}
-	return nil
-}
-
-// find returns the batch, or ErrUnknownBatch.
-func (j *Journal) find(id BatchID) (*batch, error) {
-	i, ok := j.byBatch[id]
-	if !ok {
-		return nil, fmt.Errorf("%w: %s", ErrUnknownBatch, id)
-	}
-	return &j.batches[i], nil
-}
-
 // planned returns the batch if it waits for an attempt at that revision.
-func (j *Journal) planned(id BatchID, revision uint16) (*batch, error) {
-	b, err := j.find(id)
+func (j *Journal) planned(id BatchID, revision uint16) (int32, error) {
+	n, err := j.find(id)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
+	b := &j.batches[n]
 	if b.state != StatePlanned || b.revision != revision {
-		return nil, fmt.Errorf("%w: batch %s is %s at revision %d, not planned at %d", ErrStale, id, b.state, b.revision, revision)
+		return 0, fmt.Errorf("%w: batch %s is %s at revision %d, not planned at %d", ErrStale, id, b.state, b.revision, revision)
 	}
-	return b, nil
+	return n, nil
 }
 
 // attempt returns the batch and the number of its attempt tx.
-func (j *Journal) attempt(id BatchID, tx string) (*batch, int, error) {
-	b, err := j.find(id)
-	if err != nil {
-		return nil, 0, err
+func (j *Journal) attempt(id BatchID, tx string) (n int32, i int, err error) {
+	if n, err = j.find(id); err != nil {
+		return 0, 0, err
 	}
-	i := slices.IndexFunc(b.attempts, func(a attempt) bool { return a.tx.ID == tx })
-	if i < 0 {
-		return nil, 0, fmt.Errorf("%w: batch %s has no attempt %q", ErrStale, id, tx)
+	if i = j.batches[n].attemptOf(tx); i < 0 {
+		return 0, 0, fmt.Errorf("%w: batch %s has no attempt %q", ErrStale, id, tx)
 	}
-	return b, i, nil
+	return n, i, nil
 }
 
 // live is attempt for one that must not be over.
-func (j *Journal) live(id BatchID, tx string) (*batch, int, error) {
-	b, i, err := j.attempt(id, tx)
+func (j *Journal) live(id BatchID, tx string) (int32, int, error) {
+	n, i, err := j.attempt(id, tx)
 	if err != nil {
-		return nil, 0, err
+		return 0, 0, err
 	}
-	if b.attempts[i].over {
-		return nil, 0, fmt.Errorf("%w: attempt %q of batch %s is over: %s", ErrStale, tx, id, b.attempts[i].outcome)
+	if a := &j.batches[n].attempts[i]; a.over {
+		return 0, 0, fmt.Errorf("%w: attempt %q of batch %s is over: %s", ErrStale, tx, id, a.outcome)
 	}
-	return b, i, nil
+	return n, i, nil
+}
+
+// attemptOf returns the number of the attempt, -1 if there is none.
+func (b *batch) attemptOf(tx string) int {
+	return slices.IndexFunc(b.attempts, func(a attempt) bool { return a.tx.ID == tx })
+}
+
+// busy says whether an attempt is not over.
+func (b *batch) busy() bool {
+	return slices.ContainsFunc(b.attempts, func(a attempt) bool { return !a.over })
 }
 
 func (j *Journal) signed(e Signed) ([]Effect, error) {
-	b, err := j.planned(e.Batch, e.Revision)
+	n, err := j.planned(e.Batch, e.Revision)
 	if err != nil {
 		return nil, err
 	}
-	if e.Tx.ID == "" || len(e.Tx.Raw) == 0 {
+	b := &j.batches[n]
+	switch {
+	case e.Tx.ID == "" || len(e.Tx.Raw) == 0:
 		return nil, fmt.Errorf("%w: batch %s: attempt without ID or bytes", ErrStale, e.Batch)
-	}
-	if slices.ContainsFunc(b.attempts, func(a attempt) bool { return a.tx.ID == e.Tx.ID }) {
+	case (e.Tx.LastValid == 0) == (e.Tx.Nonce == Nonce{}):
+		return nil, fmt.Errorf("%w: batch %s: attempt %q with LastValid %d and nonce %q, want one of them", ErrStale, e.Batch, e.Tx.ID, e.Tx.LastValid, e.Tx.Nonce.Value)
+	case b.attemptOf(e.Tx.ID) >= 0:
 		return nil, fmt.Errorf("%w: batch %s: attempt %q was made before", ErrStale, e.Batch, e.Tx.ID)
+	case j.held(b):
+		return nil, fmt.Errorf("%w: batch %s waits for the one before it to be closed", ErrStale, e.Batch)
 	}
 	tx := e.Tx
 	tx.Raw = slices.Clone(tx.Raw)
-	b.attempts = append(b.attempts, attempt{tx: tx, revision: b.revision})
-	b.state = StateSigned
-	sent := tx
-	sent.Raw = slices.Clone(tx.Raw)
-	return []Effect{Send{b.id, sent}}, nil
+	b.attempts = append(b.attempts, attempt{tx: tx, marker: b.marker, revision: b.revision})
+	j.set(n, StateSigned, "")
+	tx.Raw = slices.Clone(tx.Raw)
+	return []Effect{Send{b.id, tx}}, nil
 }
 
 func (j *Journal) rejected(e Rejected) ([]Effect, error) {
-	b, err := j.planned(e.Batch, e.Revision)
+	n, err := j.planned(e.Batch, e.Revision)
 	if err != nil {
 		return nil, err
 	}
+	b := &j.batches[n]
 	if len(e.Faults) == 0 {
 		return nil, fmt.Errorf("%w: batch %s: rejection of no line", ErrStale, e.Batch)
 	}
 	if err := b.checkFaults(b.revision, e.Faults); err != nil {
 		return nil, err
 	}
-	return b.refuse(b.revision, e.Faults), nil
+	return append(j.refuse(n, e.Faults), j.proceed(n)...), nil
 }
 
-func (j *Journal) landed(e Landed) ([]Effect, error) {
-	b, i, err := j.attempt(e.Batch, e.Tx)
+func (j *Journal) landed(at time.Time, e Landed) ([]Effect, error) {
+	n, i, err := j.attempt(e.Batch, e.Tx)
 	if err != nil {
 		return nil, err
 	}
-	// The chain is right and the journal may have been told wrong: an attempt that was called expired may have landed.
-	if a := b.attempts[i]; a.over && a.outcome != outcomeExpired {
-		return nil, fmt.Errorf("%w: attempt %q of batch %s is over: %s", ErrStale, e.Tx, e.Batch, a.outcome)
+	b := &j.batches[n]
+	if err := j.quorumOf(e.Batch, e.Witnesses); err != nil {
+		return nil, err
 	}
-	if b.paidBy >= 0 {
-		return nil, fmt.Errorf("%w: batch %s is paid by attempt %q", ErrStale, e.Batch, b.attempts[b.paidBy].tx.ID)
-	}
-	for k := range b.attempts {
-		if !b.attempts[k].over {
-			b.end(k, 0, 0, outcomeBeaten) // it can only fail on the marker
-		}
-	}
-	b.end(i, e.Slot, e.Fee, outcomeLanded)
-	b.state, b.paidBy, b.reason = StatePaid, int32(i), ""
-	paid := Paid{Batch: b.id, Tx: e.Tx, Slot: e.Slot, Got: e.Got}
-	for k := range b.lines {
-		if b.carries(&b.lines[k], b.attempts[i].revision) {
-			paid.Intents = append(paid.Intents, b.lines[k].Intents...)
-		}
-	}
-	return []Effect{paid}, nil
-}
-
-func (j *Journal) failed(e Failed) ([]Effect, error) {
-	b, i, err := j.live(e.Batch, e.Tx)
-	if err != nil {
+	if err := b.mayHaveMade(i); err != nil {
 		return nil, err
 	}
 	revision := b.attempts[i].revision
-	if err := b.checkFaults(revision, e.Failure.Faults); err != nil {
+	carried := make([]bool, len(b.lines))
+	for k := range b.lines {
+		carried[k] = b.carries(&b.lines[k], revision)
+	}
+	b.end(i, e.Slot, e.Fee, outcomeLanded, e.Witnesses)
+	b.attempts[i].got = e.Got
+	return j.close(at, n, i, carried), nil
+}
+
+// mayHaveMade refuses that attempt i made the marker of its batch where another one did, or where it cannot have landed. The
+// chain is right and the journal may have been told wrong: an attempt that was called expired may have landed.
+func (b *batch) mayHaveMade(i int) error {
+	a := &b.attempts[i]
+	if b.isClosed() {
+		if int(b.made) == i {
+			return fmt.Errorf("%w: attempt %q of batch %s is over: %s", ErrStale, a.tx.ID, b.id, a.outcome)
+		}
+		return b.twice(a.tx.ID)
+	}
+	if a.over && a.outcome != outcomeExpired {
+		return fmt.Errorf("%w: batch %s: attempt %q has landed, and was seen failed before: %s", ErrBroken, b.id, a.tx.ID, a.outcome)
+	}
+	for k := range b.attempts {
+		if other := &b.attempts[k]; !other.over && other.marker != a.marker {
+			return fmt.Errorf("%w: batch %s: attempt %q has made marker %d, which was found poisoned, and attempt %q may make marker %d",
+				ErrBroken, b.id, a.tx.ID, a.marker, other.tx.ID, other.marker)
+		}
+	}
+	return nil
+}
+
+// twice is the error that must never be: consensus lets one transaction make a marker.
+func (b *batch) twice(tx string) error {
+	return fmt.Errorf("%w: batch %s: its marker was made by %q, and is said to have been made by %q too", ErrBroken, b.id, b.attempts[b.made].tx.ID, tx)
+}
+
+func (j *Journal) failed(e Failed) ([]Effect, error) {
+	n, i, err := j.live(e.Batch, e.Tx)
+	if err != nil {
+		return nil, err
+	}
+	b := &j.batches[n]
+	if err := b.checkFaults(b.attempts[i].revision, e.Failure.Faults); err != nil {
 		return nil, err
 	}
 	if e.Failure.Reason == "" {
 		return nil, fmt.Errorf("%w: batch %s: failure without a reason", ErrStale, e.Batch)
 	}
-	b.end(i, e.Slot, e.Fee, e.Failure.Reason)
-	if e.Failure.Marker || len(e.Failure.Faults) == 0 {
-		b.state, b.reason = StateStuck, e.Failure.Reason
-		if e.Failure.Marker {
-			b.reason = "its marker exists, but no attempt in the journal made it: " + e.Failure.Reason
+	switch e.Failure.Reason {
+	case outcomeLanded, outcomeExpired, outcomeBeaten:
+		return nil, fmt.Errorf("%w: batch %s: failure for the reason %q", ErrStale, e.Batch, e.Failure.Reason)
+	}
+	if err := j.quorumOf(e.Batch, e.Witnesses); err != nil {
+		return nil, err
+	}
+	b.end(i, e.Slot, e.Fee, e.Failure.Reason, e.Witnesses)
+	if e.Failure.Marker {
+		if b.state != StateUnsure {
+			j.set(n, StateMarked, "")
 		}
+		return []Effect{Find{b.whole()}}, nil
+	}
+	if len(e.Failure.Faults) == 0 {
+		j.set(n, StateStuck, e.Failure.Reason)
 		return []Effect{Stuck{b.id, b.reason}}, nil
 	}
-	b.state = StatePlanned
-	return b.refuse(revision, e.Failure.Faults), nil
+	return append(j.refuse(n, e.Failure.Faults), j.proceed(n)...), nil
 }
 
 func (j *Journal) expired(e Expired) ([]Effect, error) {
-	b, i, err := j.live(e.Batch, e.Tx)
+	n, i, err := j.live(e.Batch, e.Tx)
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range e.Witnesses {
-		if last := b.attempts[i].tx.LastValid; w.Height <= last {
-			return nil, fmt.Errorf("%w: attempt %q of batch %s can land until block %d, not dead at %d", ErrStale, e.Tx, e.Batch, last, w.Height)
-		}
+	b := &j.batches[n]
+	tx := &b.attempts[i].tx
+	if err := j.quorum(e.Batch, e.Witnesses, tx.over, tx.need()); err != nil {
+		return nil, err
 	}
-	b.end(i, 0, 0, outcomeExpired)
-	b.state = StatePlanned
-	return []Effect{Prepare{b.at(b.revision)}}, nil
+	b.end(i, 0, 0, outcomeExpired, e.Witnesses)
+	return j.proceed(n), nil
 }
 
 func (j *Journal) resumed(e Resumed) ([]Effect, error) {
-	b, err := j.find(e.Batch)
+	n, err := j.find(e.Batch)
 	if err != nil {
 		return nil, err
 	}
+	b := &j.batches[n]
 	if b.state != StateStuck {
 		return nil, fmt.Errorf("%w: batch %s is %s, not stuck", ErrStale, e.Batch, b.state)
 	}
-	b.state, b.reason = StatePlanned, ""
-	return []Effect{Prepare{b.at(b.revision)}}, nil
+	j.set(n, j.begin(b.id), "")
+	return j.proceed(n), nil
+}
+
+// begin is the state in which a batch waits for its first attempt, or for another one after it was stuck.
+func (j *Journal) begin(id BatchID) State {
+	if j.recovering || id.Epoch < j.recovery.Since {
+		return StateUnsure
+	}
+	return StatePlanned
+}
+
+// proceed puts a batch without a live attempt back to planned, unless it is unsure, and says what it needs.
+func (j *Journal) proceed(n int32) []Effect {
+	b := &j.batches[n]
+	if b.state == StateUnsure {
+		return []Effect{Find{b.whole()}}
+	}
+	j.set(n, StatePlanned, "")
+	if j.held(b) {
+		return nil
+	}
+	return []Effect{Prepare{b.at(b.revision)}}
 }
 
 // end closes attempt i and forgets its bytes.
-func (b *batch) end(i int, slot, fee uint64, outcome string) {
+func (b *batch) end(i int, slot, fee uint64, outcome string, witnesses []Witness) {
 	a := &b.attempts[i]
-	a.tx.Raw, a.over, a.slot, a.fee, a.outcome = nil, true, slot, fee, outcome
+	a.tx.Raw, a.over, a.slot, a.fee, a.outcome, a.witnesses = nil, true, slot, fee, outcome, cloneWitnesses(witnesses)
+}
+
+// leftOut is why a line is refused that the transaction which made the marker did not carry.
+const leftOut = "the transaction that made its batch's marker left it out"
+
+// close ends a batch: attempt i, which has ended, made its marker and carried the lines that are marked. All that was carried
+// is paid, whatever was said of it before; all that was not is refused.
+func (j *Journal) close(at time.Time, n int32, i int, carried []bool) []Effect {
+	b := &j.batches[n]
+	for k := range b.attempts {
+		if !b.attempts[k].over {
+			b.end(k, 0, 0, outcomeBeaten, nil) // it can only fail on the marker
+		}
+	}
+	a := &b.attempts[i]
+	paid := Paid{Batch: b.id, Tx: a.tx.ID, Slot: a.slot, Got: a.got}
+	state, revised := StateRefused, false
+	var effects []Effect
+	for k := range b.lines {
+		l := &b.lines[k]
+		from := l.account()
+		switch {
+		case carried[k]:
+			state = StatePaid
+			l.gone, l.reason, l.paid = 0, "", true
+			paid.Intents = append(paid.Intents, l.Intents...)
+		case l.gone == 0:
+			if !revised {
+				revised = true
+				b.revision++
+			}
+			l.gone, l.reason = b.revision, leftOut
+			effects = append(effects, Refused{b.id, l.To, l.reason, slices.Clone(l.Intents)})
+		}
+		if !l.moved {
+			j.move(l.Asset, from, l.account(), l.Units)
+		}
+	}
+	b.made, b.closed = int32(i), at.UTC()
+	j.set(n, state, "")
+	if j.params.ReclaimAfterSeconds > 0 {
+		j.kept = append(j.kept, n)
+	}
+	if j.recovering {
+		j.probe(b)
+	}
+	if state == StatePaid {
+		effects = slices.Insert(effects, 0, Effect(paid))
+	}
+	return append(effects, j.release(b.id)...)
 }
 
 // checkFaults refuses faults that do not name lines of that revision, each once and with a reason.
@@ -325,35 +346,32 @@ func (b *batch) checkFaults(revision uint16, faults []Fault) error {
 	return nil
 }
 
-// refuse takes the lines at fault out of the batch, and with one line of a bundle all of them.
-func (b *batch) refuse(revision uint16, faults []Fault) []Effect {
+// refuse takes the lines at fault out of the batch's present revision, and with one line of a bundle all of them.
+func (j *Journal) refuse(n int32, faults []Fault) []Effect {
+	b := &j.batches[n]
 	reasons := map[int]string{}
 	for _, f := range faults {
 		reasons[f.Line] = f.Reason
 	}
 	b.revision++
 	var effects []Effect
-	n, left := 0, 0
+	k := 0
 	for i := range b.lines {
 		l := &b.lines[i]
-		if !b.carries(l, revision) {
+		if l.gone > 0 {
 			continue
 		}
-		reason, bad := reasons[n]
-		n++
+		reason, bad := reasons[k]
+		k++
 		if !bad && b.bundle == "" {
-			left++
 			continue
 		}
 		if !bad {
 			reason = fmt.Sprintf("bundle %q: line %d: %s", b.bundle, faults[0].Line, faults[0].Reason)
 		}
 		l.gone, l.reason = b.revision, reason
+		j.move(l.Asset, bookOpen, bookRefused, l.Units)
 		effects = append(effects, Refused{b.id, l.To, reason, slices.Clone(l.Intents)})
 	}
-	if left == 0 {
-		b.state = StateRefused
-		return effects
-	}
-	return append(effects, Prepare{b.at(b.revision)})
+	return effects
 }

@@ -1,6 +1,7 @@
 package settlement
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -68,22 +69,34 @@ type Batch struct {
 func (b Batch) MarkerID() MarkerID { return MarkerID{b.ID, b.Marker} }
 
 // Plan sums intents into lines, sorts them and cuts them into batches: same intents in any order, same batches. The first
-// lane it uses is firstLane. Each kind of movement (burns apart from the rest), asset and sender has its lane; the bundles
-// share the last one, a batch each. A bundle that needs more than p.MaxLines lines is an *IntentError, as is a wrong field
-// or a sum that overflows; an ID that stands twice is ErrConflict.
+// lane it uses is firstLane. Transfers (Pay, Move, Refund), burns and swaps of one asset and sender have a lane each, in this
+// order; the bundles share the last one, a batch each. A swap is a line and a batch of its own. No plan under these rules has
+// fewer batches. A bundle that needs more than p.MaxLines lines is an *IntentError, as is a wrong field or a sum that
+// overflows; an ID that stands twice is ErrConflict; a lane that would be Overflow is ErrLanes.
 func Plan(p Params, epoch tokenomics.Epoch, firstLane uint32, intents []Intent) ([]Batch, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	in := slices.Clone(intents)
-	slices.SortFunc(in, compareIntents)
-	for _, x := range in {
-		if err := x.check(p); err != nil {
+	in := make([]*Intent, len(intents))
+	for i := range intents {
+		if err := intents[i].check(p); err != nil {
 			return nil, err
 		}
+		in[i] = &intents[i]
 	}
 	if err := noTwins(in); err != nil {
 		return nil, err
+	}
+	return plan(p.MaxLines, epoch, firstLane, in)
+}
+
+// plan is Plan for intents that are checked and different. It sorts them: lines, one after the other, then hold exactly the
+// intents in this order.
+func plan(maxLines uint16, epoch tokenomics.Epoch, firstLane uint32, in []*Intent) ([]Batch, error) {
+	slices.SortFunc(in, compareIntents)
+	ids := make([]IntentID, len(in)) // of all lines, so that a line costs no allocation
+	for i, x := range in {
+		ids[i] = x.ID
 	}
 	var out []Batch
 	lane, index := firstLane, uint32(0)
@@ -92,18 +105,24 @@ func Plan(p Params, epoch tokenomics.Epoch, firstLane uint32, intents []Intent) 
 		for end < len(in) && sameGroup(in[start], in[end]) {
 			end++
 		}
-		lines, err := sum(in[start:end])
+		lines, err := sum(in[start:end], ids[start:end])
 		if err != nil {
 			return nil, err
 		}
-		bundle := in[start].Bundle
-		if bundle != "" && len(lines) > int(p.MaxLines) {
-			return nil, &IntentError{in[start].ID, "Bundle", fmt.Sprintf("%q needs %d lines, MaxLines is %d", bundle, len(lines), p.MaxLines)}
+		bundle, size := in[start].Bundle, int(maxLines)
+		if bundle != "" && len(lines) > size {
+			return nil, &IntentError{in[start].ID, "Bundle", fmt.Sprintf("%q needs %d lines, MaxLines is %d", bundle, len(lines), size)}
+		}
+		if in[start].Kind == Swap {
+			size = 1
 		}
 		if newLane := start > 0 && (bundle == "" || in[start-1].Bundle == ""); newLane {
 			lane, index = lane+1, 0
 		}
-		for part := range slices.Chunk(lines, int(p.MaxLines)) {
+		if lane == Overflow || lane < firstLane {
+			return nil, fmt.Errorf("%w: epoch %d has used %d", ErrLanes, epoch, firstLane)
+		}
+		for part := range slices.Chunk(lines, size) {
 			out = append(out, Batch{ID: BatchID{epoch, lane, index}, Bundle: bundle, Lines: slices.Clip(part)})
 			index++
 		}
@@ -112,62 +131,80 @@ func Plan(p Params, epoch tokenomics.Epoch, firstLane uint32, intents []Intent) 
 	return out, nil
 }
 
+// rank tells the sorts of movement that may not share a lane.
+func (k Kind) rank() int {
+	switch k {
+	case Pay, Move, Refund:
+		return 0
+	case Burn:
+		return 1
+	case Swap:
+		return 2
+	}
+	return 3
+}
+
 // compareIntents orders by bundle, then by what makes a lane, then by what makes a line, then by ID.
-func compareIntents(a, b Intent) int {
+func compareIntents(a, b *Intent) int {
 	if c := cmp.Compare(a.Bundle, b.Bundle); c != 0 {
 		return c
 	}
-	if a.Bundle == "" && (a.Kind == Burn) != (b.Kind == Burn) {
-		return cmp.Compare(a.Kind, b.Kind) // burns, the largest kind, come last
+	if a.Bundle == "" {
+		if c := cmp.Compare(a.Kind.rank(), b.Kind.rank()); c != 0 {
+			return c
+		}
 	}
-	return cmp.Or(
-		cmp.Compare(a.Asset.Mint, b.Asset.Mint),
-		cmp.Compare(a.From, b.From),
-		cmp.Compare(a.To, b.To),
-		cmp.Compare(a.Kind, b.Kind),
-		slices.Compare(a.ID[:], b.ID[:]),
-	)
+	if c := cmp.Compare(a.Asset.Mint, b.Asset.Mint); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.From, b.From); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.To, b.To); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.Kind, b.Kind); c != 0 {
+		return c
+	}
+	return bytes.Compare(a.ID[:], b.ID[:])
 }
 
-// sameGroup says whether two neighbours in the order of compareIntents may share a batch.
-func sameGroup(a, b Intent) bool {
+// sameGroup says whether two neighbours in the order of compareIntents may share a lane.
+func sameGroup(a, b *Intent) bool {
 	if a.Bundle != "" || b.Bundle != "" {
 		return a.Bundle == b.Bundle
 	}
-	return (a.Kind == Burn) == (b.Kind == Burn) && a.Asset == b.Asset && a.From == b.From
+	return a.Kind.rank() == b.Kind.rank() && a.Asset == b.Asset && a.From == b.From
 }
 
-// sum makes lines of the intents of one group, which are sorted.
-func sum(in []Intent) ([]Line, error) {
-	var lines []Line
-	for _, x := range in {
+// sum makes lines of the intents of one group, which are sorted and have these IDs.
+func sum(in []*Intent, ids []IntentID) ([]Line, error) {
+	lines := make([]Line, 0, len(in))
+	for i, x := range in {
 		if n := len(lines); n > 0 {
 			l := &lines[n-1]
-			if l.Kind == x.Kind && l.Asset == x.Asset && l.From == x.From && l.To == x.To {
+			if l.Kind == x.Kind && x.Kind != Swap && l.Asset == x.Asset && l.From == x.From && l.To == x.To {
 				if l.Units+x.Units < l.Units {
 					return nil, &IntentError{x.ID, "Units", fmt.Sprintf("take the sum paid to %q beyond 64 bits", x.To)}
 				}
 				l.Units += x.Units
-				l.Intents = append(l.Intents, x.ID)
+				l.Intents = ids[i-len(l.Intents) : i+1 : i+1]
 				continue
 			}
 		}
-		lines = append(lines, Line{x.Kind, x.Asset, x.From, x.To, x.Units, x.Into, x.Least, []IntentID{x.ID}})
+		lines = append(lines, Line{x.Kind, x.Asset, x.From, x.To, x.Units, x.Into, x.Least, ids[i : i+1 : i+1]})
 	}
 	return lines, nil
 }
 
 // noTwins refuses an ID that stands twice, wherever in the list.
-func noTwins(in []Intent) error {
-	ids := make([]IntentID, len(in))
-	for i, x := range in {
-		ids[i] = x.ID
-	}
-	slices.SortFunc(ids, func(a, b IntentID) int { return slices.Compare(a[:], b[:]) })
-	for i := 1; i < len(ids); i++ {
-		if ids[i] == ids[i-1] {
-			return fmt.Errorf("%w: intent %x stands twice", ErrConflict, ids[i][:4])
+func noTwins(in []*Intent) error {
+	seen := make(map[IntentID]struct{}, len(in))
+	for _, x := range in {
+		if _, ok := seen[x.ID]; ok {
+			return fmt.Errorf("%w: intent %x stands twice", ErrConflict, x.ID[:4])
 		}
+		seen[x.ID] = struct{}{}
 	}
 	return nil
 }

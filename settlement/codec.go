@@ -7,7 +7,7 @@ import (
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
-const eventDomain = "idlegrid/settlement/event/v1"
+const eventDomain = "idlegrid/settlement/event/v2"
 
 // The first byte of an encoded event. A number is never used for another event.
 const (
@@ -18,6 +18,12 @@ const (
 	codeFailed
 	codeExpired
 	codeResumed
+	codeFound
+	codePoisoned
+	codeRecovering
+	codeAbsent
+	codeRetried
+	codeReclaimed
 )
 
 // EncodeEvent returns the event in canonical form, for a store.
@@ -42,6 +48,26 @@ func EncodeEvent(e Event) []byte {
 		encodeBatchID(w, e.Batch)
 		w.Uint16(e.Revision)
 		encodeFaults(w, e.Faults)
+	case Retried:
+		w.Uint8(codeRetried)
+		w.Uint16(e.MaxLines)
+		encodeIDs(w, e.Intents)
+	case Resumed:
+		w.Uint8(codeResumed)
+		encodeBatchID(w, e.Batch)
+	case Recovering:
+		w.Uint8(codeRecovering)
+		w.Uint64(e.LastValid)
+		w.Uint32(uint32(e.Since))
+	case Landed, Failed, Expired, Found, Poisoned, Absent, Reclaimed:
+		encodeSeen(w, e)
+	}
+	return w.Data()
+}
+
+// encodeSeen writes what the chain has told, which is what has witnesses.
+func encodeSeen(w *canon.Writer, e Event) {
+	switch e := e.(type) { //nolint:gochecksumtype // EncodeEvent has the others
 	case Landed:
 		w.Uint8(codeLanded)
 		encodeBatchID(w, e.Batch)
@@ -65,12 +91,36 @@ func EncodeEvent(e Event) []byte {
 		encodeBatchID(w, e.Batch)
 		w.String(e.Tx)
 		encodeWitnesses(w, e.Witnesses)
-	case Resumed:
-		w.Uint8(codeResumed)
-		encodeBatchID(w, e.Batch)
-	case Found, Poisoned, Recovering, Absent, Retried, Reclaimed:
+	case Found:
+		w.Uint8(codeFound)
+		encodeMarker(w, e.Marker)
+		w.String(e.Tx)
+		w.Uint64(e.Slot)
+		w.Uint64(e.Fee)
+		w.Uint64(e.Got)
+		w.Len(len(e.Lines))
+		for _, l := range e.Lines {
+			encodeLine(w, l)
+		}
+		encodeWitnesses(w, e.Witnesses)
+	case Poisoned:
+		w.Uint8(codePoisoned)
+		encodeMarker(w, e.Marker)
+		w.String(e.Tx)
+		w.Uint64(e.Slot)
+		encodeWitnesses(w, e.Witnesses)
+	case Absent:
+		w.Uint8(codeAbsent)
+		encodeMarker(w, e.Marker)
+		encodeWitnesses(w, e.Witnesses)
+	case Reclaimed:
+		w.Uint8(codeReclaimed)
+		w.Len(len(e.Markers))
+		for _, m := range e.Markers {
+			encodeMarker(w, m)
+		}
+		encodeWitnesses(w, e.Witnesses)
 	}
-	return w.Data()
 }
 
 // DecodeEvent reads what EncodeEvent wrote, and refuses anything else.
@@ -107,8 +157,53 @@ func decodeEvent(r *canon.Reader, code uint8) Event {
 		return Expired{decodeBatchID(r), r.String(), decodeWitnesses(r)}
 	case codeResumed:
 		return Resumed{decodeBatchID(r)}
+	case codeFound:
+		e := Found{Marker: decodeMarker(r), Tx: r.String(), Slot: r.Uint64(), Fee: r.Uint64(), Got: r.Uint64()}
+		e.Lines = make([]Line, 0, r.Len(41))
+		for range cap(e.Lines) {
+			e.Lines = append(e.Lines, decodeLine(r))
+		}
+		e.Witnesses = decodeWitnesses(r)
+		return e
+	case codePoisoned:
+		return Poisoned{decodeMarker(r), r.String(), r.Uint64(), decodeWitnesses(r)}
+	case codeRecovering:
+		return Recovering{r.Uint64(), tokenomics.Epoch(r.Uint32())}
+	case codeAbsent:
+		return Absent{decodeMarker(r), decodeWitnesses(r)}
+	case codeRetried:
+		return Retried{r.Uint16(), decodeIDs(r)}
+	case codeReclaimed:
+		e := Reclaimed{Markers: make([]MarkerID, 0, r.Len(14))}
+		for range cap(e.Markers) {
+			e.Markers = append(e.Markers, decodeMarker(r))
+		}
+		e.Witnesses = decodeWitnesses(r)
+		return e
 	}
 	return nil
+}
+
+func encodeMarker(w *canon.Writer, m MarkerID) {
+	encodeBatchID(w, m.Batch)
+	w.Uint16(m.N)
+}
+
+func decodeMarker(r *canon.Reader) MarkerID { return MarkerID{decodeBatchID(r), r.Uint16()} }
+
+func encodeIDs(w *canon.Writer, ids []IntentID) {
+	w.Len(len(ids))
+	for _, id := range ids {
+		w.Raw(id[:])
+	}
+}
+
+func decodeIDs(r *canon.Reader) []IntentID {
+	ids := make([]IntentID, r.Len(32))
+	for i := range ids {
+		r.Raw(ids[i][:])
+	}
+	return ids
 }
 
 func encodeWitnesses(w *canon.Writer, list []Witness) {

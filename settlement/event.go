@@ -8,6 +8,8 @@ import (
 )
 
 // Event is what happened to the money, or an order about it. The types in this file are all there are.
+//
+//sumtype:decl
 type Event interface{ event() }
 
 // Decided hands over intents of an epoch. An intent that is known already is skipped if it is the same, and the whole
@@ -82,20 +84,25 @@ type Poisoned struct {
 
 // Recovering is the order to sign nothing for any batch, neither of those that are planned nor of those to come, until its
 // marker was found or is seen absent after the last block in which an attempt that was signed before now could land. It is
-// given once, first, to a journal that may have lost events.
+// given once, first, to a journal that may have lost events. Attempts with a nonce have no last block: use every nonce up,
+// finally, before it is given. The zero Recovering ends that, when everything that was lost has been decided again; it is
+// refused with [ErrStale] while a batch is unsure or a probe is open.
 type Recovering struct {
 	LastValid uint64           // that block's height, the largest that any endpoint names
-	Since     tokenomics.Epoch // batches of earlier epochs are not paid by absence: their markers may have been reclaimed
+	Since     tokenomics.Epoch // batches of earlier epochs are never paid by absence: their markers may have been reclaimed
 }
 
-// Absent records that a marker does not exist and was never made.
+// Absent records that a marker does not exist and was never made, neither now nor by an attempt that was signed before
+// [Recovering]. It is about an unsure batch or a probe.
 type Absent struct {
 	Marker    MarkerID
 	Witnesses []Witness
 }
 
-// Retried is the order to plan refused intents again, in batches of the [Overflow] lane. It is refused with [ErrStale] while
-// the batch that they were refused in is open: until its marker exists, an attempt that carries them could land.
+// Retried is the order to plan refused intents again, in batches of the [Overflow] lane of their epoch. The whole line of an
+// intent goes with it, and of a bundle all lines. It is refused with [ErrStale] while the batch that they were refused in is
+// open, since an attempt that carries them could land until its marker exists; and in recovery while the epoch is probed.
+// The batches of that lane are prepared one after the other, each when the marker of the one before exists.
 type Retried struct {
 	MaxLines uint16 // lines of a batch; 0: Params.MaxLines
 	Intents  []IntentID
@@ -125,6 +132,8 @@ func (Reclaimed) event()  {}
 func (Resumed) event()    {}
 
 // Effect is what follows from an event. The types in this file are all there are.
+//
+//sumtype:decl
 type Effect interface{ effect() }
 
 // Prepare asks for an attempt at a batch.

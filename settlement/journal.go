@@ -3,7 +3,6 @@ package settlement
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"time"
 
@@ -19,7 +18,15 @@ var (
 	ErrUnknownBatch = errors.New("settlement: unknown batch")
 	// ErrStale is returned for an event that does not fit the batch's state: another revision, attempt or state was meant.
 	ErrStale = errors.New("settlement: event does not fit the batch")
-	// ErrBroken is returned by Audit for a broken invariant.
+	// ErrQuorum is returned for an event that too few endpoints bear witness to, or witnesses that do not prove it.
+	ErrQuorum = errors.New("settlement: not enough evidence")
+	// ErrUnexplained is returned for a transaction that made a marker and carried lines that the journal cannot explain: not
+	// yet, while the batch that they come from is not found, or never.
+	ErrUnexplained = errors.New("settlement: unexplained lines")
+	// ErrLanes is returned for a decision that needs more lanes than the epoch has left.
+	ErrLanes = errors.New("settlement: no lane left")
+	// ErrBroken is returned by Audit for a broken invariant, and by Apply for an event that breaks what consensus promises, for
+	// example a second transaction that made the same marker. Then money may have moved twice, and a person has to look.
 	ErrBroken = errors.New("settlement: broken invariant")
 )
 
@@ -27,16 +34,23 @@ var (
 type State uint8
 
 const (
-	// StatePlanned means that nothing is on its way.
+	// StatePlanned means that nothing is on its way: the batch is to be prepared.
 	StatePlanned State = iota + 1
-	// StateSigned means that an attempt may land.
+	// StateSigned means that an attempt may land: it is to be looked for.
 	StateSigned
 	// StatePaid means that an attempt has landed and is final.
 	StatePaid
 	// StateStuck means that an operator has to look.
 	StateStuck
-	// StateRefused means that it will not be paid.
+	// StateRefused means that it will not be paid; of a batch, that its marker exists and no line was carried.
 	StateRefused
+	// StateMarked means that its marker exists for a reason that is not known: who made it is to be found.
+	StateMarked
+	// StateUnsure means that an attempt the journal has not heard of may have landed, or may land: its marker is to be found or
+	// seen absent, and the attempts that are known are to be looked for.
+	StateUnsure
+	// StateWaiting means that an intent is in no batch yet, because its recipient's sum is less than Limit.MinPay.
+	StateWaiting
 )
 
 // String returns the state in lower case.
@@ -52,56 +66,82 @@ func (s State) String() string {
 		return "stuck"
 	case StateRefused:
 		return "refused"
+	case StateMarked:
+		return "marked"
+	case StateUnsure:
+		return "unsure"
+	case StateWaiting:
+		return "waiting"
 	}
 	return fmt.Sprintf("state(%d)", uint8(s))
 }
 
 // Journal remembers every intent, batch and attempt. It is not safe for concurrent use.
 type Journal struct {
-	params  Params
-	now     time.Time
-	intents []intent
-	batches []batch
+	params     Params
+	now        time.Time
+	intents    []intent
+	batches    []batch
+	recovery   Recovering // the last one; its Since holds for ever
+	recovering bool
+	overflow   map[tokenomics.Epoch]*overflow
+	day        []outlay // what was decided within 24 hours of the last decision, oldest first
+
+	// What follows can be told from the above, and Audit does.
 	byID    map[IntentID]int32
 	byBatch map[BatchID]int32
 	bundles map[string]int32            // name -> batch
-	lanes   map[tokenomics.Epoch]uint32 // lanes used by the epoch
-	volume  map[Asset]uint64            // all units ever decided
-	closed  int                         // batches before this one are paid or refused, for ever
+	lanes   map[tokenomics.Epoch]uint32 // lanes used by the epoch, Overflow apart
+	pools   map[pair]pool               // intents that wait
+	spent   map[outlet]uint64           // what each epoch has decided to give away, where Limit.MaxEpoch bounds it
+	books   []books                     // of Params.Assets
+	open    []int32                     // batches that a Runner works on, rising
+	kept    []int32                     // closed batches whose marker is not reclaimed, in the order in which they were closed
+	unsure  int                         // batches in StateUnsure
 }
 
-// intent is an Intent and the line that carries it.
+// intent is an Intent and the line that carries it; both are -1 while it waits.
 type intent struct {
 	Intent
+	epoch       tokenomics.Epoch // that decided it
 	batch, line int32
 }
 
 // batch is a Batch in all its revisions, with its attempts.
 type batch struct {
-	id       BatchID
-	bundle   string
-	lines    []line
-	revision uint16
-	state    State
-	attempts []attempt
-	paidBy   int32  // index of the attempt that landed; -1 before
-	reason   string // why it is stuck
+	id        BatchID
+	bundle    string
+	lines     []line
+	marker    uint16 // number of the marker that the next attempt makes
+	revision  uint16
+	state     State
+	attempts  []attempt
+	proofs    []Proof
+	made      int32     // index of the attempt that made the marker; -1 while the batch is open
+	closed    time.Time // when that was recorded; zero before
+	reclaimed bool
+	reason    string // why it is stuck
 }
 
-// line is a Line with what became of it.
+// line is a Line with what became of it: it is carried, gone, gone and moved, or paid.
 type line struct {
 	Line
-	gone   uint16 // the revision that was made without it; 0 while it is carried
+	gone   uint16 // the revision that was made without it; 0 while it is carried, and when it is paid
 	reason string // why it is gone
+	moved  bool   // to another batch
+	paid   bool
 }
 
 // attempt is a Tx, the revision it carries and what became of it.
 type attempt struct {
 	tx        Tx // Raw is forgotten when the attempt is over
+	marker    uint16
 	revision  uint16
 	over      bool
 	slot, fee uint64
+	got       uint64
 	outcome   string
+	witnesses []Witness
 }
 
 // What becomes of an attempt that does not fail.
@@ -111,206 +151,122 @@ const (
 	outcomeBeaten  = "beaten"
 )
 
+// books are the units of one asset by what became of them. Units move from one to another, and enter only by a decision.
+type books [4]uint64
+
+// The accounts of books.
+const (
+	bookOpen = iota
+	bookPaid
+	bookRefused
+	bookWaiting
+)
+
 // NewJournal returns an empty journal.
 func NewJournal(p Params) (*Journal, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	p.Assets = slices.Clone(p.Assets)
 	return &Journal{
-		params:  p,
-		byID:    map[IntentID]int32{},
-		byBatch: map[BatchID]int32{},
-		bundles: map[string]int32{},
-		lanes:   map[tokenomics.Epoch]uint32{},
-		volume:  map[Asset]uint64{},
+		params:   p.clone(),
+		overflow: map[tokenomics.Epoch]*overflow{},
+		byID:     map[IntentID]int32{},
+		byBatch:  map[BatchID]int32{},
+		bundles:  map[string]int32{},
+		lanes:    map[tokenomics.Epoch]uint32{},
+		pools:    map[pair]pool{},
+		spent:    map[outlet]uint64{},
+		books:    make([]books, len(p.Assets)),
 	}, nil
 }
 
 // Params returns the policy of the journal.
-func (j *Journal) Params() Params {
-	p := j.params
-	p.Assets = slices.Clone(p.Assets)
-	return p
-}
+func (j *Journal) Params() Params { return j.params.clone() }
 
-// Entry is a batch as it stands.
-type Entry struct {
-	Batch    Batch // its present revision; every line it ever had once it is refused
-	State    State
-	Attempts []Record // oldest first
-	Reason   string   // why it is stuck, otherwise empty
-}
-
-// Record is what became of one attempt.
-type Record struct {
-	Tx       Tx     // Raw is empty once the attempt is over
-	Revision uint16 // of the batch that it carries
-	Over     bool   // whether it is final or expired
-	Slot     uint64 // where it landed, 0 before
-	Fee      uint64 // lamports, 0 before it landed
-	Outcome  string // "", "landed", "expired", "beaten" by another attempt of the batch, or why it failed
-}
-
-// Payment is an intent as it stands.
-type Payment struct {
-	Intent Intent
-	Batch  BatchID
-	State  State
-	Tx     string // ID of the attempt that paid it, empty before
-	Slot   uint64 // where that attempt landed, 0 before
-	Reason string // why it is refused or stuck, otherwise empty
-}
-
-// Totals are the books of one asset in base units: Decided = Paid + Open + Refused.
-type Totals struct {
-	Decided, Paid, Open, Refused uint64
-}
-
-// Batches yields every batch, in order of decision. What it yields is the caller's.
-func (j *Journal) Batches() iter.Seq[Entry] {
-	return func(yield func(Entry) bool) {
-		for i := range j.batches {
-			if !yield(j.batches[i].entry()) {
-				return
-			}
-		}
+// book returns the books of an asset, nil if it is unknown.
+func (j *Journal) book(a Asset) *books {
+	if i := slices.Index(j.params.Assets, a); i >= 0 {
+		return &j.books[i]
 	}
+	return nil
 }
 
-// Batch returns the batch of that ID, and whether there is one.
-func (j *Journal) Batch(id BatchID) (Entry, bool) {
-	i, ok := j.byBatch[id]
-	if !ok {
-		return Entry{}, false
-	}
-	return j.batches[i].entry(), true
+// move takes the units of an asset from one account of its books to another.
+func (j *Journal) move(a Asset, from, to int, units uint64) {
+	b := j.book(a)
+	b[from] -= units
+	b[to] += units
 }
 
-// Open returns the batches that are planned or signed, in order of decision: what a Runner works on. The slice and all in
-// it are the caller's, so that it may be handed to another goroutine.
-func (j *Journal) Open() []Entry {
-	var out []Entry
-	for i := j.closed; i < len(j.batches); i++ {
-		if b := &j.batches[i]; b.state == StatePlanned || b.state == StateSigned {
-			out = append(out, b.entry())
-		}
+// account is where the units of a line stand in the books.
+func (l *line) account() int {
+	switch {
+	case l.paid:
+		return bookPaid
+	case l.gone > 0:
+		return bookRefused
 	}
-	return out
+	return bookOpen
 }
 
-// Payments yields every intent, in order of decision.
-func (j *Journal) Payments() iter.Seq[Payment] {
-	return func(yield func(Payment) bool) {
-		for i := range j.intents {
-			if !yield(j.payment(&j.intents[i])) {
-				return
-			}
-		}
-	}
-}
-
-// Recent returns the payments in the opposite order: the last one that was decided comes first. Whoever wants a few of
-// many takes those and stops.
-func (j *Journal) Recent() iter.Seq[Payment] {
-	return func(yield func(Payment) bool) {
-		for i := len(j.intents) - 1; i >= 0; i-- {
-			if !yield(j.payment(&j.intents[i])) {
-				return
-			}
-		}
-	}
-}
-
-// Payment returns the intent of that ID, and whether it was decided.
-func (j *Journal) Payment(id IntentID) (Payment, bool) {
-	i, ok := j.byID[id]
-	if !ok {
-		return Payment{}, false
-	}
-	return j.payment(&j.intents[i]), true
-}
-
-// Totals returns the books of an asset.
-func (j *Journal) Totals(a Asset) Totals {
-	var t Totals
-	for i := range j.intents {
-		in := &j.intents[i]
-		if in.Asset != a {
-			continue
-		}
-		t.Decided += in.Units
-		switch j.stateOf(in) {
-		case StatePaid:
-			t.Paid += in.Units
-		case StateRefused:
-			t.Refused += in.Units
-		default:
-			t.Open += in.Units
-		}
-	}
-	return t
-}
-
-// stateOf is the state of an intent: that of its batch, unless its line is gone.
-func (j *Journal) stateOf(in *intent) State {
-	b := &j.batches[in.batch]
-	if b.paidBy >= 0 {
-		if b.carries(&b.lines[in.line], b.attempts[b.paidBy].revision) {
-			return StatePaid
-		}
-		return StateRefused
-	}
-	if b.lines[in.line].gone > 0 {
-		return StateRefused
-	}
-	return b.state
-}
-
-func (j *Journal) payment(in *intent) Payment {
-	b := &j.batches[in.batch]
-	p := Payment{Intent: in.Intent, Batch: b.id, State: j.stateOf(in)}
-	switch p.State {
-	case StatePaid:
-		p.Tx, p.Slot = b.attempts[b.paidBy].tx.ID, b.attempts[b.paidBy].slot
-	case StateRefused:
-		p.Reason = b.lines[in.line].reason
-	case StateStuck:
-		p.Reason = b.reason
-	case StatePlanned, StateSigned:
-	}
-	return p
-}
+// isClosed says that the batch's marker exists and is final, made by an attempt that is known.
+func (b *batch) isClosed() bool { return b.state == StatePaid || b.state == StateRefused }
 
 // carries says whether the line is in that revision of the batch.
 func (b *batch) carries(l *line, revision uint16) bool { return l.gone == 0 || l.gone > revision }
 
-// at returns the batch as that revision has it, in fresh slices.
-func (b *batch) at(revision uint16) Batch {
-	out := Batch{ID: b.id, Revision: revision, Bundle: b.bundle}
-	for i := range b.lines {
-		if l := &b.lines[i]; b.carries(l, revision) {
-			copied := l.Line
-			copied.Intents = slices.Clone(l.Intents)
-			out.Lines = append(out.Lines, copied)
-		}
-	}
-	return out
+// works says whether a Runner works on batches in this state.
+func (s State) works() bool {
+	return s == StatePlanned || s == StateSigned || s == StateMarked || s == StateUnsure
 }
 
-func (b *batch) entry() Entry {
-	revision := b.revision
-	switch {
-	case b.paidBy >= 0:
-		revision = b.attempts[b.paidBy].revision
-	case b.state == StateRefused:
-		revision = 0
+// set puts batch n into a state.
+func (j *Journal) set(n int32, s State, reason string) {
+	b := &j.batches[n]
+	if b.state == StateUnsure {
+		j.unsure--
 	}
-	e := Entry{Batch: b.at(revision), State: b.state, Reason: b.reason}
-	for _, a := range b.attempts {
-		tx := a.tx
-		tx.Raw = slices.Clone(tx.Raw)
-		e.Attempts = append(e.Attempts, Record{tx, a.revision, a.over, a.slot, a.fee, a.outcome})
+	if s == StateUnsure {
+		j.unsure++
 	}
-	return e
+	if was, is := b.state.works(), s.works(); was != is {
+		at, _ := slices.BinarySearch(j.open, n)
+		if is {
+			j.open = slices.Insert(j.open, at, n)
+		} else {
+			j.open = slices.Delete(j.open, at, at+1)
+		}
+	}
+	b.state, b.reason = s, reason
+}
+
+// add appends a batch in that state and enters it into the maps.
+func (j *Journal) add(b batch, s State) int32 {
+	n := int32(len(j.batches))
+	b.state = 0
+	j.batches = append(j.batches, b)
+	j.index(n)
+	j.set(n, s, b.reason)
+	return n
+}
+
+// index enters batch n into the maps.
+func (j *Journal) index(n int32) {
+	b := &j.batches[n]
+	j.byBatch[b.id] = n
+	if b.bundle != "" {
+		j.bundles[b.bundle] = n
+	}
+	if b.id.Lane != Overflow {
+		j.lanes[b.id.Epoch] = max(j.lanes[b.id.Epoch], b.id.Lane+1)
+	}
+}
+
+// find returns the number of the batch, or ErrUnknownBatch.
+func (j *Journal) find(id BatchID) (int32, error) {
+	n, ok := j.byBatch[id]
+	if !ok {
+		return 0, fmt.Errorf("%w: %s", ErrUnknownBatch, id)
+	}
+	return n, nil
 }

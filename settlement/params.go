@@ -18,9 +18,10 @@ type Params struct {
 	// Quorum is how many endpoints, 1 to 16, have to say the same before an attempt is held landed, failed or dead. 1 trusts a
 	// single one: for a chain of your own.
 	Quorum uint8 `json:"quorum"`
-	// ReclaimAfterSeconds is how long after a batch was paid the rent of its marker may be taken back, 0: never. It is the one
-	// rule that trusts time: a marker that goes while an attempt the journal has not heard of is valid lets that one pay
-	// again. io.net publishes nothing; 6 h is 360 lives of a blockhash.
+	// ReclaimAfterSeconds is how long after a batch was closed the rent of its marker may be taken back, 0: never. At most
+	// 315,360,000, ten years. It is the one rule of exactly-once that trusts time: a marker that goes while an attempt the
+	// journal has not heard of is valid, or while another payer still has the batch planned, lets it be paid again. io.net
+	// publishes nothing; 6 h is 360 lives of a blockhash.
 	ReclaimAfterSeconds uint64 `json:"reclaimAfterSeconds"`
 	// Assets are the tokens that may be moved, in any order, each mint once.
 	Assets []Asset `json:"assets"`
@@ -39,7 +40,8 @@ type Limit struct {
 	MaxLine uint64 `json:"maxLine,string"`
 	// MaxEpoch is the most that all Decided of one epoch may take out of our accounts: everything but Move.
 	MaxEpoch uint64 `json:"maxEpoch,string"`
-	// MaxDay is the most that all Decided within 24 hours, by the time they are applied, may take out of our accounts.
+	// MaxDay is the most that all Decided within 24 hours may take out of our accounts: those applied less than 24 hours
+	// before this one, and this one. It is not counted while the journal is [Recovering]: there, months are decided again.
 	MaxDay uint64 `json:"maxDay,string"`
 }
 
@@ -80,10 +82,42 @@ func (p Params) Validate() error {
 			return fmt.Errorf("settlement: params: Assets[%d]: mint %q stands twice", i, a.Mint)
 		}
 	}
+	if p.ReclaimAfterSeconds > maxReclaimAfter {
+		return fmt.Errorf("settlement: params: ReclaimAfterSeconds is %d, want 0 to %d", p.ReclaimAfterSeconds, uint64(maxReclaimAfter))
+	}
+	for i, l := range p.Limits {
+		if !slices.ContainsFunc(p.Assets, func(a Asset) bool { return a.Mint == l.Mint }) {
+			return fmt.Errorf("settlement: params: Limits[%d]: mint %q is not in Assets", i, l.Mint)
+		}
+		if slices.ContainsFunc(p.Limits[:i], func(m Limit) bool { return l.Mint == m.Mint }) {
+			return fmt.Errorf("settlement: params: Limits[%d]: mint %q stands twice", i, l.Mint)
+		}
+		if l.MaxLine > 0 && l.MinPay > l.MaxLine {
+			return fmt.Errorf("settlement: params: Limits[%d]: MinPay is %d, more than MaxLine, %d", i, l.MinPay, l.MaxLine)
+		}
+	}
 	return nil
 }
 
+const maxReclaimAfter = 10 * 365 * 24 * 3600
+
 func (p Params) knows(a Asset) bool { return slices.Contains(p.Assets, a) }
+
+// limit returns the bounds of an asset, which are none if there is no Limit.
+func (p Params) limit(a Asset) Limit {
+	for _, l := range p.Limits {
+		if l.Mint == a.Mint {
+			return l
+		}
+	}
+	return Limit{Mint: a.Mint}
+}
+
+// clone returns a copy that shares nothing.
+func (p Params) clone() Params {
+	p.Assets, p.Limits = slices.Clone(p.Assets), slices.Clone(p.Limits)
+	return p
+}
 
 func (p Params) encode(w *canon.Writer) {
 	w.String(p.Version)
@@ -92,7 +126,27 @@ func (p Params) encode(w *canon.Writer) {
 	w.Uint64(p.ReclaimAfterSeconds)
 	w.Len(len(p.Assets))
 	for _, a := range p.Assets {
-		w.String(string(a.Mint))
-		w.Uint8(a.Decimals)
+		encodeAsset(w, a)
 	}
+	w.Len(len(p.Limits))
+	for _, l := range p.Limits {
+		w.String(string(l.Mint))
+		w.Uint64(l.MinPay)
+		w.Uint64(l.MaxLine)
+		w.Uint64(l.MaxEpoch)
+		w.Uint64(l.MaxDay)
+	}
+}
+
+func decodeParams(r *canon.Reader) Params {
+	p := Params{Version: r.String(), MaxLines: r.Uint16(), Quorum: r.Uint8(), ReclaimAfterSeconds: r.Uint64()}
+	p.Assets = make([]Asset, 0, r.Len(5))
+	for range cap(p.Assets) {
+		p.Assets = append(p.Assets, decodeAsset(r))
+	}
+	p.Limits = make([]Limit, 0, r.Len(36))
+	for range cap(p.Limits) {
+		p.Limits = append(p.Limits, Limit{Account(r.String()), r.Uint64(), r.Uint64(), r.Uint64(), r.Uint64()})
+	}
+	return p
 }

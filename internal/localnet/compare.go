@@ -36,9 +36,7 @@ func (l *Net) Compare(ctx context.Context, n *network.Network) (Audit, error) {
 				flow[p.Intent.Asset][p.Intent.To] += int64(p.Intent.Units)
 			}
 		case p.Intent.From == l.Params.Accounts.Rewards:
-			if _, again := n.Retried(p.Intent.ID); !again {
-				unpaid += p.Intent.Units
-			}
+			unpaid += p.Intent.Units
 		}
 	}
 	for _, b := range l.start {

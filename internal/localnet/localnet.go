@@ -33,8 +33,9 @@ type Config struct {
 // Net is a running chain and the rules of a network on it.
 type Net struct {
 	Node   *svmtest.Node
-	Chain  *spl.Chain
+	Chain  *spl.Chain // its first endpoint
 	Params network.Params
+	second *spl.Chain
 	start  []Balance // of every wallet
 }
 
@@ -52,10 +53,13 @@ func Address(name string) settlement.Account { return svmtest.Address(svmtest.Ke
 const (
 	genesis = "genesis holders" // all IO that nobody else has at the start
 	payer   = "payer"           // pays the chain's fees
+
+	endpoints = 2 // so that nothing is believed that only one of them says
 )
 
 // Start starts the chain and makes the mints and wallets.
 func Start(ctx context.Context, c Config) (*Net, error) {
+	c.SVM.Endpoints = endpoints
 	node, err := svmtest.Start(ctx, c.SVM)
 	if err != nil {
 		return nil, err
@@ -66,6 +70,9 @@ func Start(ctx context.Context, c Config) (*Net, error) {
 	}
 	return l, nil
 }
+
+// Chains are the endpoints of the chain, as a Runner wants them.
+func (l *Net) Chains() []settlement.Chain { return []settlement.Chain{l.Chain, l.second} }
 
 // Close ends the chain.
 func (l *Net) Close() error { return l.Node.Close() }
@@ -92,9 +99,13 @@ func (l *Net) setUp(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	owners := make([]ed25519.PrivateKey, 0, len(wallets))
+	owners := make([]spl.Signer, 0, len(wallets))
 	for _, w := range wallets {
-		owners = append(owners, svmtest.Key("wallet/"+w.Name))
+		owner, err := spl.NewKey(svmtest.Key("wallet/" + w.Name))
+		if err != nil {
+			return err
+		}
+		owners = append(owners, owner)
 		for _, b := range []Balance{{w.Name, io, Address(w.Name), uint64(w.IO)}, {w.Name, usdc, Address(w.Name), uint64(w.USDC)}} {
 			if w.None {
 				continue
@@ -110,8 +121,18 @@ func (l *Net) setUp(ctx context.Context, c Config) error {
 	if err := l.Node.Advance(ctx, svmtest.BlocksToFinal+1); err != nil { // so that no fork can take the set-up away
 		return err
 	}
-	l.Chain, err = spl.New(spl.Config{URL: l.Node.URL(), Payer: svmtest.Key("wallet/" + payer), Owners: owners})
-	return err
+	fees, err := spl.NewKey(svmtest.Key("wallet/" + payer))
+	if err != nil {
+		return err
+	}
+	chains := make([]*spl.Chain, endpoints)
+	for i, url := range l.Node.URLs() {
+		if chains[i], err = spl.New(spl.Config{URL: url, Payer: fees, Owners: owners}); err != nil {
+			return err
+		}
+	}
+	l.Chain, l.second = chains[0], chains[1]
+	return nil
 }
 
 // rules are io.net's, with the mints of this chain.
@@ -165,8 +186,9 @@ func (l *Net) fund(ctx context.Context, authority ed25519.PrivateKey, b Balance)
 // any more: then its error says what could not be. Apply is what a command goes through.
 func (l *Net) Settle(ctx context.Context, n *network.Network, apply func(network.Command) error, now func() time.Time) error {
 	runner := &settlement.Runner{
-		Chains: []settlement.Chain{l.Chain}, Quorum: 1,
-		Open: func() []settlement.Entry { return n.Journal().Open() },
+		Chains: l.Chains(), Quorum: int(l.Params.Settlement.Quorum),
+		Open:        func() []settlement.Entry { return n.Journal().Open() },
+		Reclaimable: func(at time.Time, height uint64) []settlement.MarkerID { return n.Journal().Reclaimable(at, height) },
 		Apply: func(_ time.Time, e settlement.Event) ([]settlement.Effect, error) {
 			return nil, apply(network.Settle{Event: e})
 		},

@@ -70,9 +70,10 @@ func settle(t *testing.T, l *localnet.Net, n *network.Network) error {
 func behind(t *testing.T, l *localnet.Net, index uint32, line settlement.Line) {
 	t.Helper()
 	line.Intents = []settlement.IntentID{{1}}
-	tx, err := l.Chain.Prepare(t.Context(), settlement.Batch{ID: settlement.BatchID{Epoch: 1, Index: index}, Lines: []settlement.Line{line}})
+	made, err := l.Chain.Prepare(t.Context(), []settlement.Batch{{ID: settlement.BatchID{Epoch: 1, Index: index}, Lines: []settlement.Line{line}}})
 	require.NoError(t, err)
-	require.NoError(t, l.Chain.Send(t.Context(), tx))
+	require.NoError(t, made[0].Err)
+	require.NoError(t, l.Chain.Send(t.Context(), []settlement.Tx{made[0].Tx}))
 	require.NoError(t, l.Node.Advance(t.Context(), svmtest.BlocksToFinal+1))
 }
 

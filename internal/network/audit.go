@@ -51,7 +51,7 @@ func (n *Network) auditMoney() error {
 	var decided, received tokenomics.Amount
 	var all, paid int
 	for p := range n.journal.Payments() {
-		if _, again := n.retried[p.Intent.ID]; p.Intent.From == n.p.Accounts.Rewards && !again {
+		if p.Intent.From == n.p.Accounts.Rewards {
 			decided += tokenomics.Amount(p.Intent.Units)
 		}
 		all++
@@ -144,12 +144,7 @@ func (n *Network) Digest() [32]byte {
 		w.String(n.byLease[id].wallet)
 		w.Uint8(uint8(n.byLease[id].currency))
 	}
-	for _, id := range slices.SortedFunc(maps.Keys(n.retried), compareIDs) { // what is refused follows from the journal
-		as := n.retried[id]
-		w.Raw(id[:])
-		w.Raw(as[:])
-	}
-	w.Len(len(n.bills)) // which intent each waits for follows from its stage and the journal
+	w.Len(len(n.bills)) // what is refused follows from the journal; which intent each waits for follows from its stage and the journal
 	for _, b := range n.bills {
 		b.encode(w)
 	}

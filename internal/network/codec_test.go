@@ -17,6 +17,8 @@ import (
 // everyCommand has every field of every command set.
 func everyCommand() []network.Command {
 	id := settlement.BatchID{Epoch: 7, Lane: 1, Index: 2}
+	marker := settlement.MarkerID{Batch: id, N: 1}
+	line := settlement.Line{Kind: settlement.Pay, Asset: settlement.Asset{Mint: "IO", Decimals: 8}, From: "a", To: "b", Units: 5, Intents: []settlement.IntentID{}}
 	faults := []settlement.Fault{{Line: 3, Reason: "no account"}}
 	return []network.Command{
 		network.Enrol{Node: "n", Key: network.Key{1, 31: 2}, Supplier: "ann"},
@@ -46,9 +48,12 @@ func everyCommand() []network.Command {
 		network.Tick{},
 		network.Settle{Event: settlement.Signed{Batch: id, Revision: 1, Tx: settlement.Tx{ID: "t", Raw: []byte{1}, LastValid: 9}}},
 		network.Settle{Event: settlement.Rejected{Batch: id, Revision: 1, Faults: faults}},
-		network.Settle{Event: settlement.Landed{Batch: id, Tx: "t", Slot: 1, Fee: 2}},
-		network.Settle{Event: settlement.Failed{Batch: id, Tx: "t", Slot: 1, Fee: 2, Failure: settlement.Failure{Faults: faults, Marker: true, Reason: "r"}}},
-		network.Settle{Event: settlement.Expired{Batch: id, Tx: "t", Height: 3}},
+		network.Settle{Event: settlement.Landed{Batch: id, Tx: "t", Slot: 1, Fee: 2, Witnesses: sworn(1)}},
+		network.Settle{Event: settlement.Failed{Batch: id, Tx: "t", Slot: 1, Fee: 2, Failure: settlement.Failure{Faults: faults, Marker: true, Reason: "r"}, Witnesses: sworn(1)}},
+		network.Settle{Event: settlement.Expired{Batch: id, Tx: "t", Witnesses: sworn(3)}},
+		network.Settle{Event: settlement.Found{Marker: marker, Tx: "t", Slot: 1, Fee: 2, Lines: []settlement.Line{line}, Witnesses: sworn(1)}},
+		network.Settle{Event: settlement.Poisoned{Marker: marker, Tx: "t", Slot: 1, Witnesses: sworn(1)}},
+		network.Settle{Event: settlement.Reclaimed{Markers: []settlement.MarkerID{marker}, Witnesses: sworn(9)}},
 		network.Settle{Event: settlement.Resumed{Batch: id}},
 	}
 }

@@ -151,7 +151,7 @@ type (
 		Lease string `json:"lease"`
 	}
 
-	// Retry decides a refused payment anew, for example when its recipient has made a token account.
+	// Retry has a refused payment paid after all, for example when its recipient has made a token account.
 	Retry struct {
 		Payment string `json:"payment"` // its id, 64 hexadecimal digits
 	}

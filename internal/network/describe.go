@@ -51,6 +51,8 @@ func Describe(f Fact) string {
 		return fmt.Sprintf("paid: batch %s: %s; slot %d, signature %s", f.Batch, describeLines(f.Lines), f.Slot, f.Tx)
 	case Unpaid:
 		return fmt.Sprintf("unpaid: batch %s, to %s: %s", f.Batch, f.To, f.Reason)
+	case Unclear:
+		return fmt.Sprintf("unclear: marker %s exists; who made it is being found out", f.Marker)
 	case Stuck:
 		return fmt.Sprintf("stuck: batch %s: %s", f.Batch, f.Reason)
 	}

@@ -104,7 +104,7 @@ func TestBillStages(t *testing.T) {
 
 			stages := []network.Stage{w.net.Bills(1)[0].Stage}
 			runner := &settlement.Runner{
-				Chain: w.chain, Open: w.net.Journal().Open,
+				Chains: []settlement.Chain{w.chain, w.chain.Endpoint("second")}, Quorum: 2, Open: w.net.Journal().Open,
 				Apply: func(at time.Time, e settlement.Event) ([]settlement.Effect, error) {
 					_, err := w.apply(at, network.Settle{Event: e})
 					return nil, err

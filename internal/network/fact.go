@@ -114,6 +114,9 @@ type (
 		Reason string
 	}
 
+	// Unclear says that a marker exists which no attempt of the journal is known to have made. Who did is being found out.
+	Unclear struct{ Marker settlement.MarkerID }
+
 	// Stuck says that an operator has to look at a batch.
 	Stuck struct {
 		Batch  settlement.BatchID
@@ -137,6 +140,7 @@ func (Closed) fact()       {}
 func (Retired) fact()      {}
 func (Paid) fact()         {}
 func (Unpaid) fact()       {}
+func (Unclear) fact()      {}
 func (Stuck) fact()        {}
 
 // Block is what an epoch paid.

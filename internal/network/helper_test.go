@@ -162,13 +162,21 @@ func (w *world) report(at time.Time, name string) []network.Fact {
 	return w.do(at, network.Report{Signed: w.signed(at, name)})
 }
 
+// sworn are witnesses of two endpoints at a height.
+func sworn(height uint64) []settlement.Witness {
+	return []settlement.Witness{
+		{Endpoint: "a", Height: height, Slot: height, Context: height}, {Endpoint: "b", Height: height, Slot: height, Context: height},
+	}
+}
+
 // settle carries everything to the chain, until nothing moves any more.
 func (w *world) settle(at time.Time) []network.Fact {
 	w.t.Helper()
 	var facts []network.Fact
 	runner := &settlement.Runner{
-		Chain: w.chain,
-		Open:  func() []settlement.Entry { return w.net.Journal().Open() },
+		Chains: []settlement.Chain{w.chain, w.chain.Endpoint("second")},
+		Quorum: int(w.net.Params().Settlement.Quorum),
+		Open:   func() []settlement.Entry { return w.net.Journal().Open() },
 		Apply: func(_ time.Time, e settlement.Event) ([]settlement.Effect, error) {
 			more, err := w.apply(at, network.Settle{Event: e})
 			facts = append(facts, more...)
@@ -202,9 +210,7 @@ func (w *world) balances() {
 				flow[x.Intent.Asset][x.Intent.To] += x.Intent.Units
 			}
 		case x.Intent.From == p.Accounts.Rewards:
-			if _, again := w.net.Retried(x.Intent.ID); !again {
-				unpaid += x.Intent.Units
-			}
+			unpaid += x.Intent.Units
 		}
 	}
 	for asset, owners := range w.start {

@@ -54,11 +54,10 @@ type Network struct {
 	byLease map[sched.LeaseID]submitted
 	waiting map[settlement.IntentID]int // intent -> bill whose next step waits for it
 	burns   map[settlement.IntentID]bool
-	refused map[settlement.IntentID]bool                // and neither retried nor paid after all
-	retried map[settlement.IntentID]settlement.IntentID // refused -> what took its place
-	decided int                                         // payments, all of them
-	paidOut int                                         // of these, how many are final on the chain
-	billed  map[settlement.Asset]uint64                 // base units that all bills together have moved or asked for
+	refused map[settlement.IntentID]bool // and neither retried nor paid after all
+	decided int                          // payments, all of them
+	paidOut int                          // of these, how many are final on the chain
+	billed  map[settlement.Asset]uint64  // base units that all bills together have moved or asked for
 }
 
 // poolOf is one pool's block.
@@ -83,7 +82,7 @@ func New(p Params) (*Network, error) {
 		nodes: map[string]*node{}, byKey: map[Key]string{}, carry: map[tokenomics.Pool]tokenomics.Amount{},
 		other: map[poolOf]uint64{}, byLease: map[sched.LeaseID]submitted{},
 		waiting: map[settlement.IntentID]int{}, burns: map[settlement.IntentID]bool{}, refused: map[settlement.IntentID]bool{},
-		retried: map[settlement.IntentID]settlement.IntentID{}, billed: map[settlement.Asset]uint64{},
+		billed: map[settlement.Asset]uint64{},
 	}
 	var errs [7]error
 	n.supply, errs[0] = tokenomics.NewSupply(p.Tokenomics, p.First)

@@ -112,6 +112,8 @@ func (p Params) Validate() error {
 		return fmt.Errorf("network: report_age: %s is not positive", p.ReportAge)
 	case !slices.Contains(p.Settlement.Assets, p.IO) || p.IO.Decimals != tokenomics.AmountPlaces || p.Tokenomics.Decimals != tokenomics.AmountPlaces:
 		return fmt.Errorf("network: io: %+v is not settled, or has not %d places", p.IO, tokenomics.AmountPlaces)
+	case len(p.Settlement.Limits) > 0:
+		return errors.New("network: settlement: Limits must be empty: what is owed cannot be refused by a limit")
 	case !slices.Contains(p.Settlement.Assets, p.USDC) || p.USDC.Decimals != tokenomics.USDPlaces:
 		return fmt.Errorf("network: usdc: %+v is not settled, or has not %d places", p.USDC, tokenomics.USDPlaces)
 	}

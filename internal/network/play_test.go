@@ -80,7 +80,8 @@ func (p *play) apply(at time.Time, c network.Command) ([]network.Fact, error) {
 // round is a step of a runner, on a chain that moves by some blocks: attempts expire now and then.
 func (p *play) round() {
 	runner := &settlement.Runner{
-		Chain: p.chain, Open: p.net.Journal().Open,
+		Chains: []settlement.Chain{p.chain, p.chain.Endpoint("second")}, Quorum: 2,
+		Open: p.net.Journal().Open, Reclaimable: p.net.Journal().Reclaimable,
 		Apply: func(at time.Time, e settlement.Event) ([]settlement.Effect, error) {
 			_, err := p.apply(at, network.Settle{Event: e})
 			return nil, err
@@ -222,8 +223,9 @@ func (p *play) forged() settlement.Event {
 	e, _ := tokenomics.IONet().Calendar.At(p.at)
 	id := settlement.BatchID{Epoch: e - tokenomics.Epoch(p.r.IntN(3)), Lane: p.r.Uint32N(3), Index: p.r.Uint32N(2)}
 	return pick[settlement.Event](p,
-		settlement.Landed{Batch: id, Tx: "none", Slot: 1}, settlement.Failed{Batch: id, Tx: "none", Failure: settlement.Failure{Reason: "r"}},
-		settlement.Expired{Batch: id, Tx: "none"}, settlement.Resumed{Batch: id}, settlement.Signed{Batch: id, Revision: 9},
+		settlement.Landed{Batch: id, Tx: "none", Slot: 1, Witnesses: sworn(1)},
+		settlement.Failed{Batch: id, Tx: "none", Failure: settlement.Failure{Reason: "r"}, Witnesses: sworn(1)},
+		settlement.Expired{Batch: id, Tx: "none", Witnesses: sworn(1 << 60)}, settlement.Resumed{Batch: id}, settlement.Signed{Batch: id, Revision: 9},
 		settlement.Rejected{Batch: id, Faults: []settlement.Fault{{Line: 99, Reason: "r"}}})
 }
 

@@ -11,12 +11,12 @@ import (
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
-// refusedOf returns the refused payments that were not retried.
+// refusedOf returns the refused payments.
 func (w *world) refusedOf() []settlement.Payment {
 	w.t.Helper()
 	var out []settlement.Payment
 	for p := range w.net.Journal().Payments() {
-		if _, again := w.net.Retried(p.Intent.ID); p.State == settlement.StateRefused && !again {
+		if p.State == settlement.StateRefused {
 			out = append(out, p)
 		}
 	}
@@ -43,17 +43,18 @@ func TestRetry(t *testing.T) {
 	id := refused[0].Intent.ID.String()
 	require.Equal(t, network.StageUnpaid, w.net.Bills(1)[0].Stage)
 
-	w.do(end, network.Retry{Payment: id}) // too early: refused again, as another payment
+	w.do(end, network.Retry{Payment: id}) // too early: refused again
+	require.Empty(t, w.refusedOf())
+	require.NotEqual(t, network.StageUnpaid, w.net.Bills(1)[0].Stage)
 	w.settle(end)
 	require.Equal(t, network.StageUnpaid, w.net.Bills(1)[0].Stage)
-	_, err := w.apply(end, network.Retry{Payment: id})
-	require.ErrorContains(t, err, "was retried as")
 	second := w.refusedOf()
 	require.Len(t, second, 1)
-	require.NotEqual(t, id, second[0].Intent.ID.String())
+	require.Equal(t, id, second[0].Intent.ID.String(), "a payment keeps its name")
+	require.NotEqual(t, refused[0].Batch, second[0].Batch)
 
 	w.open(w.net.Params().IO, "nobody", 0)
-	w.do(end, network.Retry{Payment: second[0].Intent.ID.String()})
+	w.do(end, network.Retry{Payment: id})
 	w.settle(end)
 	b := w.net.Bills(1)[0]
 	require.Equal(t, network.StageDone, b.Stage)
@@ -86,13 +87,13 @@ func TestRetryReward(t *testing.T) {
 	require.Equal(t, uint64(b.Paid()), got)
 }
 
-// TestRetryBundle decides both legs of a conversion anew, or neither.
+// TestRetryBundle has both legs of a conversion paid after all, or neither.
 func TestRetryBundle(t *testing.T) {
 	w, end := hired(t, "ann", tokenomics.USDC)
 	collect := w.net.Journal().Open()[0]
 	for _, e := range []settlement.Event{
 		settlement.Signed{Batch: collect.Batch.ID, Tx: settlement.Tx{ID: "a", Raw: []byte{1}, LastValid: 9}},
-		settlement.Landed{Batch: collect.Batch.ID, Tx: "a", Slot: 1},
+		settlement.Landed{Batch: collect.Batch.ID, Tx: "a", Slot: 1, Witnesses: sworn(1)},
 	} {
 		w.do(end, network.Settle{Event: e})
 	}
@@ -103,15 +104,19 @@ func TestRetryBundle(t *testing.T) {
 	require.Len(t, refused, 2)
 	require.Equal(t, network.StageUnpaid, w.net.Bills(1)[0].Stage)
 
+	_, err := w.apply(end, network.Retry{Payment: refused[1].Intent.ID.String()})
+	require.ErrorIs(t, err, settlement.ErrStale, "the batch is not sealed")
+	w.do(end, network.Settle{Event: settlement.Signed{Batch: convert.Batch.ID, Revision: 1, Tx: settlement.Tx{ID: "seal", Raw: []byte{2}, LastValid: 9}}})
+	w.do(end, network.Settle{Event: settlement.Landed{Batch: convert.Batch.ID, Tx: "seal", Slot: 2, Witnesses: sworn(2)}})
 	w.do(end, network.Retry{Payment: refused[1].Intent.ID.String()})
 	require.Empty(t, w.refusedOf())
 	require.Equal(t, network.StageConverting, w.net.Bills(1)[0].Stage)
 	open := w.net.Journal().Open()
 	require.Len(t, open, 1)
-	require.Len(t, open[0].Batch.Lines, 2)
-	require.Equal(t, convert.Batch.Bundle+"/again", open[0].Batch.Bundle)
-	_, err := w.apply(end, network.Retry{Payment: refused[0].Intent.ID.String()})
-	require.ErrorContains(t, err, "was retried as")
+	require.Equal(t, convert.Batch.Lines, open[0].Batch.Lines)
+	require.Equal(t, convert.Batch.Bundle, open[0].Batch.Bundle)
+	_, err = w.apply(end, network.Retry{Payment: refused[0].Intent.ID.String()})
+	require.ErrorContains(t, err, "is planned, not refused")
 }
 
 // TestRetryRefused keeps to the rule of the home batch: while an attempt that carries the payment could land, it may not
@@ -138,7 +143,7 @@ func TestRetryRefused(t *testing.T) {
 		}
 	}
 	collect := w.net.Journal().Open()[0].Batch.ID
-	settle(settlement.Signed{Batch: collect, Tx: settlement.Tx{ID: "a", Raw: []byte{1}, LastValid: 9}}, settlement.Landed{Batch: collect, Tx: "a", Slot: 1})
+	settle(settlement.Signed{Batch: collect, Tx: settlement.Tx{ID: "a", Raw: []byte{1}, LastValid: 9}}, settlement.Landed{Batch: collect, Tx: "a", Slot: 1, Witnesses: sworn(1)})
 
 	var share settlement.Entry // the parts, without the burn
 	for _, e := range w.net.Journal().Open() {
@@ -154,21 +159,22 @@ func TestRetryRefused(t *testing.T) {
 	}
 	settle(
 		settlement.Signed{Batch: share.Batch.ID, Tx: settlement.Tx{ID: "b", Raw: []byte{2}, LastValid: 9}},
-		settlement.Expired{Batch: share.Batch.ID, Tx: "b", Height: 10},
+		settlement.Expired{Batch: share.Batch.ID, Tx: "b", Witnesses: sworn(10)},
 		settlement.Rejected{Batch: share.Batch.ID, Faults: []settlement.Fault{{Line: line, Reason: "no account"}}},
 	)
 	id := w.refusedOf()[0].Intent.ID.String()
 	_, err := w.apply(end, network.Retry{Payment: id})
-	require.ErrorContains(t, err, "could still land")
+	require.ErrorIs(t, err, network.ErrInvalid)
+	require.ErrorIs(t, err, settlement.ErrStale)
 
 	// The attempt that was called dead lands after all: everything in it is paid, and nothing is left to retry.
-	settle(settlement.Landed{Batch: share.Batch.ID, Tx: "b", Slot: 2})
+	settle(settlement.Landed{Batch: share.Batch.ID, Tx: "b", Slot: 2, Witnesses: sworn(10)})
 	require.Empty(t, w.refusedOf())
 	require.Equal(t, network.StageSharing, w.net.Bills(1)[0].Stage, "the burn is open")
 	_, err = w.apply(end, network.Retry{Payment: id})
 	require.ErrorContains(t, err, "is paid, not refused")
 	burn := w.net.Journal().Open()[0].Batch.ID
-	settle(settlement.Signed{Batch: burn, Tx: settlement.Tx{ID: "c", Raw: []byte{3}, LastValid: 9}}, settlement.Landed{Batch: burn, Tx: "c", Slot: 3})
+	settle(settlement.Signed{Batch: burn, Tx: settlement.Tx{ID: "c", Raw: []byte{3}, LastValid: 9}}, settlement.Landed{Batch: burn, Tx: "c", Slot: 3, Witnesses: sworn(10)})
 	require.Equal(t, network.StageDone, w.net.Bills(1)[0].Stage)
 	require.Equal(t, w.net.Digest(), w.replayed().Digest())
 }

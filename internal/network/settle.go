@@ -15,8 +15,10 @@ func (n *Network) settle(at time.Time, e settlement.Event) ([]Fact, error) {
 	switch e.(type) {
 	case nil:
 		return nil, fmt.Errorf("%w: settle: there is no event", ErrInvalid)
-	case settlement.Decided:
+	case settlement.Decided, settlement.Retried:
 		return nil, fmt.Errorf("%w: settle: only the network decides what is paid", ErrInvalid)
+	case settlement.Recovering:
+		return nil, fmt.Errorf("%w: settle: the network's journal holds its settlement, and is lost with it or not at all", ErrInvalid)
 	}
 	effects, err := n.journal.Apply(at, e)
 	if err != nil {
@@ -36,7 +38,10 @@ func (n *Network) settle(at time.Time, e settlement.Event) ([]Fact, error) {
 			}
 		case settlement.Stuck:
 			facts = append(facts, Stuck(e))
+		case settlement.Find:
+			facts = append(facts, Unclear{Marker: e.Batch.MarkerID()})
 		case settlement.Prepare, settlement.Send: // the runner's business
+		case settlement.Waiting: // Params.Validate allows no least payment
 		}
 	}
 	return facts, nil
@@ -52,7 +57,7 @@ func (n *Network) paid(at time.Time, e settlement.Paid) []Fact {
 			facts = append(facts, n.retire(at, id, e.Tx))
 		}
 		n.receive(at, id)
-		n.unrefuse(id) // an attempt that was called dead has landed after all
+		n.unrefuse(id) // what landed is an earlier attempt, or another payer's, which carried it
 		if i, ok := n.waiting[id]; ok {
 			delete(n.waiting, id)
 			n.bills[i].pending--
@@ -77,6 +82,9 @@ func (n *Network) receive(at time.Time, id settlement.IntentID) {
 
 // refuse notes that an intent will not be paid. The bill that waits for it stops where it is.
 func (n *Network) refuse(id settlement.IntentID) {
+	if n.refused[id] {
+		return
+	}
 	n.refused[id] = true
 	i, ok := n.waiting[id]
 	if !ok {

@@ -102,9 +102,8 @@ func (n *Network) Overview() Overview {
 	for _, pool := range []tokenomics.Pool{tokenomics.PoolGPU, tokenomics.PoolCPU, tokenomics.PoolEnterprise, tokenomics.PoolCommunity} {
 		o.Carried += n.carry[pool]
 	}
-	// A retried payment counts as what took its place.
 	o.PaymentsPaid, o.PaymentsError = n.paidOut, len(n.refused)
-	o.PaymentsOpen = n.decided - n.paidOut - len(n.refused) - len(n.retried)
+	o.PaymentsOpen = n.decided - n.paidOut - len(n.refused)
 	return o
 }
 

@@ -2,28 +2,38 @@
 //
 // # Model
 //
-// A [Rig] is a chain with accounts that have money. [Exercise] runs a runner over a fresh rig for each case, and looks at
-// balances, supplies and books afterwards. [Unlucky] is a chain on the way to which things get lost, and [Store] a store in
-// memory.
+// A [Rig] is a chain with accounts that have money, and with whatever else it offers: a second endpoint, forks, poison, a
+// pool. [Exercise] runs a payer, which is a journal with a runner, over a fresh rig for each case, and looks at balances,
+// supplies and books afterwards. [Unlucky] is a chain on the way to which things get lost, and [Store] a store in memory.
 //
-// Rules that Exercise holds a chain to: money is paid once, whatever becomes of a send or its reply, and wherever between
-// two operations the process dies; the same bytes may be sent again; of two attempts at one batch one lands; an attempt
-// that never arrived expires; a recipient without an account is refused by name while the others are paid; a bundle is
-// carried whole or not at all; a burn lowers the supply.
+// Rules that Exercise holds a chain to:
+//
+//   - Money is paid once, whatever becomes of a send or its reply, wherever between two operations the process dies, in
+//     whatever order two payers work, and when the whole journal is lost: before, while or after an attempt is on its way.
+//   - The same bytes may be sent again; of two attempts at one batch one lands; an attempt that never arrived expires.
+//   - A recipient without an account is refused by name while the others are paid, before signing and on the chain; what was
+//     refused is paid when it is retried, and not before the batch that refused it is closed.
+//   - A batch of which nothing is left is sealed: no earlier attempt at it lands.
+//   - A bundle is carried whole or not at all; a burn lowers the supply; a swap gives at least what it promised.
+//   - A marker that a stranger has funded is passed over; a marker that was used is emptied in time and not before.
+//   - One endpoint of two proves nothing.
+//
+// A rig that has a second endpoint runs every case with a quorum of two.
 //
 // # Worked example
 //
-// The crash case counts the operations of a run (append, prepare, send, look), then runs it again for each of them, once
-// with the process dying before and once after it, on what the store then holds. A run of one batch over Memory has eight
-// operations, hence sixteen deaths, and ann has 500 units more at the end of each.
+// The crash case counts the operations of a run (append, prepare, send, look, find), then runs it again for each of them, once
+// with the process dying before and once after it, on what the store then holds. Ann has 500 units more at the end of each,
+// and who had no account has his 70.
 //
 // # Rounding and errors
 //
-// Units are base units; nothing is rounded. A broken rule fails the test it is in.
+// Units are base units; nothing is rounded. A broken rule fails the test it is in. A case that a rig does not offer is skipped
+// and names what is missing.
 //
 // # What it does not do
 //
-// It does not fork the chain, does not lie about heights or statuses, and does not lose the store.
+// It does not lie about heights or statuses, and knows neither nonces nor multisigs: those are for the tests of the endpoint.
 //
 // # Sources
 //

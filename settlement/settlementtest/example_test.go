@@ -39,9 +39,9 @@ func ExampleUnlucky() {
 	m := settlement.NewMemory()
 	io := settlement.Asset{Mint: "IO", Decimals: 8}
 	m.Open(io, "vault", 10)
-	u := settlementtest.Unlucky{Chain: m, Mishap: func(settlement.Tx) settlementtest.Mishap { return settlementtest.ReplyLost }}
-	tx, _ := u.Prepare(ctx, settlement.Batch{Lines: []settlement.Line{{Kind: settlement.Burn, Asset: io, From: "vault", Units: 4}}})
-	fmt.Println(u.Send(ctx, tx))
+	u := settlementtest.Unlucky{Chain: m, Mishap: func([]settlement.Tx) settlementtest.Mishap { return settlementtest.ReplyLost }}
+	made, _ := u.Prepare(ctx, []settlement.Batch{{Lines: []settlement.Line{{Kind: settlement.Burn, Asset: io, From: "vault", Units: 4}}}})
+	fmt.Println(u.Send(ctx, []settlement.Tx{made[0].Tx}))
 	fmt.Println(m.Supply(io))
 	// Output:
 	// settlementtest: the reply is lost

@@ -182,7 +182,7 @@ func onTheWay() map[svmtest.Action]func(*testing.T, *svmtest.Node) {
 			require.Nil(t, status(t, n, signature.(string)))
 			require.NoError(t, n.Advance(t.Context(), 1))
 			require.Equal(t, "processed", status(t, n, signature.(string))["confirmationStatus"])
-			require.EqualValues(t, 1e6, lamports(t, n, "ann", "processed"))
+			require.InDelta(t, 1e6, lamports(t, n, "ann", "processed"), 0)
 		},
 		svmtest.DeliveredTwice: func(t *testing.T, n *svmtest.Node) {
 			a, done := met(t, n, svmtest.DeliveredTwice, 2)
@@ -195,7 +195,7 @@ func onTheWay() map[svmtest.Action]func(*testing.T, *svmtest.Node) {
 			require.Nil(t, status(t, n, signature.(string)))
 			require.NoError(t, n.Advance(t.Context(), 2))
 			require.Greater(t, status(t, n, signature.(string))["slot"], first)
-			require.EqualValues(t, 1e6, lamports(t, n, "ann", "processed"))
+			require.InDelta(t, 1e6, lamports(t, n, "ann", "processed"), 0)
 		},
 		svmtest.WrongSignature: func(t *testing.T, n *svmtest.Node) {
 			a, done := met(t, n, svmtest.WrongSignature, 0)

@@ -87,8 +87,8 @@ func Start(ctx context.Context, c Config) (*Demo, error) {
 	return d, nil
 }
 
-// Chain is where the payments go.
-func (d *Demo) Chain() settlement.Chain { return d.chain.Chain }
+// Chains are the endpoints through which the payments go.
+func (d *Demo) Chains() []settlement.Chain { return d.chain.Chains() }
 
 // URL is the JSON-RPC endpoint of the chain.
 func (d *Demo) URL() string { return d.chain.Node.URL() }

@@ -53,7 +53,7 @@ func TestBooksEqualTheChain(t *testing.T) {
 	var both sync.WaitGroup
 	var moved, ran error
 	both.Go(func() { moved = d.Run(living) })
-	both.Go(func() { ran = d.Door.Run(living, 20*time.Millisecond, d.Door.Runner(d.Chain())) })
+	both.Go(func() { ran = d.Door.Run(living, 20*time.Millisecond, d.Door.Runner(d.Chains()...)) })
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
 	for !d.lively() {
@@ -66,7 +66,7 @@ func TestBooksEqualTheChain(t *testing.T) {
 	require.NoError(t, ran)
 
 	d.clock.hold()
-	runner := d.Door.Runner(d.Chain())
+	runner := d.Door.Runner(d.Chains()...)
 	for len(runner.Open()) > 0 {
 		_, err := runner.Step(ctx, d.clock.Now())
 		require.NoError(t, err)

@@ -56,12 +56,12 @@ type mortal struct {
 	chain settlement.Chain
 }
 
-func (m mortal) Prepare(ctx context.Context, b settlement.Batch) (settlement.Tx, error) {
-	return around(m.life, "prepare", func() (settlement.Tx, error) { return m.chain.Prepare(ctx, b) })
+func (m mortal) Prepare(ctx context.Context, b []settlement.Batch) ([]settlement.Prepared, error) {
+	return around(m.life, "prepare", func() ([]settlement.Prepared, error) { return m.chain.Prepare(ctx, b) })
 }
 
-func (m mortal) Send(ctx context.Context, tx settlement.Tx) error {
-	_, err := around(m.life, "send", func() (any, error) { return nil, m.chain.Send(ctx, tx) })
+func (m mortal) Send(ctx context.Context, txs []settlement.Tx) error {
+	_, err := around(m.life, "send", func() (any, error) { return nil, m.chain.Send(ctx, txs) })
 	return err
 }
 
@@ -69,11 +69,23 @@ func (m mortal) Look(ctx context.Context, a []settlement.Attempt) (settlement.Si
 	return around(m.life, "look", func() (settlement.Sighting, error) { return m.chain.Look(ctx, a) })
 }
 
+func (m mortal) Find(ctx context.Context, b []settlement.Batch) (settlement.Findings, error) {
+	return around(m.life, "find", func() (settlement.Findings, error) { return m.chain.(settlement.Finder).Find(ctx, b) })
+}
+
+func (m mortal) Reclaim(ctx context.Context, k []settlement.MarkerID) (settlement.Reclaims, error) {
+	return around(m.life, "reclaim", func() (settlement.Reclaims, error) { return m.chain.(settlement.Reclaimer).Reclaim(ctx, k) })
+}
+
 // live makes one round of the runner with a life that ends after so many points.
-func (h *house) live(ctx context.Context, chain settlement.Chain, points int) (death string) {
+func (h *house) live(ctx context.Context, chains []settlement.Chain, points int) (death string) {
 	h.t.Helper()
 	l := &life{left: points}
-	runner := h.Runner(mortal{l, chain})
+	var all []settlement.Chain
+	for _, c := range chains {
+		all = append(all, mortal{l, c})
+	}
+	runner := h.Runner(all...)
 	apply := runner.Apply
 	runner.Apply = func(at time.Time, e settlement.Event) ([]settlement.Effect, error) {
 		return around(l, fmt.Sprintf("%T", e), func() ([]settlement.Effect, error) { return apply(at, e) })
@@ -128,7 +140,7 @@ func paidOnce(t *testing.T, first int, deaths map[string]int) {
 	lives, unsent := 0, false
 	for open, points := true, first; open; lives, points = lives+1, (points+1)%19 {
 		require.Less(t, lives, 400, "the payments come to no end")
-		death := h.live(ctx, l.Chain, points)
+		death := h.live(ctx, l.Chains(), points)
 		deaths[death]++
 		h.kill()
 		blocks := 9

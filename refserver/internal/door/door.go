@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/idlegrid/idlegrid/internal/network"
-	"github.com/idlegrid/idlegrid/refserver/internal/journal"
 	"github.com/idlegrid/idlegrid/settlement"
+	"github.com/idlegrid/idlegrid/settlement/wal"
 )
 
 // ErrRules says that a journal was written under other rules than the server is started with.
@@ -40,7 +40,7 @@ type Door struct {
 
 	mu      sync.Mutex // guards the following fields; reads as well, since the cores reuse their buffers
 	net     *network.Network
-	journal *journal.Journal // nil without a path, and once closed
+	journal *wal.Log // nil without a path, and once closed
 	seq     uint64
 	down    error // why nothing is taken any more; nil while the door is open
 }
@@ -59,9 +59,11 @@ func Open(cfg Config) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.journal, err = journal.Open(cfg.Path, func(seq uint64, b []byte) error {
-		d.seq = seq
-		if seq == 1 {
+	if d.journal, err = wal.Open(cfg.Path); err != nil {
+		return nil, err
+	}
+	err = d.journal.Replay(func(b []byte) error {
+		if d.seq++; d.seq == 1 {
 			if !bytes.Equal(b, rules) {
 				return fmt.Errorf("%w: %q, now %q", ErrRules, b, rules)
 			}
@@ -75,7 +77,7 @@ func Open(cfg Config) (*Door, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, d.journal.Close())
 	}
 	if d.seq == 0 {
 		if err := d.journal.Append(rules); err != nil {
@@ -174,13 +176,17 @@ func (d *Door) Alive() error {
 	return d.down
 }
 
-// Runner returns what carries the network's payments to a chain.
-func (d *Door) Runner(chain settlement.Chain) *settlement.Runner {
+// Runner returns what carries the network's payments to a chain, through several endpoints of it.
+func (d *Door) Runner(chains ...settlement.Chain) *settlement.Runner {
 	return &settlement.Runner{
-		Chains: []settlement.Chain{chain}, Quorum: 1,
+		Chains: chains, Quorum: int(d.cfg.Params.Settlement.Quorum),
 		Open: func() (open []settlement.Entry) {
 			d.Read(func(n *network.Network) { open = n.Journal().Open() })
 			return open
+		},
+		Reclaimable: func(at time.Time, height uint64) (markers []settlement.MarkerID) {
+			d.Read(func(n *network.Network) { markers = n.Journal().Reclaimable(at, height) })
+			return markers
 		},
 		Apply: func(_ time.Time, e settlement.Event) ([]settlement.Effect, error) {
 			_, _, err := d.Do(network.Settle{Event: e})

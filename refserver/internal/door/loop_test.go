@@ -108,14 +108,14 @@ func TestRunEndsLeases(t *testing.T) {
 // sick is a chain that says what it is told to.
 type sick struct{ trouble func() error }
 
-func (s sick) Prepare(context.Context, settlement.Batch) (settlement.Tx, error) {
+func (s sick) Prepare(context.Context, []settlement.Batch) ([]settlement.Prepared, error) {
 	if err := s.trouble(); err != nil {
-		return settlement.Tx{}, err
+		return nil, err
 	}
-	return settlement.Tx{}, settlement.ErrLater
+	return []settlement.Prepared{{Err: settlement.ErrLater}}, nil
 }
 
-func (s sick) Send(context.Context, settlement.Tx) error { return s.trouble() }
+func (s sick) Send(context.Context, []settlement.Tx) error { return s.trouble() }
 
 func (s sick) Look(context.Context, []settlement.Attempt) (settlement.Sighting, error) {
 	return settlement.Sighting{}, s.trouble()
@@ -130,7 +130,8 @@ func TestRunLogsTroubleOnce(t *testing.T) {
 			Apply: func(time.Time, settlement.Event) ([]settlement.Effect, error) {
 				return nil, errors.New("nothing is applied")
 			},
-			Chain: sick{func() error {
+			Quorum: 1,
+			Chains: []settlement.Chain{sick{func() error {
 				rounds++
 				switch {
 				case rounds <= 10 || rounds > 30:
@@ -139,7 +140,7 @@ func TestRunLogsTroubleOnce(t *testing.T) {
 					return errors.New("rate limit")
 				}
 				return nil
-			}},
+			}}},
 		}
 		_, n := running(t, time.Second, runner)
 		time.Sleep(39 * time.Second)
@@ -158,12 +159,11 @@ func TestRunEndsQuietly(t *testing.T) {
 		d, err := door.Open(door.Config{Params: rules(), Now: hour, Log: n.log()})
 		require.NoError(t, err)
 		ctx, stop := context.WithCancel(t.Context())
-		runner := d.Runner(sick{func() error { return nil }})
+		runner := d.Runner(sick{ctx.Err}, sick{ctx.Err})
 		runner.Open = func() []settlement.Entry {
 			stop() // in the middle of a round
 			return []settlement.Entry{{State: settlement.StatePlanned}}
 		}
-		runner.Chain = sick{ctx.Err}
 		require.NoError(t, d.Run(ctx, time.Second, runner))
 		require.Empty(t, n.String())
 	})
@@ -174,9 +174,8 @@ func TestRunEndsWithTheDoor(t *testing.T) {
 	n := &note{}
 	d, err := door.Open(door.Config{Params: rules(), Now: hour, Log: n.log()})
 	require.NoError(t, err)
-	runner := d.Runner(sick{func() error { return d.Close() }})
+	runner := d.Runner(closing{sick{func() error { return d.Close() }}}, sick{func() error { return nil }})
 	runner.Open = func() []settlement.Entry { return []settlement.Entry{{State: settlement.StatePlanned}} }
-	runner.Chain = closing{sick{func() error { return d.Close() }}}
 	require.ErrorIs(t, d.Run(t.Context(), time.Nanosecond, runner), door.ErrClosed)
 	require.Empty(t, n.String())
 }
@@ -184,6 +183,6 @@ func TestRunEndsWithTheDoor(t *testing.T) {
 // closing is a chain whose Prepare succeeds after it has closed the door.
 type closing struct{ sick }
 
-func (c closing) Prepare(context.Context, settlement.Batch) (settlement.Tx, error) {
-	return settlement.Tx{ID: "1", Raw: []byte{1}}, c.trouble()
+func (c closing) Prepare(context.Context, []settlement.Batch) ([]settlement.Prepared, error) {
+	return []settlement.Prepared{{Tx: settlement.Tx{ID: "1", Raw: []byte{1}, LastValid: 1}}}, c.trouble()
 }

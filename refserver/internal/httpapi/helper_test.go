@@ -166,7 +166,7 @@ func (w *world) settle() {
 			}
 		}
 	})
-	runner := w.Runner(chain)
+	runner := w.Runner(chain, chain.Endpoint("second"))
 	for range 12 {
 		_, err := runner.Step(w.t.Context(), w.clock.Now())
 		require.NoError(w.t, err)

@@ -25,7 +25,7 @@ func TestPage(t *testing.T) {
 	for _, id := range []string{"supply", "emission", "burned", "devices", "leases", "blocks", "payouts"} {
 		require.Contains(t, got.body, ` id="`+id+`"`)
 	}
-	for _, text := range []string{"a test &amp; nothing else · in memory", "a100", "6 at ham-03", " circulate</span>", "9 paid, 0 open, 1 refused", "<td class=\"n\">105</td>", "slot 1", "no token account"} {
+	for _, text := range []string{"a test &amp; nothing else · in memory", "a100", "6 at ham-03", " circulate</span>", "9 paid, 0 open, 1 refused", "<td class=\"n\">105</td>", "slot 8", "no token account"} {
 		require.Contains(t, got.body, text)
 	}
 	require.NotContains(t, got.body, "<no value>")
@@ -90,7 +90,10 @@ func TestPageShowsWhatWaits(t *testing.T) {
 	require.Contains(t, w.get("/").body, "Nothing was paid yet.")
 	var batch settlement.Batch
 	w.Read(func(n *network.Network) { batch = n.Journal().Open()[0].Batch })
-	w.do(network.Settle{Event: settlement.Signed{Batch: batch.ID, Revision: batch.Revision, Tx: settlement.Tx{ID: "tx", Raw: []byte{1}}}})
-	w.do(network.Settle{Event: settlement.Failed{Batch: batch.ID, Tx: "tx", Slot: 1, Failure: settlement.Failure{Reason: "nobody knows <b>why</b>"}}})
+	w.do(network.Settle{Event: settlement.Signed{Batch: batch.ID, Revision: batch.Revision, Tx: settlement.Tx{ID: "tx", Raw: []byte{1}, LastValid: 9}}})
+	w.do(network.Settle{Event: settlement.Failed{
+		Batch: batch.ID, Tx: "tx", Slot: 1, Failure: settlement.Failure{Reason: "nobody knows <b>why</b>"},
+		Witnesses: []settlement.Witness{{Endpoint: "a", Height: 1, Slot: 1, Context: 1}, {Endpoint: "b", Height: 1, Slot: 1, Context: 1}},
+	}})
 	require.Contains(t, w.get("/").body, `<span class="stuck">stuck: nobody knows &lt;b&gt;why&lt;/b&gt;</span>`)
 }

@@ -160,8 +160,6 @@ type paymentView struct {
 	Tx     string `json:"signature,omitempty"`
 	Slot   uint64 `json:"slot,omitempty"`
 	Reason string `json:"reason,omitempty"`
-	// RetriedAs is the payment that took the place of a refused one.
-	RetriedAs string `json:"retried_as,omitempty"`
 }
 
 func paymentOf(n *network.Network, p settlement.Payment) paymentView {
@@ -169,9 +167,6 @@ func paymentOf(n *network.Network, p settlement.Payment) paymentView {
 		ID: p.Intent.ID.String(), Kind: p.Intent.Kind.String(), Asset: "IO", Amount: tokenomics.Amount(p.Intent.Units).String(),
 		From: string(p.Intent.From), To: string(p.Intent.To), Cause: p.Intent.Cause, Batch: p.Batch.String(), State: p.State.String(),
 		Tx: p.Tx, Slot: p.Slot, Reason: p.Reason,
-	}
-	if as, ok := n.Retried(p.Intent.ID); ok {
-		v.RetriedAs = as.String()
 	}
 	if p.Intent.Asset == n.Params().USDC {
 		v.Asset, v.Amount = "USDC", tokenomics.USD(p.Intent.Units).String()

@@ -1,6 +1,6 @@
 //go:build unix
 
-package journal
+package wal
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 
 // syncDir makes the name of a new file durable.
 func syncDir(dir string) error {
-	d, err := os.Open(dir) //nolint:gosec // the folder of the operator's journal
+	d, err := os.Open(dir) //nolint:gosec // the folder of the operator's log
 	if err != nil {
 		return err
 	}
