@@ -124,13 +124,11 @@ func (s *step) record(e Event) (ok bool, _ error) {
 		return true, nil
 	case errors.Is(err, ErrBroken):
 	case errors.Is(err, ErrStale), errors.Is(err, ErrUnknownBatch), errors.Is(err, ErrQuorum), errors.Is(err, ErrUnexplained):
-		switch e.(type) { //nolint:gochecksumtype // the others are refused for good
-		case Absent, Poisoned:
-			if errors.Is(err, ErrQuorum) { // the last block has not passed yet
-				return false, nil
-			}
+		_, absent := e.(Absent)
+		_, poisoned := e.(Poisoned)
+		if early := (absent || poisoned) && errors.Is(err, ErrQuorum); !early { // else the last block has not passed yet
+			s.note(err, "record %T", e)
 		}
-		s.note(err, "record %T", e)
 		return false, nil
 	}
 	return false, fmt.Errorf("settlement: record %T: %w", e, err)
