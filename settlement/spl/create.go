@@ -189,8 +189,12 @@ func (c *Chain) creation(ctx context.Context, e *Encoder, part []route, s *surve
 		in = append(in, Instruction{
 			Program: solana.SPLAssociatedTokenAccountProgramID,
 			Accounts: []Meta{
-				{c.payer, true, true}, {r.to, false, true}, {r.toOwner, false, false}, {r.mint, false, false},
-				{solana.SystemProgramID, false, false}, {r.program, false, false},
+				{c.payer, true, true},
+				{r.to, false, true},
+				{r.toOwner, false, false},
+				{r.mint, false, false},
+				{solana.SystemProgramID, false, false},
+				{r.program, false, false},
 			},
 			Data: []byte{createIdempotent},
 		})

@@ -212,3 +212,38 @@ func TestPlausibleBlockhash(t *testing.T) {
 	_, err := prepare(t, c, batch(0, b.token, own, ann))
 	require.ErrorContains(t, err, "a blockhash of slot 5")
 }
+
+// TestNonceAttempt looks at an attempt with a nonce: it is dead when a final block has another value, and never by height.
+func TestNonceAttempt(t *testing.T) {
+	b := newBench(t)
+	value, err := b.CreateNonce(t.Context(), b.boss, svmtest.Key("nonce"), svmtest.Address(b.boss))
+	require.NoError(t, err)
+	c := b.chain(spl.Config{})
+	at := svmtest.Address(svmtest.Key("nonce"))
+	attempt := settlement.Attempt{Tx: settlement.Tx{ID: strings.Repeat("1", 64), Nonce: settlement.Nonce{Account: at, Value: value}}}
+	see := func() settlement.Result {
+		s, err := c.Look(t.Context(), []settlement.Attempt{attempt})
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, s.Results[0].Context, s.Slot)
+		return s.Results[0]
+	}
+	b.blocks(300)
+	r := see()
+	require.Equal(t, settlement.Missing, r.Sight, "it does not expire")
+	require.Equal(t, value, r.Nonce)
+	b.do([]string{"boss"}, spl.Advance{Account: keyOf("nonce"), Authority: keyOf("boss")}.Instruction())
+	b.blocks(svmtest.BlocksToFinal - 2)
+	require.Equal(t, settlement.Missing, see().Sight, "the advance is not final")
+	b.blocks(2)
+	r = see()
+	require.Equal(t, settlement.Dead, r.Sight)
+	require.NotEmpty(t, r.Nonce)
+	require.NotEqual(t, value, r.Nonce)
+	attempt.Tx.Nonce.Account = svmtest.Address(svmtest.Key("nobody"))
+	r = see()
+	require.Equal(t, settlement.Missing, r.Sight, "an account that is not there proves nothing")
+	require.Empty(t, r.Nonce)
+	attempt.Tx.Nonce.Account = "x"
+	_, err = c.Look(t.Context(), []settlement.Attempt{attempt})
+	require.ErrorContains(t, err, `spl: account "x"`)
+}
