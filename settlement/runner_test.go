@@ -418,6 +418,35 @@ func TestStepMarked(t *testing.T) {
 	require.Equal(t, settlement.Totals{Decided: 9, Paid: 9}, j.Totals(io))
 }
 
+// TestStepUnsure: in recovery, absence is believed when enough endpoints swear to it, and after the last block.
+func TestStepUnsure(t *testing.T) {
+	never, unclear := settlement.Finding{Origin: settlement.Never}, settlement.Finding{}
+	for _, row := range []struct {
+		findings [2]settlement.Finding
+		height   uint64
+		state    settlement.State
+		want     string // in the error
+	}{
+		{[2]settlement.Finding{never, never}, 151, settlement.StatePlanned, ""},
+		{[2]settlement.Finding{never, never}, 150, settlement.StateUnsure, ""},
+		{[2]settlement.Finding{never, unclear}, 151, settlement.StateUnsure, "its history does not tell"},
+	} {
+		j := newJournal(t)
+		apply(t, j, settlement.Recovering{LastValid: 150}, decided())
+		var all []*canned
+		for _, f := range row.findings {
+			all = append(all, &canned{height: row.height, findings: []settlement.Finding{f}, prepare: makes(settlement.Prepared{Err: settlement.ErrLater})})
+		}
+		_, err := step(t, runner(j, 2, all...), j)
+		if row.want == "" {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, row.want)
+		}
+		require.Equal(t, row.state, j.Open()[0].State)
+	}
+}
+
 // TestStepReclaims: the second endpoint is asked only for what the first calls gone, and both have to say it.
 func TestStepReclaims(t *testing.T) {
 	j := newJournal(t)
@@ -429,13 +458,20 @@ func TestStepReclaims(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, moved)
 	require.Zero(t, a.reclaims+a.looks, "nothing is due")
-	for _, gone := range [][3]bool{{false, true, false}, {true, false, false}, {true, true, true}} {
-		a.gone, b.gone = gone[0], gone[1]
+	for _, row := range []struct {
+		a, b, moved bool
+		down        error
+	}{{false, true, false, nil}, {true, false, false, nil}, {true, true, false, errNet}, {true, true, true, nil}} {
+		a.gone, b.gone, b.down = row.a, row.b, row.down
 		moved, err := r.Step(t.Context(), late)
-		require.NoError(t, err)
-		require.Equal(t, gone[2], moved)
+		if row.down != nil {
+			require.EqualError(t, err, "settlement: reclaim 1 markers at endpoint 1: no route to host", "one witness is none: nothing was applied")
+		} else {
+			require.NoError(t, err)
+		}
+		require.Equal(t, row.moved, moved)
 	}
-	require.Equal(t, [2]int{3, 2}, [2]int{a.reclaims, b.reclaims})
+	require.Equal(t, [2]int{4, 3}, [2]int{a.reclaims, b.reclaims})
 	e, _ := j.Batch(first)
 	require.True(t, e.Reclaimed)
 	require.NoError(t, j.Audit())
