@@ -1,6 +1,7 @@
 package settlement_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -82,4 +83,73 @@ func ExampleJournal_Reclaimable() {
 	_, _ = j.Apply(morning, settlement.Landed{Batch: batch, Tx: "s1", Witnesses: seen(90)})
 	fmt.Println(j.Reclaimable(morning.Add(time.Hour-1), 200), j.Reclaimable(morning.Add(time.Hour), 200))
 	// Output: [] [7/0/0]
+}
+
+// Bob is refused, ann is paid, and then bob has an account.
+func ExampleRetried() {
+	j, _ := settlement.NewJournal(params())
+	batch := settlement.BatchID{Epoch: 7}
+	bob := settlement.NewIntentID(settlement.Pay, "block 7, device 3")
+	for _, e := range []settlement.Event{
+		settlement.Decided{Epoch: 7, Intents: wages()},
+		settlement.Rejected{Batch: batch, Faults: []settlement.Fault{{Line: 1, Reason: "bob has no account"}}},
+		settlement.Signed{Batch: batch, Revision: 1, Tx: tx("s1")},
+		settlement.Retried{Intents: []settlement.IntentID{bob}},
+		settlement.Landed{Batch: batch, Tx: "s1", Witnesses: seen(90)},
+		settlement.Retried{Intents: []settlement.IntentID{bob}},
+	} {
+		if _, err := j.Apply(morning, e); err != nil {
+			fmt.Println(err)
+		}
+	}
+	p, _ := j.Payment(bob)
+	fmt.Println(p.Batch, p.State, p.Batch.Lane == settlement.Overflow)
+	// Output:
+	// settlement: event does not fit the batch: retry of intent d3b933bf: batch 7/0/0 is signed, and an attempt that carries it could land
+	// 7/4294967295/0 planned true
+}
+
+// landed is a chain on which one burn is final, and its batch.
+func landed() (*settlement.Memory, settlement.Batch) {
+	ctx, m := context.Background(), settlement.NewMemory()
+	m.Open(io, "vault", 10)
+	plan, _ := settlement.Plan(params(), 7, 0, []settlement.Intent{burn(4, "fees")})
+	made, _ := m.Prepare(ctx, plan)
+	_ = m.Send(ctx, []settlement.Tx{made[0].Tx})
+	m.Advance(40)
+	return m, plan[0]
+}
+
+func ExampleFinder() {
+	m, batch := landed()
+	f := settlement.Finder(m)
+	found, err := f.Find(context.Background(), []settlement.Batch{batch})
+	fmt.Println(err, found.Results[0].Origin == settlement.Ours, found.Results[0].Lines[0].Units)
+	// Output: <nil> true 4
+}
+
+func ExampleReclaimer() {
+	m, batch := landed()
+	r := settlement.Reclaimer(m)
+	for range 2 {
+		got, err := r.Reclaim(context.Background(), []settlement.MarkerID{batch.MarkerID()})
+		fmt.Println(err, got.Gone)
+		m.Advance(40)
+	}
+	// Output:
+	// <nil> [false]
+	// <nil> [true]
+}
+
+func ExampleHistorian() {
+	m, _ := landed()
+	h := settlement.Historian(m)
+	err := h.History(context.Background(), func(t settlement.Trace) error {
+		fmt.Println(t.Lines[0].Kind, t.Lines[0].Units, "of", t.Changes[0].Before)
+		return nil
+	})
+	fmt.Println(err)
+	// Output:
+	// burn 4 of 10
+	// <nil>
 }

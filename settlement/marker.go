@@ -110,7 +110,12 @@ func (j *Journal) explain(id BatchID, n int32, e Found) ([]ref, error) {
 	}
 	if id.Lane == Overflow && (n < 0 || j.batches[n].attemptOf(e.Tx) < 0) {
 		strays, bundles := j.strays(id, n)
-		for _, more := range append([][]ref{append(own, strays...)}, bundles...) {
+		for _, r := range own {
+			if j.bundleOf(j.line(r)) == "" {
+				strays = append(strays, r)
+			}
+		}
+		for _, more := range append([][]ref{strays}, bundles...) {
 			if refs, left := j.match(e.Lines, more); left == nil && j.whole(refs) {
 				return refs, nil
 			}
