@@ -31,10 +31,10 @@ type Signer interface {
 	Sign(ctx context.Context, message []byte) ([64]byte, error)
 }
 
-// Key is a Signer whose key is in memory. Nothing that prints it shows the key.
+// Key is a Signer whose key is in memory. Nothing that prints it shows the key, which is out of the reach of reflection.
 type Key struct {
-	private ed25519.PrivateKey
 	account settlement.Account
+	sign    func(message []byte) [64]byte
 }
 
 // NewKey returns a signer with a copy of the key.
@@ -46,23 +46,23 @@ func NewKey(private ed25519.PrivateKey) (*Key, error) {
 	if !own.Equal(private) {
 		return nil, fmt.Errorf("spl: a private key whose public half does not belong to it")
 	}
-	return &Key{own, settlement.Account(solana.PrivateKey(own).PublicKey().String())}, nil
+	return &Key{
+		account: settlement.Account(solana.PublicKeyFromBytes(own[ed25519.SeedSize:]).String()),
+		sign:    func(message []byte) [64]byte { return [64]byte(ed25519.Sign(own, message)) },
+	}, nil
 }
 
 // PublicKey implements Signer.
 func (k *Key) PublicKey() settlement.Account { return k.account }
 
 // Sign implements Signer.
-func (k *Key) Sign(_ context.Context, message []byte) (out [64]byte, err error) {
-	copy(out[:], ed25519.Sign(k.private, message))
-	return out, nil
-}
+func (k *Key) Sign(_ context.Context, message []byte) ([64]byte, error) { return k.sign(message), nil }
 
 // Format implements fmt.Formatter: every verb prints the address.
-func (k *Key) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "spl.Key(%s)", k.account) }
+func (k Key) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "spl.Key(%s)", k.account) }
 
 // MarshalText implements encoding.TextMarshaler with the address.
-func (k *Key) MarshalText() ([]byte, error) { return []byte(k.account), nil }
+func (k Key) MarshalText() ([]byte, error) { return []byte(k.account), nil }
 
 // Keyring signs transactions with several signers. It is immutable.
 type Keyring struct{ entries []entry }
