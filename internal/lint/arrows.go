@@ -25,6 +25,8 @@ func siblings() map[string][]string {
 		"sched/schedtest":           {"gpu", "sched"},
 		"settlement/spl":            {"settlement", "tokenomics"},
 		"settlement/svmtest":        {"settlement", "settlement/spl", "tokenomics"},
+		"settlement/wal":            {"settlement"},
+		"settlement/onchain":        nil,
 		"settlement/settlementtest": {"settlement", "tokenomics"},
 	}
 }
@@ -36,7 +38,7 @@ func outside() map[string][]string {
 		"github.com/NVIDIA/go-nvml":         {"gpu/nvml"},
 		"github.com/ebitengine/purego":      {"gpu/nvml", "gpu/challenge/cuda", "gpu/challenge/opencl"},
 		"github.com/shopspring/decimal":     {"tokenomics", "staking", "settlement"},
-		"golang.org/x/sync":                 {"settlement/svmtest"},
+		"golang.org/x/sync":                 {"settlement/spl", "settlement/svmtest"},
 		"github.com/stretchr/testify":       {"settlement/settlementtest", "gpu/gputest"},
 	}
 }
@@ -109,7 +111,8 @@ func refuseOwn(p *pass, dir string) string {
 		if p.kind == core && dir != "internal/canon" {
 			return "a core imports internal/canon only"
 		}
-		if p.kind == leaf && dir != "internal/canon" || p.kind == kit && dir != "internal/canon" && dir != "internal/filelock" {
+		locks := dir == "internal/filelock" && (p.kind == kit || p.dir == "settlement/wal")
+		if (p.kind == leaf || p.kind == kit) && dir != "internal/canon" && !locks && !strings.HasPrefix(dir, p.dir+"/internal/") {
 			return "a leaf imports internal/canon only, a test kit internal/filelock besides"
 		}
 		return ""
