@@ -596,3 +596,37 @@ func TestRecorderRefusesRecords(t *testing.T) {
 	_, err = settlement.NewRecorder(settlement.Params{}, good)
 	require.Error(t, err)
 }
+
+// BenchmarkRunner pays 10,000 recipients through two endpoints of a chain in memory: two rounds, from the decision to paid.
+func BenchmarkRunner(b *testing.B) {
+	p := params()
+	p.MaxLines = 58
+	in := make([]settlement.Intent, 10_000)
+	for i := range in {
+		in[i] = pay(settlement.Account(fmt.Sprintf("supplier %d", i)), 7, fmt.Sprint(i))
+	}
+	b.Run("payouts=10k", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			b.StopTimer()
+			m := settlement.NewMemory()
+			m.Open(io, "vault", 1e9)
+			for _, x := range in {
+				m.Open(io, x.To, 0)
+			}
+			j, err := settlement.NewJournal(p)
+			require.NoError(b, err)
+			r := settlement.Runner{Chains: []settlement.Chain{m, m.Endpoint("second")}, Quorum: 2, Open: j.Open, Apply: j.Apply}
+			b.StartTimer()
+			_, err = j.Apply(morning, settlement.Decided{Epoch: 1, Intents: in})
+			require.NoError(b, err)
+			for range 2 {
+				_, err := r.Step(b.Context(), morning)
+				require.NoError(b, err)
+				m.Advance(40)
+			}
+			require.Equal(b, settlement.Totals{Decided: 70_000, Paid: 70_000}, j.Totals(io))
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/payout")
+	})
+}
