@@ -155,7 +155,7 @@ class Server {
 function reply(response, what) {
   if (what === 'hang') return; // until the client gives up
   if (what === 'reset') {
-    response.socket.resetAndDestroy();
+    response.socket?.resetAndDestroy();
     return;
   }
   if (what.cut !== undefined) {
