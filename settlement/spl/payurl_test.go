@@ -48,9 +48,9 @@ func TestPayURLRefused(t *testing.T) {
 		"solana:https://example.com/": spl.ErrPayInteractive,
 		"solana:https%3A%2F%2Fexample.com%2F%3Fx%3D1": spl.ErrPayInteractive,
 		"solana:":                                                                       spl.ErrPayRecipient,
-		"solana:" + specRecipient[12:]:                                                   spl.ErrPayRecipient,
+		"solana:" + specRecipient[12:]:                                                  spl.ErrPayRecipient,
 		"solana:" + specRecipient + "/":                                                 spl.ErrPayRecipient,
-		"solana:0" + specRecipient[12:]:                                                  spl.ErrPayRecipient,
+		"solana:0" + specRecipient[12:]:                                                 spl.ErrPayRecipient,
 		"solana:" + specRecipient + "?amount=":                                          spl.ErrPayAmount,
 		"solana:" + specRecipient + "?amount=.5":                                        spl.ErrPayAmount,
 		"solana:" + specRecipient + "?amount=1.":                                        spl.ErrPayAmount,
@@ -68,7 +68,7 @@ func TestPayURLRefused(t *testing.T) {
 		"solana:" + specRecipient + "?amount=1&amount=1":                                spl.ErrPayRepeated,
 		"solana:" + specRecipient + "?spl-token=":                                       spl.ErrPayToken,
 		"solana:" + specRecipient + "?spl-token=x":                                      spl.ErrPayToken,
-		"solana:" + specRecipient + "?spl-token=" + specMint[12:]:                        spl.ErrPayToken,
+		"solana:" + specRecipient + "?spl-token=" + specMint[12:]:                       spl.ErrPayToken,
 		"solana:" + specRecipient + "?reference=":                                       spl.ErrPayReference,
 		"solana:" + specRecipient + "?reference=x":                                      spl.ErrPayReference,
 		"solana:" + specRecipient + "?" + strings.Repeat("reference="+specMint+"&", 33): spl.ErrPayReference,
@@ -98,8 +98,16 @@ func TestAmounts(t *testing.T) {
 		places uint8
 		text   string
 	}{
-		{0, 0, "0"}, {0, 9, "0"}, {1, 0, "1"}, {1, 9, "0.000000001"}, {10, 6, "0.00001"}, {1_500_000, 6, "1.5"}, {1_000_000, 6, "1"},
-		{math.MaxUint64, 0, "18446744073709551615"}, {math.MaxUint64, 9, "18446744073.709551615"}, {math.MaxUint64, 30, "0.000000000018446744073709551615"},
+		{0, 0, "0"},
+		{0, 9, "0"},
+		{1, 0, "1"},
+		{1, 9, "0.000000001"},
+		{10, 6, "0.00001"},
+		{1_500_000, 6, "1.5"},
+		{1_000_000, 6, "1"},
+		{math.MaxUint64, 0, "18446744073709551615"},
+		{math.MaxUint64, 9, "18446744073.709551615"},
+		{math.MaxUint64, 30, "0.000000000018446744073709551615"},
 	} {
 		require.Equal(t, row.text, spl.FormatAmount(row.units, row.places))
 		got, err := spl.ParseAmount(row.text, row.places)
@@ -111,9 +119,15 @@ func TestAmounts(t *testing.T) {
 		places uint8
 		want   error
 	}{
-		{"0.0000001", 6, spl.ErrPayPlaces}, {"1.5000000", 6, spl.ErrPayPlaces}, {"1.0", 0, spl.ErrPayPlaces}, {"", 6, spl.ErrPayAmount},
-		{"18446744073709551616", 0, spl.ErrPayRange}, {"18446744073.709551616", 9, spl.ErrPayRange}, {"184467440737095516150", 0, spl.ErrPayRange},
-		{"99999999999999999999", 0, spl.ErrPayRange}, {"1", 20, spl.ErrPayRange},
+		{"0.0000001", 6, spl.ErrPayPlaces},
+		{"1.5000000", 6, spl.ErrPayPlaces},
+		{"1.0", 0, spl.ErrPayPlaces},
+		{"", 6, spl.ErrPayAmount},
+		{"18446744073709551616", 0, spl.ErrPayRange},
+		{"18446744073.709551616", 9, spl.ErrPayRange},
+		{"184467440737095516150", 0, spl.ErrPayRange},
+		{"99999999999999999999", 0, spl.ErrPayRange},
+		{"1", 20, spl.ErrPayRange},
 	} {
 		_, err := spl.ParseAmount(row.text, row.places)
 		require.ErrorIs(t, err, row.want, row.text)

@@ -2,7 +2,7 @@ package spl_test
 
 import (
 	"bufio"
-	"crypto/sha1" //nolint:gosec // RFC 6455
+	"crypto/sha1"
 	"encoding/base64"
 	"encoding/binary"
 	"io"
@@ -90,7 +90,7 @@ func server(t *testing.T, answer func(head *http.Request, c net.Conn, r *bufio.R
 }
 
 func accept(head *http.Request) string {
-	sum := sha1.Sum([]byte(head.Header.Get("Sec-Websocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // RFC 6455
+	sum := sha1.Sum([]byte(head.Header.Get("Sec-Websocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
 		base64.StdEncoding.EncodeToString(sum[:]) + "\r\n\r\n"
 }
