@@ -236,7 +236,7 @@ func TestGuardSimulation(t *testing.T) {
 		"takes one unit more": {func(_ settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 			units(&ix[0], 1)
 			return ix
-		}, "it takes 40000001, the lot is 40000000"},
+		}, "it fails"},
 		"gives one unit less than promised": {func(_ settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 			units(&ix[1], -1)
 			return ix
@@ -370,6 +370,9 @@ func newSimulationLiar(t testing.TB, node string) *simulationLiar {
 // What only an opaque program could do is put into the simulation's answer: the guard reads each of it.
 func TestGuardReadsTheSimulation(t *testing.T) {
 	b := newSwapBench(t)
+	b.open(b.dollar, b.walletAt, 10)
+	b.settle()
+	b.config.SpareUnits = 10
 	l := newSimulationLiar(t, b.URL())
 	chain, err := spl.New(spl.Config{URL: l.URL, Payer: signer(b, "boss"), Owners: []spl.Signer{signer(b, "swapper"), signer(b, "vault")}})
 	require.NoError(t, err)
@@ -399,6 +402,7 @@ func TestGuardReadsTheSimulation(t *testing.T) {
 		change func(s *simulatedAnswer)
 		want   string
 	}{
+		"takes more":                    {edit(&source, func(d []byte) { d[64]-- }), "it takes 40000001, the lot is 40000000"},
 		"delegate of the source":        {edit(&source, func(d []byte) { d[72], d[121] = 1, 9 }), "the rights over token account"},
 		"close authority of the source": {edit(&source, func(d []byte) { d[129] = 1 }), "the rights over token account"},
 		"owner of the source":           {edit(&source, func(d []byte) { d[32]++ }), "changes its owner, mint or state"},
