@@ -86,15 +86,15 @@ func TestGuardInstructions(t *testing.T) {
 		"token program without data": {func(o settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 			return append(ix, token(nil, use(o.From)))
 		}, "is nothing"},
-		"the payer, even unsigned": {func(o settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
+		"the payer, even unsigned": {func(_ settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 			ix[0].Accounts = append(ix[0].Accounts, use(boss))
 			return ix
 		}, "the payer of ours"},
-		"another key of ours": {func(o settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
+		"another key of ours": {func(_ settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 			ix[0].Accounts = append(ix[0].Accounts, use(vaultKey))
 			return ix
 		}, "a key of ours"},
-		"a stranger's signature": {func(o settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
+		"a stranger's signature": {func(_ settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 			ix[1].Accounts[2] = settlement.AccountUse{Account: b.deskAt, Signer: true}
 			return ix
 		}, "wants a signature of"},
@@ -351,7 +351,7 @@ func newSimulationLiar(t testing.TB, node string) *simulationLiar {
 			var out struct {
 				Jsonrpc string          `json:"jsonrpc"`
 				ID      json.RawMessage `json:"id"`
-				Result  simulatedAnswer       `json:"result"`
+				Result  simulatedAnswer `json:"result"`
 			}
 			var options struct{ Accounts struct{ Addresses []string } }
 			if json.Unmarshal(answer, &out) == nil && json.Unmarshal(call.Params[1], &options) == nil {
