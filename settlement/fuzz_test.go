@@ -402,7 +402,39 @@ func BenchmarkApply(b *testing.B) {
 					require.NoError(b, err)
 				}
 			}
-			b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "payouts/s")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/payout")
+		})
+	}
+}
+
+// BenchmarkViews asks a journal of many closed batches what a Runner asks every round.
+func BenchmarkViews(b *testing.B) {
+	for _, n := range []int{1_000, 100_000} {
+		b.Run(fmt.Sprintf("closed=%d", n), func(b *testing.B) {
+			j, err := settlement.NewJournal(settlement.Params{Version: "bench", MaxLines: 1, Quorum: 2, Assets: []settlement.Asset{io}, ReclaimAfterSeconds: 3600})
+			require.NoError(b, err)
+			in := make([]settlement.Intent, n+1)
+			for i := range in {
+				in[i] = pay(settlement.Account(fmt.Sprint("account", i)), 1, fmt.Sprint(i))
+			}
+			_, err = j.Apply(morning, settlement.Decided{Epoch: 1, Intents: in})
+			require.NoError(b, err)
+			for i, e := range j.Open() {
+				if i == 0 { // stays open
+					continue
+				}
+				name := fmt.Sprint(i)
+				_, err = j.Apply(morning, settlement.Signed{Batch: e.Batch.ID, Tx: tx(name)})
+				require.NoError(b, err)
+				_, err = j.Apply(morning, settlement.Landed{Batch: e.Batch.ID, Tx: name, Witnesses: seen(1)})
+				require.NoError(b, err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if len(j.Open()) != 1 || j.Totals(io).Open != 1 || len(j.Reclaimable(morning, 1000)) != 0 {
+					b.Fatal("another journal")
+				}
+			}
 		})
 	}
 }

@@ -265,8 +265,8 @@ func TestTableRuns(t *testing.T) {
 	for i := range 57 {
 		entries = append(entries, recipient(i))
 	}
-	l.message(spl.V1, create, spl.ExtendTable(at, keyOf("payer"), keyOf("payer"), entries[:30]))
-	l.message(spl.V1, spl.ExtendTable(at, keyOf("payer"), keyOf("payer"), entries[30:]))
+	l.message(spl.V1, append([]spl.Instruction{create}, spl.ExtendTable(at, keyOf("payer"), keyOf("payer"), entries[:39])...)...)
+	l.message(spl.V1, spl.ExtendTable(at, keyOf("payer"), keyOf("payer"), entries[39:])...)
 	owner, data := l.state(at)
 	table, err := spl.ReadTable(at, owner, data)
 	require.NoError(t, err)
