@@ -19,7 +19,7 @@ const (
 	swapTail   = 3    // and after them, at least
 	minReserve = 1000 // compute units above what the simulation took, besides a tenth
 
-	systemTransfer     = 2
+	systemPay          = 2 // Transfer
 	systemAllocateSeed = 9
 )
 
@@ -51,7 +51,7 @@ func (v *Converter) compose(ctx context.Context, s *swap, mark marker, middle []
 // fund pays the fresh account's rent. A plain transfer, because CreateAccountWithSeed fails where a stranger was first to send
 // lamports; AllocateWithSeed does not mind.
 func (s *swap) fund() Instruction {
-	d := binary.LittleEndian.AppendUint32(nil, systemTransfer)
+	d := binary.LittleEndian.AppendUint32(nil, systemPay)
 	d = binary.LittleEndian.AppendUint64(d, s.freshRent)
 	return Instruction{Program: solana.SystemProgramID, Accounts: []Meta{{s.payer, true, true}, {s.fresh, false, true}}, Data: d}
 }
