@@ -1,6 +1,7 @@
 package settlement_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -20,6 +21,32 @@ func examplePolicy() (p settlement.SwapPolicy, m settlement.Market, noon time.Ti
 		Ask: tokenomics.Price{MicroPerToken: 2_520_000, At: noon, Source: "our oracle"},
 	}
 	return p, m, noon
+}
+
+// fixedRate gives four tokens for ten dollars, whatever the amount: for tests of what stands around a Swapper.
+type fixedRate struct{}
+
+func (fixedRate) Quote(_ context.Context, in, out settlement.Asset, units uint64) (settlement.SwapQuote, error) {
+	expect, err := tokenomics.Amount(units).MulDiv(40, 1, tokenomics.Down)
+	return settlement.SwapQuote{In: in, Out: out, Units: units, Expect: uint64(expect), Least: uint64(expect), Slot: 100, Route: "fixed"}, err
+}
+
+func (fixedRate) Build(context.Context, settlement.SwapOrder) ([]settlement.Instruction, error) {
+	return nil, errors.New("fixedRate: there is nothing behind it")
+}
+
+func ExampleSwapper() {
+	p, m, noon := examplePolicy()
+	var venue settlement.Swapper = fixedRate{}
+	q, err := venue.Quote(context.Background(), p.Dollar, p.Token, 40_000_000)
+	fmt.Println(q.Expect, q.Route, err)
+	fmt.Println(p.Check(noon, 101, m, q, 1_579_365_080))
+	_, err = venue.Build(context.Background(), settlement.SwapOrder{Quote: q, Wallet: "swapper"})
+	fmt.Println(err)
+	// Output:
+	// 1600000000 fixed <nil>
+	// <nil>
+	// fixedRate: there is nothing behind it
 }
 
 func ExampleNewMarket() {

@@ -98,7 +98,7 @@ func TestGuardInstructions(t *testing.T) {
 			ix[1].Accounts[2] = settlement.AccountUse{Account: b.deskAt, Signer: true}
 			return ix
 		}, "wants a signature of"},
-		"an account that is none": {func(o settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
+		"an account that is none": {func(_ settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 			ix[1].Accounts = append(ix[1].Accounts, use("0"))
 			return ix
 		}, "account 3, \"0\", is no address"},
@@ -445,7 +445,7 @@ func TestTheChainAssertsTheLeast(t *testing.T) {
 			chain, err := spl.New(spl.Config{URL: l.URL, Payer: signer(b, "boss"), Owners: []spl.Signer{signer(b, "swapper"), signer(b, "vault")}})
 			require.NoError(t, err)
 			short := uint64(0)
-			b.config.Swapper = &crooked{Swapper: b.pool, build: func(o settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
+			b.config.Swapper = &crooked{Swapper: b.pool, build: func(_ settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 				for i := range 8 {
 					ix[1].Data[1+i] = byte((leastUnits - short) >> (8 * i))
 				}

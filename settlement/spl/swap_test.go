@@ -345,3 +345,24 @@ func TestNewConverterRefuses(t *testing.T) {
 		})
 	}
 }
+
+// A journal that was lost finds its swaps on the chain: the line, and what it got.
+func TestSwapIsFoundByItsMarker(t *testing.T) {
+	for _, to := range []settlement.Account{"", svmtest.Address(svmtest.Key("vault"))} {
+		b := newSwapBench(t)
+		c := b.converter()
+		batch := b.lot(0, to)
+		tx, err := prepareSwap(t, c, batch)
+		require.NoError(t, err)
+		res := b.land(c, batch, tx)
+		require.Equal(t, settlement.Succeeded, res.Sight)
+		found, err := c.Find(t.Context(), []settlement.Batch{batch})
+		require.NoError(t, err)
+		require.Len(t, found.Results, 1)
+		f := found.Results[0]
+		require.Equal(t, settlement.Ours, f.Origin)
+		require.Equal(t, tx.ID, f.Tx)
+		require.Equal(t, res.Got, f.Got)
+		require.Equal(t, batch.Lines, f.Lines)
+	}
+}
