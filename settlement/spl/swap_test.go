@@ -93,7 +93,7 @@ func newSwapBench(t testing.TB) *swapBench {
 	b.open(b.token, b.deskAt, deskTokens)
 	b.open(b.dollar, b.deskAt, deskTokens/100*5/2) // at 2.50 dollars
 	b.open(b.token, b.vaultAt, 0)
-	b.chain, err = spl.New(spl.Config{URL: b.URL(), Payer: signer(b, "boss"), Owners: []spl.Signer{signer(b, "swapper"), signer(b, "vault")}})
+	b.chain, err = spl.New(spl.Config{URL: b.URL(), Payer: signer(b, "boss"), Owners: []spl.Signer{signer(b, "swapper"), signer(b, "vault"), signer(b, "moves")}})
 	require.NoError(t, err)
 	b.settle()
 	b.pool, err = spl.NewPool(b.chain, spl.PoolConfig{Owner: b.deskAt, FeeBps: 30})
