@@ -187,6 +187,8 @@ func TestSwapIntoTheVault(t *testing.T) {
 	require.Equal(t, settlement.Succeeded, got.Sight, "%+v", got)
 	require.Equal(t, want.Expect, got.Got)
 	require.EqualValues(t, 10_000, got.Fee)
+	require.Len(t, tx.Raw, 953)
+	require.EqualValues(t, 1309, (&bench{TB: t, Node: b.Node}).units(tx.ID))
 	require.Equal(t, leastUnits, b.balance(b.token, b.vaultAt), "the vault has the least at once")
 	require.Zero(t, b.balance(b.dollar, b.walletAt))
 
