@@ -1,0 +1,250 @@
+package chaos
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/idlegrid/idlegrid/settlement"
+	"github.com/idlegrid/idlegrid/settlement/spl"
+	"github.com/idlegrid/idlegrid/settlement/svmtest"
+)
+
+// world is the chain of a history, with its token, its payer and its recipients.
+type world struct {
+	*svmtest.Node
+	size     World
+	asset    settlement.Asset
+	boss     ed25519.PrivateKey // who mints and freezes
+	payer    ed25519.PrivateKey
+	marker   *spl.Chain // that knows where the payer's markers are
+	stranger int        // counts strangers
+	bad      map[int]string
+	ever     map[int]bool    // lines that were bad at any time
+	drained  uint64          // lamports taken from the payer
+	own      map[string]bool // transactions of the payer's that the harness has sent
+}
+
+const (
+	rich  = 100_000_000_000 // lamports of the payer
+	purse = 10_000_000      // lamports of a recipient who acts
+	fee   = 5_000           // lamports of a signature
+
+	tokenProgram = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
+)
+
+func newWorld(ctx context.Context, s World) (*world, error) {
+	node, err := svmtest.Start(ctx, svmtest.Config{Endpoints: endpoints})
+	if err != nil {
+		return nil, err
+	}
+	w := &world{
+		Node: node, size: s, boss: svmtest.Key("chaos boss"), payer: svmtest.Key(keyName), bad: map[int]string{}, ever: map[int]bool{}, own: map[string]bool{},
+	}
+	if err := w.furnish(ctx); err != nil {
+		_ = node.Close()
+		return nil, fmt.Errorf("chaos: furnish the world: %w", err)
+	}
+	return w, nil
+}
+
+// furnish makes all accounts, finally: a fork must not take them away.
+func (w *world) furnish(ctx context.Context) (err error) {
+	key, err := spl.NewKey(w.payer)
+	if err != nil {
+		return err
+	}
+	if w.marker, err = spl.New(spl.Config{URL: w.URL(), Payer: key}); err != nil {
+		return err
+	}
+	payer, total := svmtest.Address(w.payer), uint64(0)
+	for i := range s(w.size) {
+		total += units(i)
+	}
+	for _, step := range []func() error{
+		func() error { return w.Airdrop(ctx, payer, rich) },
+		func() error { return w.Airdrop(ctx, svmtest.Address(w.boss), rich) },
+		func() error { w.asset, err = w.CreateMint(ctx, w.boss, svmtest.Key("chaos mint"), 8); return err },
+		func() error { return w.CreateAccount(ctx, w.boss, w.asset, payer) },
+		func() error { return w.CreateAccount(ctx, w.boss, w.asset, svmtest.Address(w.boss)) },
+		func() error { return w.CreateAccounts(ctx, w.asset, wallets(w.size), 0) },
+		// As much again, so that what is paid too often is paid, and seen.
+		func() error { return w.MintTo(ctx, w.boss, w.asset, payer, 10*total) },
+		func() error { return w.Advance(ctx, svmtest.BlocksToFinal+1) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func s(w World) int { return w.Batches * w.Lines }
+
+// spoil makes the account of a line unfit. It says whether it could.
+func (w *world) spoil(ctx context.Context, how string, line int) (bool, error) {
+	if line < 0 || line >= s(w.size) {
+		return false, fmt.Errorf("line %d, want 0 to %d", line, s(w.size)-1)
+	}
+	if w.bad[line] != "" {
+		return false, nil
+	}
+	key := svmtest.Key(recipient(line))
+	owner := svmtest.Address(key)
+	if how != "freeze" {
+		if err := w.Airdrop(ctx, owner, purse); err != nil {
+			return false, err
+		}
+	}
+	var err error
+	switch how {
+	case "freeze":
+		err = w.Freeze(ctx, w.boss, w.asset, owner)
+	case "close":
+		err = w.CloseAccount(ctx, key, w.asset)
+	case "reown":
+		err = w.SetTokenOwner(ctx, key, w.asset, svmtest.Address(w.boss))
+	}
+	if err != nil {
+		return false, nil //nolint:nilerr // it is paid already, and cannot be closed
+	}
+	w.bad[line], w.ever[line] = how, true
+	return true, nil
+}
+
+// heal makes all accounts fit again.
+func (w *world) heal(ctx context.Context) error {
+	for line := range s(w.size) {
+		how, spoilt := w.bad[line]
+		if !spoilt {
+			continue
+		}
+		key := svmtest.Key(recipient(line))
+		owner := svmtest.Address(key)
+		var err error
+		switch how {
+		case "freeze":
+			err = w.Thaw(ctx, w.boss, w.asset, owner)
+		case "close":
+			err = w.CreateAccount(ctx, w.boss, w.asset, owner)
+		case "reown":
+			err = w.giveBack(ctx, owner)
+		}
+		if err != nil {
+			return fmt.Errorf("heal line %d, %s: %w", line, how, err)
+		}
+		delete(w.bad, line)
+	}
+	return nil
+}
+
+// giveBack makes the account that the boss owns now its first owner's again.
+func (w *world) giveBack(ctx context.Context, owner settlement.Account) error {
+	account, err := w.TokenAddress(ctx, w.asset, owner)
+	if err != nil {
+		return err
+	}
+	to, err := svmtest.BytesOf(owner)
+	if err != nil {
+		return err
+	}
+	data := append([]byte{6, 2, 1}, to[:]...) // SetAuthority, of the account, to somebody
+	r, err := w.Execute(ctx, []ed25519.PrivateKey{w.boss}, svmtest.Instruction{
+		Program: tokenProgram, Data: data,
+		Accounts: []svmtest.AccountMeta{{Address: account, Writable: true}, {Address: svmtest.Address(w.boss), Signer: true}},
+	})
+	if err == nil && r.Err != "" {
+		err = fmt.Errorf("the chain says %s", r.Err)
+	}
+	return err
+}
+
+// poison is a stranger who has found out where a marker will be.
+func (w *world) poison(ctx context.Context, batch int) error {
+	at, err := w.marker.MarkerAddress(ctx, settlement.MarkerID{Batch: settlement.BatchID{Epoch: epoch, Index: uint32(batch)}})
+	if err != nil {
+		return err
+	}
+	w.stranger++
+	key := svmtest.Key(fmt.Sprintf("stranger %d", w.stranger))
+	if err := w.Airdrop(ctx, svmtest.Address(key), rich); err != nil {
+		return err
+	}
+	return w.TransferLamports(ctx, key, at, 5_000_000)
+}
+
+// drain leaves the payer without lamports, or gives them back.
+func (w *world) drain(ctx context.Context, on bool) error {
+	payer, boss := svmtest.Address(w.payer), svmtest.Address(w.boss)
+	if !on {
+		if w.drained == 0 {
+			return nil
+		}
+		given := w.drained
+		w.drained = 0
+		return w.TransferLamports(ctx, w.boss, payer, given)
+	}
+	a, found, err := w.AccountAt(ctx, payer)
+	if err != nil || !found || a.Lamports <= fee || w.drained > 0 {
+		return err
+	}
+	w.drained = a.Lamports - fee
+	data := binary.LittleEndian.AppendUint64([]byte{2, 0, 0, 0}, w.drained) // Transfer
+	return w.byPayer(ctx, svmtest.Instruction{Program: "11111111111111111111111111111111", Data: data, Accounts: []svmtest.AccountMeta{
+		{Address: payer, Signer: true, Writable: true}, {Address: boss, Writable: true},
+	}})
+}
+
+// short leaves the payer without tokens, or gives them back.
+func (w *world) short(ctx context.Context, on bool) error {
+	payer, boss := svmtest.Address(w.payer), svmtest.Address(w.boss)
+	if !on {
+		held, err := w.Balance(ctx, w.asset, boss)
+		if err != nil || held == 0 {
+			return err
+		}
+		return w.Transfer(ctx, w.boss, w.asset, payer, held)
+	}
+	held, err := w.Balance(ctx, w.asset, payer)
+	if err != nil || held == 0 {
+		return err
+	}
+	from, err := w.TokenAddress(ctx, w.asset, payer)
+	if err != nil {
+		return err
+	}
+	to, err := w.TokenAddress(ctx, w.asset, boss)
+	if err != nil {
+		return err
+	}
+	return w.byPayer(ctx, svmtest.Instruction{Program: tokenProgram, Data: binary.LittleEndian.AppendUint64([]byte{3}, held), Accounts: []svmtest.AccountMeta{
+		{Address: from, Writable: true}, {Address: to, Writable: true}, {Address: payer, Signer: true},
+	}})
+}
+
+// byPayer is a transaction of the payer's that no journal knows of.
+func (w *world) byPayer(ctx context.Context, in svmtest.Instruction) error {
+	r, err := w.Execute(ctx, []ed25519.PrivateKey{w.payer}, in)
+	if err != nil {
+		return err
+	}
+	w.own[r.Signature] = true
+	return nil
+}
+
+// sums compares what recipients have with what they are owed.
+func (w *world) sums(ctx context.Context) (over, under uint64, err error) {
+	held, err := w.Balances(ctx, w.asset, wallets(w.size))
+	if err != nil {
+		return 0, 0, err
+	}
+	for i, h := range held {
+		if due := units(i); h > due {
+			over += h - due
+		} else {
+			under += due - h
+		}
+	}
+	return over, under, nil
+}
