@@ -232,6 +232,9 @@ func (h *history) rounds(ctx context.Context, most int) (quiet bool, err error) 
 	for range most {
 		h.tick++
 		quiet = true
+		if err := h.heal(ctx); err != nil {
+			return false, err
+		}
 		for _, p := range h.payers {
 			p.crash, p.asleep = nil, 0
 			for _, do := range []string{"step", "resume", "retry"} {
@@ -259,7 +262,7 @@ func (h *history) calm(ctx context.Context) error {
 	for _, step := range []func() error{
 		func() error { return h.ClearFaults(ctx) },
 		func() error { return h.Stall(ctx, false) },
-		func() error { return h.SetV1(ctx, true) },
+		func() error { return h.gate(ctx, true) },
 		func() error { return h.heal(ctx) },
 		func() error { return h.drain(ctx, false) },
 		func() error { return h.short(ctx, false) },

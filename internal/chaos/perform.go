@@ -186,7 +186,7 @@ func (h *history) toggle(ctx context.Context, name string, args []string) error 
 	case "stall":
 		return h.Stall(ctx, on)
 	case "gate":
-		return h.SetV1(ctx, on)
+		return h.gate(ctx, on)
 	case "drain":
 		return h.drain(ctx, on)
 	}

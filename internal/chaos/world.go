@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/idlegrid/idlegrid/settlement"
@@ -23,6 +24,7 @@ type world struct {
 	bad      map[int]string
 	ever     map[int]bool    // lines that were bad at any time
 	drained  uint64          // lamports taken from the payer
+	shut     bool            // the gate of version 1
 	own      map[string]bool // transactions of the payer's that the harness has sent
 }
 
@@ -64,7 +66,7 @@ func (w *world) furnish(ctx context.Context) (err error) {
 	}
 	for _, step := range []func() error{
 		func() error { return w.Airdrop(ctx, payer, rich) },
-		func() error { return w.Airdrop(ctx, svmtest.Address(w.boss), rich) },
+		func() error { return w.Airdrop(ctx, svmtest.Address(w.boss), 1000*rich) },
 		func() error { w.asset, err = w.CreateMint(ctx, w.boss, svmtest.Key("chaos mint"), 8); return err },
 		func() error { return w.CreateAccount(ctx, w.boss, w.asset, payer) },
 		func() error { return w.CreateAccount(ctx, w.boss, w.asset, svmtest.Address(w.boss)) },
@@ -113,28 +115,42 @@ func (w *world) spoil(ctx context.Context, how string, line int) (bool, error) {
 	return true, nil
 }
 
-// heal makes all accounts fit again.
+// heal makes all accounts fit again that were ever spoilt. It looks at what they are: a fork may have undone what was done to
+// them, or have done it again.
 func (w *world) heal(ctx context.Context) error {
 	for line := range s(w.size) {
-		how, spoilt := w.bad[line]
-		if !spoilt {
+		if !w.ever[line] {
 			continue
 		}
-		key := svmtest.Key(recipient(line))
-		owner := svmtest.Address(key)
-		var err error
-		switch how {
-		case "freeze":
-			err = w.Thaw(ctx, w.boss, w.asset, owner)
-		case "close":
-			err = w.CreateAccount(ctx, w.boss, w.asset, owner)
-		case "reown":
-			err = w.giveBack(ctx, owner)
-		}
-		if err != nil {
-			return fmt.Errorf("heal line %d, %s: %w", line, how, err)
+		if err := w.mend(ctx, line); err != nil {
+			return fmt.Errorf("heal line %d: %w", line, err)
 		}
 		delete(w.bad, line)
+	}
+	return nil
+}
+
+func (w *world) mend(ctx context.Context, line int) error {
+	owner := svmtest.Address(svmtest.Key(recipient(line)))
+	at, err := w.TokenAddress(ctx, w.asset, owner)
+	if err != nil {
+		return err
+	}
+	a, found, err := w.AccountAt(ctx, at)
+	if err != nil {
+		return err
+	}
+	if !found || len(a.Data) == 0 {
+		return w.CreateAccount(ctx, w.boss, w.asset, owner)
+	}
+	// A token account: mint, owner, units, delegate (36), state.
+	if svmtest.AddressOf([32]byte(a.Data[32:64])) != owner {
+		if err := w.giveBack(ctx, owner); err != nil {
+			return err
+		}
+	}
+	if a.Data[108] == 2 {
+		return w.Thaw(ctx, w.boss, w.asset, owner)
 	}
 	return nil
 }
@@ -150,7 +166,7 @@ func (w *world) giveBack(ctx context.Context, owner settlement.Account) error {
 		return err
 	}
 	data := append([]byte{6, 2, 1}, to[:]...) // SetAuthority, of the account, to somebody
-	r, err := w.Execute(ctx, []ed25519.PrivateKey{w.boss}, svmtest.Instruction{
+	r, err := w.execute(ctx, w.boss, svmtest.Instruction{
 		Program: tokenProgram, Data: data,
 		Accounts: []svmtest.AccountMeta{{Address: account, Writable: true}, {Address: svmtest.Address(w.boss), Signer: true}},
 	})
@@ -172,6 +188,24 @@ func (w *world) poison(ctx context.Context, batch int) error {
 		return err
 	}
 	return w.TransferLamports(ctx, key, at, 5_000_000)
+}
+
+// execute opens the gate of version 1 for a moment if it is shut: Execute needs it.
+func (w *world) execute(ctx context.Context, key ed25519.PrivateKey, in svmtest.Instruction) (svmtest.Receipt, error) {
+	if !w.shut {
+		return w.Execute(ctx, []ed25519.PrivateKey{key}, in)
+	}
+	if err := w.SetV1(ctx, true); err != nil {
+		return svmtest.Receipt{}, err
+	}
+	r, err := w.Execute(ctx, []ed25519.PrivateKey{key}, in)
+	return r, errors.Join(err, w.SetV1(ctx, false))
+}
+
+// gate says whether transactions of version 1 are accepted.
+func (w *world) gate(ctx context.Context, open bool) error {
+	w.shut = !open
+	return w.SetV1(ctx, open)
 }
 
 // drain leaves the payer without lamports, or gives them back.
@@ -207,7 +241,7 @@ func (w *world) short(ctx context.Context, on bool) error {
 		return w.Transfer(ctx, w.boss, w.asset, payer, held)
 	}
 	held, err := w.Balance(ctx, w.asset, payer)
-	if err != nil || held == 0 {
+	if err != nil || held == 0 || w.drained > 0 { // it could not pay the fee
 		return err
 	}
 	from, err := w.TokenAddress(ctx, w.asset, payer)
@@ -225,12 +259,9 @@ func (w *world) short(ctx context.Context, on bool) error {
 
 // byPayer is a transaction of the payer's that no journal knows of.
 func (w *world) byPayer(ctx context.Context, in svmtest.Instruction) error {
-	r, err := w.Execute(ctx, []ed25519.PrivateKey{w.payer}, in)
-	if err != nil {
-		return err
-	}
+	r, err := w.execute(ctx, w.payer, in)
 	w.own[r.Signature] = true
-	return nil
+	return err
 }
 
 // sums compares what recipients have with what they are owed.
