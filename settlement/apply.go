@@ -144,7 +144,7 @@ func (j *Journal) landed(at time.Time, e Landed) ([]Effect, error) {
 		return nil, err
 	}
 	b := &j.batches[n]
-	if err := j.quorum(e.Batch, e.Witnesses, anyWitness); err != nil {
+	if err := j.quorumOf(e.Batch, e.Witnesses); err != nil {
 		return nil, err
 	}
 	if err := b.mayHaveMade(i); err != nil {
@@ -203,7 +203,7 @@ func (j *Journal) failed(e Failed) ([]Effect, error) {
 	case outcomeLanded, outcomeExpired, outcomeBeaten:
 		return nil, fmt.Errorf("%w: batch %s: failure for the reason %q", ErrStale, e.Batch, e.Failure.Reason)
 	}
-	if err := j.quorum(e.Batch, e.Witnesses, anyWitness); err != nil {
+	if err := j.quorumOf(e.Batch, e.Witnesses); err != nil {
 		return nil, err
 	}
 	b.end(i, e.Slot, e.Fee, e.Failure.Reason, e.Witnesses)
@@ -226,7 +226,8 @@ func (j *Journal) expired(e Expired) ([]Effect, error) {
 		return nil, err
 	}
 	b := &j.batches[n]
-	if err := j.quorum(e.Batch, e.Witnesses, b.attempts[i].tx.over); err != nil {
+	tx := &b.attempts[i].tx
+	if err := j.quorum(e.Batch, e.Witnesses, tx.over, tx.need()); err != nil {
 		return nil, err
 	}
 	b.end(i, 0, 0, outcomeExpired, e.Witnesses)

@@ -155,7 +155,8 @@ func (b *batch) audit() error {
 		if l.paid {
 			paid++
 		}
-		if l.moved && !b.isClosed() && (b.id.Lane != Overflow || b.busy()) {
+		carried := func(a attempt) bool { return b.carries(l, a.revision) }
+		if l.moved && !b.isClosed() && slices.ContainsFunc(b.attempts, carried) {
 			return fmt.Errorf("line %d is moved out of a batch that could carry it", i)
 		}
 	}

@@ -34,6 +34,8 @@ func (j *Journal) decided(at time.Time, e Decided) ([]Effect, error) {
 		return nil, err
 	}
 	j.spend(at, e.Epoch, spending)
+	j.intents = slices.Grow(j.intents, len(fresh))
+	j.batches = slices.Grow(j.batches, len(batches))
 	effects := j.pool(e, wait)
 	for _, p := range ripe {
 		delete(j.pools, p)

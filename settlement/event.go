@@ -8,6 +8,8 @@ import (
 )
 
 // Event is what happened to the money, or an order about it. The types in this file are all there are.
+//
+//sumtype:decl
 type Event interface{ event() }
 
 // Decided hands over intents of an epoch. An intent that is known already is skipped if it is the same, and the whole
@@ -130,6 +132,8 @@ func (Reclaimed) event()  {}
 func (Resumed) event()    {}
 
 // Effect is what follows from an event. The types in this file are all there are.
+//
+//sumtype:decl
 type Effect interface{ effect() }
 
 // Prepare asks for an attempt at a batch.

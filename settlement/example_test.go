@@ -23,7 +23,7 @@ func Example() {
 	journal, _ := settlement.NewJournal(params())
 	_, _ = journal.Apply(now, settlement.Decided{Epoch: 7, Intents: wages()})
 
-	runner := settlement.Runner{Chain: chain, Open: journal.Open, Apply: journal.Apply}
+	runner := settlement.Runner{Chains: []settlement.Chain{chain.Endpoint("a"), chain.Endpoint("b")}, Quorum: 2, Open: journal.Open, Apply: journal.Apply}
 	for len(journal.Open()) > 0 {
 		moved, err := runner.Step(ctx, now)
 		if err != nil {
@@ -47,7 +47,7 @@ func Example() {
 	// ann 300000000 paid ""
 	// bob 400000000 refused "account \"bob\" holds no token account for mint \"IO\""
 	// the last one is bob
-	// {Decided:900000000 Paid:500000000 Open:0 Refused:400000000}
+	// {Decided:900000000 Paid:500000000 Open:0 Refused:400000000 Waiting:0}
 }
 
 func ExampleNewIntentID() {
@@ -66,13 +66,16 @@ func ExampleIntentID() {
 }
 
 func ExampleKind() {
-	fmt.Println(settlement.Pay, settlement.Move, settlement.Burn)
-	// Output: pay move burn
+	fmt.Println(settlement.Pay, settlement.Move, settlement.Burn, settlement.Refund, settlement.Swap)
+	// Output: pay move burn refund swap
 }
 
 func ExampleState() {
 	fmt.Println(settlement.StatePlanned, settlement.StateSigned, settlement.StatePaid, settlement.StateStuck, settlement.StateRefused)
-	// Output: planned signed paid stuck refused
+	fmt.Println(settlement.StateMarked, settlement.StateUnsure, settlement.StateWaiting)
+	// Output:
+	// planned signed paid stuck refused
+	// marked unsure waiting
 }
 
 func ExamplePlan() {
@@ -107,17 +110,17 @@ func ExampleLineError() {
 	chain := settlement.NewMemory()
 	chain.Open(io, "vault", 10)
 	plan, _ := settlement.Plan(params(), 7, 0, []settlement.Intent{pay("ann", 1, "a")})
-	_, err := chain.Prepare(context.Background(), plan[0])
+	made, _ := chain.Endpoint("a").Prepare(context.Background(), plan)
 	var lines *settlement.LineError
-	fmt.Println(errors.As(err, &lines), lines.Faults[0].Line)
-	fmt.Println(err)
+	fmt.Println(errors.As(made[0].Err, &lines), lines.Faults[0].Line)
+	fmt.Println(made[0].Err)
 	// Output:
 	// true 0
 	// settlement: lines that cannot be carried: line 0: account "ann" holds no token account for mint "IO"
 }
 
 func ExampleParams() {
-	p := settlement.Params{Version: "mine/1", MaxLines: 20, Assets: []settlement.Asset{{Mint: "MINE", Decimals: 2}}}
+	p := settlement.Params{Version: "mine/1", MaxLines: 20, Quorum: 1, Assets: []settlement.Asset{{Mint: "MINE", Decimals: 2}}}
 	fmt.Println(p.Validate())
 	p.MaxLines = 0
 	fmt.Println(p.Validate())
@@ -129,11 +132,11 @@ func ExampleParams() {
 func ExampleIONet() {
 	p := settlement.IONet()
 	fmt.Println(p.Version, p.MaxLines, p.Assets[0].Mint, p.Assets[0].Decimals, p.Validate())
-	// Output: ionet/1 58 BZLbGTNCSFfoth2GYDtwr7e4imWzpR5jqcUuGEwr646K 8 <nil>
+	// Output: ionet/2 58 BZLbGTNCSFfoth2GYDtwr7e4imWzpR5jqcUuGEwr646K 8 <nil>
 }
 
 func ExampleNewJournal() {
-	_, err := settlement.NewJournal(settlement.Params{Version: "mine/1", MaxLines: 20})
+	_, err := settlement.NewJournal(settlement.Params{Version: "mine/1", MaxLines: 20, Quorum: 1})
 	fmt.Println(err)
 	// Output: settlement: params: Assets is empty
 }
@@ -149,7 +152,7 @@ func ExampleJournal() {
 		settlement.Decided{Epoch: 7, Intents: wages()},
 		settlement.Rejected{Batch: batch, Faults: []settlement.Fault{{Line: 1, Reason: "bob has no account"}}},
 		settlement.Signed{Batch: batch, Revision: 1, Tx: attempt},
-		settlement.Landed{Batch: batch, Tx: "signature", Slot: 447_552_100, Fee: 5000},
+		settlement.Landed{Batch: batch, Tx: "signature", Slot: 447_552_100, Fee: 5000, Witnesses: seen(447_000_000)},
 	} {
 		effects, err := j.Apply(morning, e)
 		if err != nil {
@@ -167,6 +170,10 @@ func ExampleJournal() {
 				fmt.Println("refused", x.To, "because", x.Reason)
 			case settlement.Stuck:
 				fmt.Println("stuck", x.Reason)
+			case settlement.Find:
+				fmt.Println("find who made", x.Batch.MarkerID())
+			case settlement.Waiting:
+				fmt.Println("waiting", x.To, x.Units)
 			}
 		}
 	}
@@ -186,11 +193,11 @@ func ExampleJournal_Apply() {
 	for _, e := range []settlement.Event{
 		settlement.Decided{Epoch: 7, Intents: wages()},
 		settlement.Signed{Batch: batch, Tx: settlement.Tx{ID: "first", Raw: []byte{1}, LastValid: 150}},
-		settlement.Expired{Batch: batch, Tx: "first", Height: 151},
+		settlement.Expired{Batch: batch, Tx: "first", Witnesses: seen(151)},
 		settlement.Signed{Batch: batch, Tx: settlement.Tx{ID: "second", Raw: []byte{2}, LastValid: 301}},
-		settlement.Failed{Batch: batch, Tx: "second", Slot: 200, Fee: 5000, Failure: settlement.Failure{Reason: "sender is short"}},
+		settlement.Failed{Batch: batch, Tx: "second", Slot: 200, Fee: 5000, Failure: settlement.Failure{Reason: "sender is short"}, Witnesses: seen(200)},
 		settlement.Resumed{Batch: batch},
-		settlement.Landed{Batch: batch, Tx: "second"},
+		settlement.Landed{Batch: batch, Tx: "first"},
 	} {
 		if _, err := j.Apply(morning, e); err != nil {
 			fmt.Println(err)
@@ -205,7 +212,7 @@ func ExampleJournal_Apply() {
 	// settlement.Signed: signed
 	// settlement.Failed: stuck
 	// settlement.Resumed: planned
-	// settlement: event does not fit the batch: attempt "second" of batch 7/0/0 is over: sender is short
+	// settlement: not enough evidence: 7/0/0: 0 of 0 witnesses are of different endpoints, plausible, and saw it final; Quorum is 2
 	// settlement.Landed: planned
 }
 
@@ -246,7 +253,7 @@ func ExampleRestore() {
 	fmt.Println(err)
 	// Output:
 	// <nil> true
-	// settlement: restore: the snapshot was taken under other params than "ionet/1"
+	// settlement: restore: the snapshot was taken under other params than "ionet/2"
 }
 
 func ExampleEncodeEvent() {
@@ -271,7 +278,7 @@ func ExampleRunner() {
 	chain.Open(io, settlement.Account("ann"), 0)
 	j, _ := settlement.NewJournal(params())
 	_, _ = j.Apply(morning, settlement.Decided{Epoch: 7, Intents: []settlement.Intent{pay("ann", 4, "a")}})
-	r := settlement.Runner{Chain: settlement.Chain(chain), Open: j.Open, Apply: j.Apply}
+	r := settlement.Runner{Chains: []settlement.Chain{chain.Endpoint("a"), chain.Endpoint("b")}, Quorum: 2, Open: j.Open, Apply: j.Apply}
 	for range 3 {
 		moved, err := r.Step(context.Background(), morning)
 		fmt.Println(moved, err, len(j.Open()), "open")
@@ -335,21 +342,22 @@ func ExampleMemory() {
 	m := settlement.NewMemory()
 	m.Open(io, "vault", 10)
 	plan := []settlement.Batch{{ID: settlement.BatchID{Epoch: 7}, Lines: []settlement.Line{{Kind: settlement.Burn, Asset: io, From: "vault", Units: 4}}}}
-	first, _ := m.Prepare(ctx, plan[0])
+	e := m.Endpoint("a")
+	first, _ := e.Prepare(ctx, plan)
 	m.Advance(1)
-	second, _ := m.Prepare(ctx, plan[0])
-	fmt.Println(m.Send(ctx, first), m.Send(ctx, second), m.Supply(io))
-	m.Advance(32)
+	second, _ := e.Prepare(ctx, plan)
+	txs := []settlement.Tx{first[0].Tx, second[0].Tx}
+	fmt.Println(e.Send(ctx, txs), m.Supply(io))
+	m.Advance(33)
 	show := func(name string, r settlement.Result, want settlement.Sight) {
 		fmt.Printf("%s %t %q\n", name, r.Sight == want, r.Failure.Reason)
 	}
-	seen, _ := m.Look(ctx, []settlement.Attempt{{Batch: plan[0].ID, Tx: first}, {Batch: plan[0].ID, Tx: second}})
+	marker := plan[0].MarkerID()
+	seen, _ := e.Look(ctx, []settlement.Attempt{{Marker: marker, Tx: txs[0]}, {Marker: marker, Tx: txs[1]}})
 	show("succeeded", seen.Results[0], settlement.Succeeded)
 	show("reverted", seen.Results[1], settlement.Reverted)
-	fmt.Println("at final height", settlement.Sighting{Height: seen.Height}.Height)
 	// Output:
-	// <nil> <nil> 6
+	// <nil> 6
 	// succeeded true ""
 	// reverted true "the marker of batch 7/0/0 exists"
-	// at final height 2
 }

@@ -19,7 +19,7 @@ var (
 
 // params are small, so that a few intents make several batches.
 func params() settlement.Params {
-	return settlement.Params{Version: "test", MaxLines: 3, Assets: []settlement.Asset{io, usdc}}
+	return settlement.Params{Version: "test", MaxLines: 3, Quorum: 2, ReclaimAfterSeconds: 3600, Assets: []settlement.Asset{io, usdc}}
 }
 
 // pay returns a payment of IO from the vault, with an ID from its cause.
@@ -41,6 +41,24 @@ func bundled(in settlement.Intent, name string) settlement.Intent {
 	in.Bundle = name
 	return in
 }
+
+// swap returns a swap of IO of the desk for at least 1 unit of USDC.
+func swap(units uint64, cause string) settlement.Intent {
+	return settlement.Intent{
+		ID: settlement.NewIntentID(settlement.Swap, cause), Kind: settlement.Swap, Asset: io, From: "desk", To: "treasury", Units: units, Into: usdc, Least: 1, Cause: cause,
+	}
+}
+
+// seen are two endpoints that have both seen the final block at that height.
+func seen(height uint64) []settlement.Witness {
+	w := settlement.Witness{Endpoint: "a", Height: height, Slot: height + 9, Context: height + 9}
+	v := w
+	v.Endpoint, v.Context = "b", height+10
+	return []settlement.Witness{w, v}
+}
+
+// id returns the ID of a payment of that cause.
+func id(cause string) settlement.IntentID { return settlement.NewIntentID(settlement.Pay, cause) }
 
 // newJournal returns an empty journal.
 func newJournal(t testing.TB) *settlement.Journal {

@@ -29,7 +29,7 @@ func (j *Journal) found(at time.Time, e Found) ([]Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := j.quorum(e.Marker, e.Witnesses, anyWitness); err != nil {
+	if err := j.quorumOf(e.Marker, e.Witnesses); err != nil {
 		return nil, err
 	}
 	refs, err := j.explain(id, n, e)
@@ -110,7 +110,12 @@ func (j *Journal) explain(id BatchID, n int32, e Found) ([]ref, error) {
 	}
 	if id.Lane == Overflow && (n < 0 || j.batches[n].attemptOf(e.Tx) < 0) {
 		strays, bundles := j.strays(id, n)
-		for _, more := range append([][]ref{append(own, strays...)}, bundles...) {
+		for _, r := range own {
+			if j.bundleOf(j.line(r)) == "" {
+				strays = append(strays, r)
+			}
+		}
+		for _, more := range append([][]ref{strays}, bundles...) {
 			if refs, left := j.match(e.Lines, more); left == nil && j.whole(refs) {
 				return refs, nil
 			}
@@ -236,7 +241,7 @@ func (j *Journal) poisoned(e Poisoned) ([]Effect, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := j.quorum(e.Marker, e.Witnesses, j.afterLoss); err != nil {
+		if err := j.quorum(e.Marker, e.Witnesses, j.afterLoss, j.lossNeed()); err != nil {
 			return nil, err
 		}
 		o.marks[k]++
@@ -261,7 +266,7 @@ func (j *Journal) absent(e Absent) ([]Effect, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := j.quorum(e.Marker, e.Witnesses, j.afterLoss); err != nil {
+		if err := j.quorum(e.Marker, e.Witnesses, j.afterLoss, j.lossNeed()); err != nil {
 			return nil, err
 		}
 		o.absent |= 1 << k
@@ -287,8 +292,20 @@ func (j *Journal) absent(e Absent) ([]Effect, error) {
 // afterLoss counts witnesses who saw the last block in which an attempt that was lost could land.
 func (j *Journal) afterLoss(w Witness) bool { return w.Height > j.recovery.LastValid }
 
+// lossNeed says what afterLoss asks for.
+func (j *Journal) lossNeed() string { return fmt.Sprintf("saw a block above %d", j.recovery.LastValid) }
+
 // bury ends the live attempts of a batch as expired, or refuses if the witnesses do not prove that they are.
 func (j *Journal) bury(b *batch, what MarkerID, witnesses []Witness) error {
+	need := "saw it final"
+	if b.state == StateUnsure {
+		need = j.lossNeed()
+	}
+	for i := range b.attempts {
+		if a := &b.attempts[i]; !a.over {
+			need += " and " + a.tx.need()
+		}
+	}
 	err := j.quorum(what, witnesses, func(w Witness) bool {
 		for i := range b.attempts {
 			if a := &b.attempts[i]; !a.over && !a.tx.over(w) {
@@ -296,7 +313,7 @@ func (j *Journal) bury(b *batch, what MarkerID, witnesses []Witness) error {
 			}
 		}
 		return b.state != StateUnsure || j.afterLoss(w)
-	})
+	}, need)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ type Memory struct {
 type memoryState struct {
 	balances map[holding]uint64
 	supplies map[Asset]uint64
-	markers  map[MarkerID]bool
+	markers  map[MarkerID]bool // that exist: whether their rent is ours
 	fees     uint64
 	rent     uint64 // in markers of ours
 }
@@ -248,7 +248,7 @@ func (m *Memory) execute(tx *memoryTx) {
 	if tx.foreign || tx.reclaim != nil {
 		return
 	}
-	if m.newest.markers[tx.marker] {
+	if _, ok := m.newest.markers[tx.marker]; ok {
 		tx.failure = &Failure{Marker: true, Reason: "the marker of batch " + tx.marker.String() + " exists"}
 		return
 	}
@@ -266,7 +266,9 @@ func (m *Memory) execute(tx *memoryTx) {
 // apply does to a state what became of the transaction.
 func (s *memoryState) apply(tx *memoryTx) {
 	if tx.foreign {
-		s.markers[tx.marker] = true
+		if _, ok := s.markers[tx.marker]; !ok { // to a marker that is ours the lamports are a gift
+			s.markers[tx.marker] = false
+		}
 		return
 	}
 	s.fees += memoryFee

@@ -169,7 +169,7 @@ func (e *MemoryEndpoint) Reclaim(_ context.Context, markers []MarkerID) (Reclaim
 	for _, k := range markers {
 		there := m.existed(k, v.final)
 		out.Gone = append(out.Gone, !there)
-		if there && m.newest.markers[k] && e.find(k, v.final).Origin == Ours && !slices.Contains(full, k) {
+		if there && m.newest.markers[k] && !slices.Contains(full, k) {
 			full = append(full, k)
 		}
 	}

@@ -18,9 +18,10 @@ type Params struct {
 	// Quorum is how many endpoints, 1 to 16, have to say the same before an attempt is held landed, failed or dead. 1 trusts a
 	// single one: for a chain of your own.
 	Quorum uint8 `json:"quorum"`
-	// ReclaimAfterSeconds is how long after a batch was paid the rent of its marker may be taken back, 0: never. It is the one
-	// rule that trusts time: a marker that goes while an attempt the journal has not heard of is valid lets that one pay
-	// again. At most 315,360,000, ten years. io.net publishes nothing; 6 h is 360 lives of a blockhash.
+	// ReclaimAfterSeconds is how long after a batch was closed the rent of its marker may be taken back, 0: never. At most
+	// 315,360,000, ten years. It is the one rule of exactly-once that trusts time: a marker that goes while an attempt the
+	// journal has not heard of is valid, or while another payer still has the batch planned, lets it be paid again. io.net
+	// publishes nothing; 6 h is 360 lives of a blockhash.
 	ReclaimAfterSeconds uint64 `json:"reclaimAfterSeconds"`
 	// Assets are the tokens that may be moved, in any order, each mint once.
 	Assets []Asset `json:"assets"`

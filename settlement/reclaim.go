@@ -47,7 +47,9 @@ func (j *Journal) reclaimed(at time.Time, e Reclaimed) ([]Effect, error) {
 		if j.params.ReclaimAfterSeconds == 0 || !j.ripe(n, at) || b.undead() {
 			return nil, fmt.Errorf("%w: reclaim of marker %s, which is not due", ErrStale, m)
 		}
-		if err := j.quorum(m, e.Witnesses, func(w Witness) bool { return w.Height > b.lastValid() && j.afterLoss(w) }); err != nil {
+		last := max(b.lastValid(), j.recovery.LastValid)
+		proves := func(w Witness) bool { return w.Height > last }
+		if err := j.quorum(m, e.Witnesses, proves, fmt.Sprintf("saw a block above %d", last)); err != nil {
 			return nil, err
 		}
 		list = append(list, n)

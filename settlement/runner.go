@@ -124,7 +124,9 @@ func (s *step) record(e Event) (ok bool, _ error) {
 		return true, nil
 	case errors.Is(err, ErrBroken):
 	case errors.Is(err, ErrStale), errors.Is(err, ErrUnknownBatch), errors.Is(err, ErrQuorum), errors.Is(err, ErrUnexplained):
-		if _, absent := e.(Absent); !absent || !errors.Is(err, ErrQuorum) { // else the last block has not passed yet
+		_, absent := e.(Absent)
+		_, poisoned := e.(Poisoned)
+		if early := (absent || poisoned) && errors.Is(err, ErrQuorum); !early { // else the last block has not passed yet
 			s.note(err, "record %T", e)
 		}
 		return false, nil

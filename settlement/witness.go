@@ -12,22 +12,26 @@ func (w Witness) plausible() bool {
 	return w.Endpoint != "" && w.Slot >= w.Height && w.Context >= w.Slot
 }
 
-// quorum refuses witnesses of which fewer than Params.Quorum endpoints count.
-func (j *Journal) quorum(what fmt.Stringer, list []Witness, counts func(Witness) bool) error {
+// quorum refuses witnesses of which fewer than Params.Quorum endpoints prove what is said of the subject. need tells what
+// proves it.
+func (j *Journal) quorum(subject fmt.Stringer, list []Witness, proves func(Witness) bool, need string) error {
 	var names []string
 	for _, w := range list {
-		if w.plausible() && counts(w) && !slices.Contains(names, w.Endpoint) {
+		if w.plausible() && proves(w) && !slices.Contains(names, w.Endpoint) {
 			names = append(names, w.Endpoint)
 		}
 	}
 	if len(names) < int(j.params.Quorum) {
-		return fmt.Errorf("%w: %s: %d of %d witnesses count, want %d different ones", ErrQuorum, what, len(names), len(list), j.params.Quorum)
+		return fmt.Errorf("%w: %s: %d of %d witnesses are of different endpoints, plausible, and %s; Quorum is %d",
+			ErrQuorum, subject, len(names), len(list), need, j.params.Quorum)
 	}
 	return nil
 }
 
-// any counts every witness.
-func anyWitness(Witness) bool { return true }
+// quorumOf is quorum for what needs no height: that something is final.
+func (j *Journal) quorumOf(subject fmt.Stringer, list []Witness) error {
+	return j.quorum(subject, list, func(Witness) bool { return true }, "saw it final")
+}
 
 // over says whether the witness proves that an attempt that it does not know can never land any more.
 func (t Tx) over(w Witness) bool {
@@ -35,6 +39,14 @@ func (t Tx) over(w Witness) bool {
 		return w.Nonce != "" && w.Nonce != t.Nonce.Value
 	}
 	return w.Height > t.LastValid
+}
+
+// need says what over asks for.
+func (t Tx) need() string {
+	if t.LastValid == 0 {
+		return fmt.Sprintf("saw another nonce than %q", t.Nonce.Value)
+	}
+	return fmt.Sprintf("saw a block above %d", t.LastValid)
 }
 
 // cloneWitnesses copies what an event bears, for the journal to keep.

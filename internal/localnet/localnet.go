@@ -99,9 +99,13 @@ func (l *Net) setUp(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	owners := make([]ed25519.PrivateKey, 0, len(wallets))
+	owners := make([]spl.Signer, 0, len(wallets))
 	for _, w := range wallets {
-		owners = append(owners, svmtest.Key("wallet/"+w.Name))
+		owner, err := spl.NewKey(svmtest.Key("wallet/" + w.Name))
+		if err != nil {
+			return err
+		}
+		owners = append(owners, owner)
 		for _, b := range []Balance{{w.Name, io, Address(w.Name), uint64(w.IO)}, {w.Name, usdc, Address(w.Name), uint64(w.USDC)}} {
 			if w.None {
 				continue
@@ -117,9 +121,13 @@ func (l *Net) setUp(ctx context.Context, c Config) error {
 	if err := l.Node.Advance(ctx, svmtest.BlocksToFinal+1); err != nil { // so that no fork can take the set-up away
 		return err
 	}
+	fees, err := spl.NewKey(svmtest.Key("wallet/" + payer))
+	if err != nil {
+		return err
+	}
 	chains := make([]*spl.Chain, endpoints)
 	for i, url := range l.Node.URLs() {
-		if chains[i], err = spl.New(spl.Config{URL: url, Payer: svmtest.Key("wallet/" + payer), Owners: owners}); err != nil {
+		if chains[i], err = spl.New(spl.Config{URL: url, Payer: fees, Owners: owners}); err != nil {
 			return err
 		}
 	}
@@ -179,7 +187,7 @@ func (l *Net) fund(ctx context.Context, authority ed25519.PrivateKey, b Balance)
 func (l *Net) Settle(ctx context.Context, n *network.Network, apply func(network.Command) error, now func() time.Time) error {
 	runner := &settlement.Runner{
 		Chains: l.Chains(), Quorum: int(l.Params.Settlement.Quorum),
-		Open: func() []settlement.Entry { return n.Journal().Open() },
+		Open:        func() []settlement.Entry { return n.Journal().Open() },
 		Reclaimable: func(at time.Time, height uint64) []settlement.MarkerID { return n.Journal().Reclaimable(at, height) },
 		Apply: func(_ time.Time, e settlement.Event) ([]settlement.Effect, error) {
 			return nil, apply(network.Settle{Event: e})

@@ -39,7 +39,8 @@ func told(t testing.TB) []network.Fact {
 }
 
 func TestDescribe(t *testing.T) {
-	facts := append(told(t), network.Stuck{Batch: settlement.BatchID{Epoch: 105, Lane: 1}, Reason: "its marker exists"})
+	batch := settlement.BatchID{Epoch: 105, Lane: 1}
+	facts := append(told(t), network.Unclear{Marker: settlement.MarkerID{Batch: batch}}, network.Stuck{Batch: batch, Reason: "its sender is short"})
 	var b strings.Builder
 	kinds := map[string]bool{}
 	for _, f := range facts {
@@ -48,7 +49,7 @@ func TestDescribe(t *testing.T) {
 		kinds[reflect.TypeOf(f).Name()] = true
 		fmt.Fprintln(&b, line)
 	}
-	require.Len(t, kinds, 14, "every sort of fact is told: %v", kinds)
+	require.Len(t, kinds, 15, "every sort of fact is told: %v", kinds)
 	golden.Check(t, "testdata/describe.golden", b.String())
 }
 

@@ -55,9 +55,9 @@ type Network struct {
 	waiting map[settlement.IntentID]int // intent -> bill whose next step waits for it
 	burns   map[settlement.IntentID]bool
 	refused map[settlement.IntentID]bool // and neither retried nor paid after all
-	decided int                                         // payments, all of them
-	paidOut int                                         // of these, how many are final on the chain
-	billed  map[settlement.Asset]uint64                 // base units that all bills together have moved or asked for
+	decided int                          // payments, all of them
+	paidOut int                          // of these, how many are final on the chain
+	billed  map[settlement.Asset]uint64  // base units that all bills together have moved or asked for
 }
 
 // poolOf is one pool's block.

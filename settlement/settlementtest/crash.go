@@ -42,6 +42,7 @@ type mortalStore struct {
 	settlement.Store
 }
 
+// Append implements settlement.Store.
 func (m mortalStore) Append(record []byte) error {
 	_, err := operate(m.death, func() (any, error) { return nil, m.Store.Append(record) })
 	return err
@@ -53,23 +54,28 @@ type mortalChain struct {
 	settlement.Chain
 }
 
+// Prepare implements settlement.Chain.
 func (m mortalChain) Prepare(ctx context.Context, b []settlement.Batch) ([]settlement.Prepared, error) {
 	return operate(m.death, func() ([]settlement.Prepared, error) { return m.Chain.Prepare(ctx, b) })
 }
 
+// Send implements settlement.Chain.
 func (m mortalChain) Send(ctx context.Context, txs []settlement.Tx) error {
 	_, err := operate(m.death, func() (any, error) { return nil, m.Chain.Send(ctx, txs) })
 	return err
 }
 
+// Look implements settlement.Chain.
 func (m mortalChain) Look(ctx context.Context, a []settlement.Attempt) (settlement.Sighting, error) {
 	return operate(m.death, func() (settlement.Sighting, error) { return m.Chain.Look(ctx, a) })
 }
 
+// Find implements settlement.Finder.
 func (m mortalChain) Find(ctx context.Context, b []settlement.Batch) (settlement.Findings, error) {
 	return operate(m.death, func() (settlement.Findings, error) { return find(ctx, m.Chain, b) })
 }
 
+// Reclaim implements settlement.Reclaimer.
 func (m mortalChain) Reclaim(ctx context.Context, k []settlement.MarkerID) (settlement.Reclaims, error) {
 	return operate(m.death, func() (settlement.Reclaims, error) { return reclaim(ctx, m.Chain, k) })
 }

@@ -2,6 +2,7 @@ package spl
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -66,6 +67,7 @@ func (c *Chain) simulates(ctx context.Context, f Format) (refusal, err error) {
 	var e Encoder
 	raw, err := e.AppendMessage(nil, &Message{
 		Format: f, Payer: c.payer, Units: 10_000, Loaded: 1 << 20,
+		Blockhash:    sha256.Sum256([]byte("any, since it is replaced")),
 		Instructions: []Instruction{{Program: solana.MemoProgramID, Data: []byte("probe")}},
 	})
 	if err != nil {

@@ -87,10 +87,14 @@ func TestRecipientChanges(t *testing.T) {
 		undo   func(b *bench)
 		want   string
 	}{
-		{"frozen", func(b *bench, bob settlement.Account) { require.NoError(b, b.Freeze(b.Context(), b.boss, b.token, bob)) }, nil, "is frozen ("},
+		{"frozen", func(b *bench, bob settlement.Account) {
+			require.NoError(b, b.Freeze(b.Context(), b.boss, b.token, bob))
+		}, nil, "is frozen ("},
 		{"closed", func(b *bench, _ settlement.Account) { b.shut(b.token, "bob") }, nil, "has no token account for mint"},
 		{
-			"frozen, then thawed", func(b *bench, bob settlement.Account) { require.NoError(b, b.Freeze(b.Context(), b.boss, b.token, bob)) },
+			"frozen, then thawed", func(b *bench, bob settlement.Account) {
+				require.NoError(b, b.Freeze(b.Context(), b.boss, b.token, bob))
+			},
 			func(b *bench) { b.thaw(b.token, "bob") }, "was frozen when the payment landed (",
 		},
 		{

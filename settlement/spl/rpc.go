@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -72,15 +73,14 @@ func newEndpoint(c Config) (*endpoint, error) {
 	for _, part := range strings.Split(u.EscapedPath(), "/") {
 		e.keep(part)
 	}
-	for _, values := range u.Query() {
-		for _, v := range values {
-			e.keep(v)
-		}
+	for _, part := range strings.FieldsFunc(u.RawQuery, func(r rune) bool { return r == '&' || r == ';' }) {
+		_, value, _ := strings.Cut(part, "=")
+		e.keep(value)
 	}
-	if u.User != nil {
-		password, _ := u.User.Password()
-		e.keep(password)
-		e.keep(u.User.Username())
+	if user := u.User.String(); user != "" {
+		for _, part := range strings.SplitN(user, ":", 2) {
+			e.keep(part)
+		}
 	}
 	for _, s := range e.secrets {
 		if strings.Contains(e.name, s) && c.Name != "" {
@@ -90,20 +90,21 @@ func newEndpoint(c Config) (*endpoint, error) {
 	return e, nil
 }
 
-// keep remembers a part of the URL, as it stands and unescaped.
+// keep remembers a part of the URL, as it stands and as it reads.
 func (e *endpoint) keep(part string) {
-	for _, s := range []string{part, unescape(part)} {
-		if len(s) >= minSecret {
+	all := []string{part}
+	for _, read := range []func(string) (string, error){url.PathUnescape, url.QueryUnescape} {
+		if s, err := read(part); err == nil {
+			all = append(all, s)
+		}
+	}
+	for _, s := range all {
+		if len(s) >= minSecret && !slices.Contains(e.secrets, s) {
 			e.secrets = append(e.secrets, s)
 		}
 	}
-}
-
-func unescape(s string) string {
-	if out, err := url.PathUnescape(s); err == nil {
-		return out
-	}
-	return s
+	// The longer first: one may be a part of another.
+	slices.SortStableFunc(e.secrets, func(a, b string) int { return len(b) - len(a) })
 }
 
 // scrub strikes the parts of the URL out of a text, and cuts it to maxMessage bytes.

@@ -6,10 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/gagliardetto/solana-go"
-	ata "github.com/gagliardetto/solana-go/programs/associated-token-account"
+	associated "github.com/gagliardetto/solana-go/programs/associated-token-account"
 	"github.com/stretchr/testify/require"
 
 	"github.com/idlegrid/idlegrid/settlement"
@@ -120,7 +121,7 @@ func (l *lab) account(owner solana.PublicKey) solana.PublicKey {
 // create returns the instruction that makes an owner's token account.
 func (l *lab) create(owner solana.PublicKey) spl.Instruction {
 	l.Helper()
-	in, err := spl.FromSolana(ata.NewCreateIdempotentInstruction(keyOf("payer"), owner, l.mint).Build())
+	in, err := spl.FromSolana(associated.NewCreateIdempotentInstruction(keyOf("payer"), owner, l.mint).Build())
 	require.NoError(l, err)
 	return in
 }
@@ -189,6 +190,7 @@ func TestLargestPayoutsRun(t *testing.T) {
 		owners = append(owners, keyOf(fmt.Sprint("recipient ", i)))
 	}
 	to := l.open(owners...)
+	table := l.table(append([]solana.PublicKey{own, l.mint}, to...)...)
 	want := make([]uint64, len(to))
 	for _, row := range []struct {
 		name  string
@@ -207,6 +209,12 @@ func TestLargestPayoutsRun(t *testing.T) {
 		{"v1 bare, batch", spl.Shape{Format: spl.V1, Batch: true}, 61, 0, 5000},
 		{"v0, memo", spl.Shape{Format: spl.V0, Units: true, Memo: 10}, 20, 0, 5000},
 		{"v0, marker", spl.Shape{Format: spl.V0, Units: true, Marker: true}, 17, 0, 5000},
+		{"v0, table, memo", spl.Shape{Format: spl.V0, Table: true, Units: true, Memo: 10}, 57, 0, 5000},
+		{"v0, table with the source, memo", spl.Shape{Format: spl.V0, Table: true, TableSource: true, Units: true, Memo: 10}, 59, 0, 5000},
+		{"v0, table, batch, memo", spl.Shape{Format: spl.V0, Table: true, Batch: true, Memo: 10}, 60, 0, 5000},
+		{"v0, table with source and mint, marker, checked, priority", spl.Shape{
+			Format: spl.V0, Table: true, TableSource: true, Marker: true, Checked: true, Units: true, Priority: true,
+		}, 43, 0, 1_005_000},
 		{"legacy, memo", spl.Shape{Format: spl.Legacy, Units: true, Memo: 41}, 19, 0, 5000},
 		{"legacy bare", spl.Shape{Format: spl.Legacy}, 22, 22 * 76, 5000},
 		{"legacy, marker, priority", spl.Shape{Format: spl.Legacy, Units: true, Loaded: true, Priority: true, Marker: true}, 16, 0, 1_005_000},
@@ -217,6 +225,12 @@ func TestLargestPayoutsRun(t *testing.T) {
 			from = vault
 		}
 		l.real(p, from, to)
+		if row.shape.Table {
+			p.Table = table
+			if !row.shape.TableSource {
+				p.Table = l.table(to...)
+			}
+		}
 		for i, line := range p.Lines {
 			want[i] += line.Units
 		}
@@ -242,6 +256,23 @@ func TestLargestPayoutsRun(t *testing.T) {
 		all += want[i]
 	}
 	require.Equal(t, 2e9, float64(all+l.held(keyOf("payer"))+l.held(keyOf("owner"))))
+}
+
+// table makes a lookup table that can be used in the next block.
+func (l *lab) table(entries ...solana.PublicKey) *spl.Table {
+	l.Helper()
+	var slot uint64
+	l.ask(&slot, "getSlot", map[string]any{"commitment": "processed"})
+	at, create, err := spl.CreateTable(keyOf("payer"), keyOf("payer"), slot-1)
+	require.NoError(l, err)
+	l.message(spl.V1, create)
+	for part := range slices.Chunk(entries, 114) {
+		l.message(spl.V1, spl.ExtendTable(at, keyOf("payer"), keyOf("payer"), part)...)
+	}
+	owner, data := l.state(at)
+	t, err := spl.ReadTable(at, owner, data)
+	require.NoError(l, err)
+	return t
 }
 
 // TestSecondMarkerFails executes two attempts with one marker, and a seal.

@@ -33,7 +33,7 @@ type Process struct {
 }
 
 const (
-	maxReply = 1024 // bytes of the command's output that are read
+	maxReply  = 1024 // bytes of the command's output that are read
 	maxStderr = 200  // bytes of its complaint that an error shows
 	pipeWait  = 2 * time.Second
 )

@@ -3,6 +3,7 @@ package spl
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/gagliardetto/solana-go"
 )
@@ -45,8 +46,8 @@ const (
 	tableDeactivate = 3
 	tableClose      = 4
 
-	tableHeader  = 56                   // bytes in front of the addresses of a table's account
-	tableVersion = 1                    // of an account that is a table
+	tableHeader  = 56                    // bytes in front of the addresses of a table's account
+	tableVersion = 1                     // of an account that is a table
 	neverSlot    = 0xffff_ffff_ffff_ffff // deactivation slot of a table that is active
 )
 
@@ -66,19 +67,27 @@ func CreateTable(authority, payer solana.PublicKey, slot uint64) (solana.PublicK
 	}, nil
 }
 
-// ExtendTable returns the instruction that adds addresses to the end of a table. They can be used from the next block on. How many fit is
-// up to the transaction's bytes: 32 each.
-func ExtendTable(table, authority, payer solana.PublicKey, more []solana.PublicKey) Instruction {
-	d := binary.LittleEndian.AppendUint32(nil, tableExtend)
-	d = binary.LittleEndian.AppendUint64(d, uint64(len(more)))
-	for _, k := range more {
-		d = append(d, k[:]...)
+// maxExtension is how many addresses one instruction adds at most: the program reads no more than 1,232 bytes of it, the size of
+// an old transaction, of which 12 stand before the addresses.
+const maxExtension = (maxBytesOld - 12) / solana.PublicKeyLength
+
+// ExtendTable returns the instructions that add addresses to the end of a table, 38 each. They can be used from the next block on. How
+// many instructions share a transaction is up to its bytes.
+func ExtendTable(table, authority, payer solana.PublicKey, more []solana.PublicKey) []Instruction {
+	var out []Instruction
+	for part := range slices.Chunk(more, maxExtension) {
+		d := binary.LittleEndian.AppendUint32(nil, tableExtend)
+		d = binary.LittleEndian.AppendUint64(d, uint64(len(part)))
+		for _, k := range part {
+			d = append(d, k[:]...)
+		}
+		out = append(out, Instruction{
+			Program:  solana.AddressLookupTableProgramID,
+			Accounts: []Meta{{table, false, true}, {authority, true, false}, {payer, true, true}, {solana.SystemProgramID, false, false}},
+			Data:     d,
+		})
 	}
-	return Instruction{
-		Program:  solana.AddressLookupTableProgramID,
-		Accounts: []Meta{{table, false, true}, {authority, true, false}, {payer, true, true}, {solana.SystemProgramID, false, false}},
-		Data:     d,
-	}
+	return out
 }
 
 // DeactivateTable returns the instruction that ends the use of a table, after which it can be closed in some 513 slots.

@@ -56,14 +56,18 @@ type Payout struct {
 // First bytes of the token programs' and the System program's instructions.
 const (
 	tokenTransfer        = 3
+	tokenBurn            = 8
 	tokenTransferChecked = 12
 	tokenBurnChecked     = 15
 	tokenBatch           = 255
 
 	systemCreateWithSeed = 3
 	systemAdvanceNonce   = 4
-	maxSeed              = 32
-	maxMembers           = 11
+
+	systemTransferWithSeed = 11
+
+	maxSeed    = 32
+	maxMembers = 11
 )
 
 // FirstLine returns the index of the instruction that carries the first line.

@@ -222,7 +222,7 @@ func everyShape() []spl.Shape {
 			if on(8) {
 				s.Memo = 10
 			}
-				out = append(out, s)
+			out = append(out, s)
 			if f == spl.V0 {
 				s.Table = true
 				out = append(out, s)

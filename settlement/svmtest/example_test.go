@@ -3,6 +3,7 @@ package svmtest_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/idlegrid/idlegrid/settlement"
@@ -80,4 +81,71 @@ func ExampleForTest() {
 		f()
 	}
 	// Output: <nil>
+}
+
+func ExampleNode_Fork() {
+	ctx := context.Background()
+	node, err := svmtest.Start(ctx, svmtest.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = node.Close() }()
+	ann := svmtest.Address(svmtest.Key("ann"))
+	fmt.Println(node.Airdrop(ctx, ann, 5), node.Advance(ctx, 2))
+	dropped, err := node.Fork(ctx, 3, -1) // the airdrop's block, and the two after it
+	fmt.Println(len(dropped), "dropped", err)
+	_, found, err := node.AccountAt(ctx, ann)
+	fmt.Println(found, err)
+	// Output:
+	// <nil> <nil>
+	// 1 dropped <nil>
+	// false <nil>
+}
+
+func ExampleNode_Inject() {
+	ctx := context.Background()
+	node, err := svmtest.Start(ctx, svmtest.Config{Endpoints: 2})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = node.Close() }()
+	// The second endpoint lies 40 blocks behind, and the third call to getHealth of any endpoint is refused.
+	fmt.Println(node.SetEndpoint(ctx, 1, svmtest.Endpoint{Lag: 40}))
+	fmt.Println(node.Inject(ctx, svmtest.Fault{Endpoint: -1, Method: "getHealth", Skip: 2, Do: svmtest.TooManyRequests}))
+	for i := range 4 {
+		resp, err := http.Post(node.URLs()[i%2], "application/json", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"getHealth"}`))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(resp.Status)
+		_ = resp.Body.Close()
+	}
+	stats, err := node.Stats(ctx)
+	fmt.Println(stats.Calls, stats.Faults, err)
+	// Output:
+	// <nil>
+	// <nil>
+	// 200 OK
+	// 200 OK
+	// 429 Too Many Requests
+	// 200 OK
+	// map[getHealth:4] map[too-many-requests:1] <nil>
+}
+
+func ExampleActions() {
+	kinds := 0
+	for range svmtest.Actions() {
+		kinds++
+	}
+	fmt.Println(kinds, "kinds of faults")
+	// Output: 40 kinds of faults
+}
+
+func ExampleAction() {
+	var a svmtest.Action
+	fmt.Println(a.UnmarshalText([]byte("accepted-and-dropped")), a == svmtest.AcceptedAndDropped, a)
+	// Output: <nil> true accepted-and-dropped
 }

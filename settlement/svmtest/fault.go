@@ -129,8 +129,8 @@ func (a Action) MarshalText() ([]byte, error) {
 // not valid, none is added.
 func (n *Node) Inject(ctx context.Context, f ...Fault) error {
 	for i, x := range f {
-		if err := x.valid(len(n.ports)); err != nil {
-			return fmt.Errorf("svmtest: inject fault %d: %w", i, err)
+		if err := x.valid(i, len(n.ports)); err != nil {
+			return err
 		}
 	}
 	list := make([]wireFault, len(f))
@@ -163,29 +163,36 @@ const (
 	maxAhead = 1_000_000 // slots
 )
 
-func (f Fault) valid(endpoints int) error {
-	low, high := 0, 0
-	switch f.Do {
-	case LandLate:
-		low, high = 1, maxLate
-	case DeliveredTwice:
-		high = maxLate
-	case Stale:
-		low, high = 1, maxLag
-	case AheadContext:
-		low, high = 1, maxAhead
+// limits returns what Blocks may be for an action.
+func (a Action) limits() (low, high int) {
+	if a == LandLate {
+		return 1, maxLate
 	}
+	if a == DeliveredTwice {
+		return 0, maxLate
+	}
+	if a == Stale {
+		return 1, maxLag
+	}
+	if a == AheadContext {
+		return 1, maxAhead
+	}
+	return 0, 0
+}
+
+func (f Fault) valid(i, endpoints int) error {
+	low, high := f.Do.limits()
 	switch {
 	case f.Do == 0 || f.Do >= endOfActions:
-		return fmt.Errorf("Do is %d, which is no action", uint8(f.Do))
+		return fmt.Errorf("svmtest: inject fault %d: Do is %d, which is no action", i, uint8(f.Do))
 	case f.Endpoint < -1 || f.Endpoint >= endpoints:
-		return fmt.Errorf("Endpoint is %d, want -1 to %d", f.Endpoint, endpoints-1)
+		return fmt.Errorf("svmtest: inject fault %d: Endpoint is %d, want -1 to %d", i, f.Endpoint, endpoints-1)
 	case f.Skip < 0 || f.Skip > maxJSON:
-		return fmt.Errorf("Skip is %d, want 0 to %d", f.Skip, uint64(maxJSON))
+		return fmt.Errorf("svmtest: inject fault %d: Skip is %d, want 0 to %d", i, f.Skip, uint64(maxJSON))
 	case f.Count < 0 || f.Count > maxJSON:
-		return fmt.Errorf("Count is %d, want 0 to %d", f.Count, uint64(maxJSON))
+		return fmt.Errorf("svmtest: inject fault %d: Count is %d, want 0 to %d", i, f.Count, uint64(maxJSON))
 	case f.Blocks < low || f.Blocks > high:
-		return fmt.Errorf("Blocks is %d, want %d to %d for %s", f.Blocks, low, high, f.Do)
+		return fmt.Errorf("svmtest: inject fault %d: Blocks is %d, want %d to %d for %s", i, f.Blocks, low, high, f.Do)
 	}
 	return nil
 }

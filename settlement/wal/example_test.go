@@ -17,7 +17,7 @@ func ExampleLog() {
 		fmt.Println(err)
 		return
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir)
 	io := settlement.Asset{Mint: "IO", Decimals: 8}
 	params := settlement.Params{Version: "example", MaxLines: 10, Quorum: 1, Assets: []settlement.Asset{io}}
 	for life := range 2 {
@@ -54,11 +54,11 @@ func ExampleOpen() {
 		fmt.Println(err)
 		return
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "settlement.wal")
 	log, _ := wal.Open(path)
 	fmt.Println(log.Append([]byte("one")), log.Append([]byte("two")), log.Close())
-	whole, _ := os.ReadFile(path) //nolint:gosec // in the temporary folder
+	whole, _ := os.ReadFile(path)
 	_ = os.WriteFile(path, whole[:len(whole)-1], 0o600)
 	log, err = wal.Open(path)
 	fmt.Println(err, log.Seq(), log.Cut, log.Close())

@@ -205,7 +205,7 @@ func TestKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	before := 0
 	for _, acks := range []int{1, 2, 7, 40} {
-		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$") //nolint:gosec // this binary
+		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
 		child.Env = append(os.Environ(), childEnv+"="+path)
 		out, err := child.StdoutPipe()
 		require.NoError(t, err)

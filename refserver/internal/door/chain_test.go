@@ -69,6 +69,14 @@ func (m mortal) Look(ctx context.Context, a []settlement.Attempt) (settlement.Si
 	return around(m.life, "look", func() (settlement.Sighting, error) { return m.chain.Look(ctx, a) })
 }
 
+func (m mortal) Find(ctx context.Context, b []settlement.Batch) (settlement.Findings, error) {
+	return around(m.life, "find", func() (settlement.Findings, error) { return m.chain.(settlement.Finder).Find(ctx, b) })
+}
+
+func (m mortal) Reclaim(ctx context.Context, k []settlement.MarkerID) (settlement.Reclaims, error) {
+	return around(m.life, "reclaim", func() (settlement.Reclaims, error) { return m.chain.(settlement.Reclaimer).Reclaim(ctx, k) })
+}
+
 // live makes one round of the runner with a life that ends after so many points.
 func (h *house) live(ctx context.Context, chains []settlement.Chain, points int) (death string) {
 	h.t.Helper()

@@ -54,6 +54,9 @@ const DROPPED = new Set([
   'UnsupportedVersion', 'MissingSignatureForFee', 'InvalidAccountIndex',
 ]);
 
+// Transactions with these errors pay their fee and do nothing else: TransactionLoadResult::FeesOnly of agave's svm.
+const FEES_ONLY = new Set(['InvalidProgramForExecution', 'ProgramAccountNotFound', 'MaxLoadedAccountsDataSizeExceeded']);
+
 // transactionError returns a runtime error as the RPC's JSON has it.
 function transactionError(e) {
   if (typeof e === 'number') return TRANSACTION[e] ?? `Error${e}`;
@@ -89,4 +92,4 @@ function describe(error) {
   return `Error processing Instruction ${index}: ${text}`;
 }
 
-module.exports = { describe, RpcError, invalid, transactionError, DROPPED };
+module.exports = { describe, RpcError, invalid, transactionError, DROPPED, FEES_ONLY };

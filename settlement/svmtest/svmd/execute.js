@@ -1,11 +1,12 @@
 'use strict';
 // Execution: what a validator does around the runtime. LiteSVM knows the newest blockhash only, derives the next nonce from
-// the message's own blockhash, and forgets to advance the nonce of a transaction that fails.
+// the message's own blockhash, forgets to advance the nonce of a transaction that fails, and takes no fee from one whose
+// accounts cannot be loaded.
 
 const crypto = require('node:crypto');
 const svm = require('litesvm/dist/internal.js');
 const base58 = require('./base58');
-const { transactionError, DROPPED } = require('./errors');
+const { transactionError, DROPPED, FEES_ONLY } = require('./errors');
 const token = require('./token');
 const { memo } = require('./transaction');
 
@@ -32,6 +33,7 @@ function execute(chain, t) {
   const error = failed ? transactionError(result.err()) : null;
   const meta = failed ? result.meta() : result;
   const outcome = { error, logs: meta.logs(), units: Number(meta.computeUnitsConsumed()) };
+  if (FEES_ONLY.has(error)) charge(runtime, bytes[0], BigInt(t.fee));
   const postBalances = bytes.map((k, i) => (i === 0 ? Number(runtime.getBalance(k) ?? 0n) : 0));
   if (failed && (DROPPED.has(error) || postBalances[0] === preBalances[0])) return outcome; // what has paid no fee is in no block
   fixNonces(chain, t, loaded, before, failed ? nonce : null);
@@ -47,6 +49,14 @@ function execute(chain, t) {
     inner: inner(meta, outcome.logs), returned: returned(meta),
   });
   return outcome;
+}
+
+// charge takes the fee of a transaction that could not be loaded from its payer, unless that cannot pay it.
+function charge(runtime, key, fee) {
+  const payer = runtime.getAccount(key);
+  const left = (payer?.lamports() ?? 0n) - fee;
+  if (left < 0n || (left > 0n && left < runtime.minimumBalanceForRentExemption(BigInt(payer.data().length)))) return;
+  runtime.setAccount(key, new svm.Account(left, payer.data(), payer.owner(), payer.executable(), payer.rentEpoch()));
 }
 
 // simulate executes without a trace, with signatures checked or not. The blockhash has to be good as of a block, by height.
