@@ -39,7 +39,7 @@ func TestCalm(t *testing.T) {
 
 // The short campaign: every mode of the protocol holds and every control fails.
 func TestShortCampaign(t *testing.T) {
-	report, err := chaos.Campaign(t.Context(), chaos.Config{Batches: 7 * 10, Seed: 1, World: small()})
+	report, err := chaos.Campaign(t.Context(), chaos.Config{Batches: 7 * 20, Seed: 1, World: small()})
 	require.NoError(t, err)
 	t.Logf("\n%s\n%s", report.Table(), report.KindTable())
 	require.NoError(t, report.Verdict())

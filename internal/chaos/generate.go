@@ -59,6 +59,9 @@ func (g *generator) begin() {
 		g.add(0, "crash", "1", "append.after.Signed", "0")
 		g.add(1, "sleep", "1", strconv.Itoa(8*12/g.size.Blocks))
 	}
+	if g.mode == NoMarker {
+		g.add(g.size.Ticks/2, "crash", "0", "step", "0", "lost")
+	}
 	if g.once(5) {
 		g.add(0, "poison", g.between(0, g.size.Batches-1))
 	}
@@ -131,11 +134,14 @@ func (g *generator) process(tick, payer int) {
 	}
 	if g.once(6) {
 		points := Points()
+		if g.once(2) { // where every batch comes
+			points = []string{"prepare.after", "sign.after", "send.before", "send.after", "look.after", "append.before.Signed", "append.after.Signed", "append.before.Landed"}
+		}
 		point := points[g.IntN(len(points))]
 		words := []string{"crash", who, point, g.between(0, 3)}
 		lossy := g.mode == ProtocolLost || g.mode == NoMarker
 		switch {
-		case lossy && g.once(3):
+		case lossy && g.once(2):
 			words = append(words, "lost")
 		case strings.HasPrefix(point, "append.after.") && g.once(2):
 			words = append(words, "torn", g.between(1, 40))

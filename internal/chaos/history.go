@@ -131,19 +131,14 @@ func (h *history) order(ctx context.Context, p *seat, c command) error {
 		p.life++
 	}
 	c.Unix = h.now().Unix()
-	at := p.crash
-	if c.Do == "step" {
-		p.crash = nil
-	} else {
-		at = nil
-	}
+	at := p.crash // which waits until the payer comes to that point
 	s, killed, err := p.process.do(c, at)
 	if err != nil {
 		p.process = nil
 		return err
 	}
 	if killed {
-		p.process = nil
+		p.process, p.crash = nil, nil
 		h.out.Crashes++
 		h.out.Faults["kill at "+at.point]++
 		return h.damage(p)

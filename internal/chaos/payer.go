@@ -41,6 +41,9 @@ func Payer(ctx context.Context, in io.Reader, out io.Writer) error {
 		case err != nil:
 			return fmt.Errorf("chaos: read a command: %w", err)
 		}
+		if err := l.at(c.Do); err != nil {
+			return err
+		}
 		s, err := p.do(ctx, c)
 		if err != nil {
 			return err
@@ -185,7 +188,7 @@ func (h *honest) step(ctx context.Context) (bool, error) {
 		}
 	}
 	moved, err := h.runner.Step(ctx, h.now)
-	if _, on := j.Recovery(); on && h.store.failed == false {
+	if _, on := j.Recovery(); on && !h.store.failed {
 		_, over := h.apply(h.now, settlement.Recovering{}) // refused while anything is unsure
 		if over != nil && !errors.Is(over, settlement.ErrStale) {
 			err = errors.Join(err, over)

@@ -11,7 +11,7 @@ import (
 
 // Points are the places in a step at which a payer can be killed. Those of append are followed by a dot and the event's name.
 func Points() []string {
-	var out []string
+	out := []string{"step", "retry", "resume"}
 	for _, what := range []string{"prepare", "sign", "send", "look", "find", "reclaim"} {
 		out = append(out, what+".before", what+".after")
 	}

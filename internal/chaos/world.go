@@ -23,6 +23,7 @@ type world struct {
 	stranger int        // counts strangers
 	bad      map[int]string
 	ever     map[int]bool    // lines that were bad at any time
+	given    map[int]bool    // lines whose account had another owner at any time
 	drained  uint64          // lamports taken from the payer
 	shut     bool            // the gate of version 1
 	own      map[string]bool // transactions of the payer's that the harness has sent
@@ -42,7 +43,7 @@ func newWorld(ctx context.Context, s World) (*world, error) {
 		return nil, err
 	}
 	w := &world{
-		Node: node, size: s, boss: svmtest.Key("chaos boss"), payer: svmtest.Key(keyName), bad: map[int]string{}, ever: map[int]bool{}, own: map[string]bool{},
+		Node: node, size: s, boss: svmtest.Key("chaos boss"), payer: svmtest.Key(keyName), bad: map[int]string{}, ever: map[int]bool{}, given: map[int]bool{}, own: map[string]bool{},
 	}
 	if err := w.furnish(ctx); err != nil {
 		_ = node.Close()
@@ -112,6 +113,7 @@ func (w *world) spoil(ctx context.Context, how string, line int) (bool, error) {
 		return false, nil //nolint:nilerr // it is paid already, and cannot be closed
 	}
 	w.bad[line], w.ever[line] = how, true
+	w.given[line] = w.given[line] || how == "reown"
 	return true, nil
 }
 
