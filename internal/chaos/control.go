@@ -76,9 +76,13 @@ const patience = 4
 
 func newNaive(_ context.Context, l *line, j job, chains []settlement.Chain) (*naive, error) {
 	p := params(j.Asset, j.World.Lines)
-	batches, err := settlement.Plan(p, epoch, 0, decided(j.Asset, j.World).Intents)
-	if err != nil {
-		return nil, err
+	var batches []settlement.Batch
+	for wave := range j.World.Batches {
+		b, err := settlement.Plan(p, epoch, uint32(wave), decided(j.Asset, j.World, wave).Intents)
+		if err != nil {
+			return nil, err
+		}
+		batches = append(batches, b...)
 	}
 	n := &naive{j, l, chains[0], batches, map[int]settlement.Tx{}, map[int]int{}, map[int]bool{}}
 	text, err := os.ReadFile(j.Journal)
@@ -94,7 +98,7 @@ func newNaive(_ context.Context, l *line, j job, chains []settlement.Chain) (*na
 
 func (n *naive) do(ctx context.Context, c command) (status, error) {
 	s := status{}
-	for i, b := range n.batches {
+	for i, b := range n.batches[:c.Waves] {
 		if c.Do != "step" || n.done[i] {
 			continue
 		}

@@ -62,7 +62,7 @@ func (g *generator) begin() {
 	if g.mode == NoMarker {
 		g.add(g.size.Ticks/2, "crash", "0", "step", "0", "lost")
 	}
-	if g.once(5) {
+	if g.once(3) {
 		g.add(0, "poison", g.between(0, g.size.Batches-1))
 	}
 	if g.mode == ProtocolLying {
@@ -132,9 +132,9 @@ func (g *generator) process(tick, payer int) {
 	if g.mode == EarlyReclaim && payer == 1 {
 		return
 	}
-	if g.once(6) {
+	if g.once(3) {
 		points := Points()
-		if g.once(2) { // where every batch comes
+		if !g.once(3) { // where every batch comes
 			points = []string{"prepare.after", "sign.after", "send.before", "send.after", "look.after", "append.before.Signed", "append.after.Signed", "append.before.Landed"}
 		}
 		point := points[g.IntN(len(points))]

@@ -19,7 +19,6 @@ type Outcome struct {
 	Over    uint64         // base units that recipients have too much
 	Under   uint64         // base units that recipients have too little
 	Wrong   []string       // what else is wrong: with the books, with the number of attempts, or that it does not come to an end
-	Trouble string         // what the payers said last, if it did not come to an end
 }
 
 // Held says whether the payers did right.
@@ -28,13 +27,12 @@ func (o Outcome) Held() bool { return o.Over == 0 && o.Under == 0 && len(o.Wrong
 // history is a script that is being played.
 type history struct {
 	*world
-	script  Script
-	payers  []*seat
-	out     Outcome
-	offset  int64 // of the clock
-	tick    int
-	dir     string
-	trouble string
+	script Script
+	payers []*seat
+	out    Outcome
+	offset int64 // of the clock
+	tick   int
+	dir    string
 }
 
 // seat is where a payer sits, dead or alive.
@@ -47,6 +45,7 @@ type seat struct {
 	crash   *crash
 	then    []string // what happens to the journal after the crash
 	last    status
+	trouble string // of the last step
 }
 
 const (
@@ -130,7 +129,7 @@ func (h *history) order(ctx context.Context, p *seat, c command) error {
 		p.process = process
 		p.life++
 	}
-	c.Unix = h.now().Unix()
+	c.Unix, c.Waves = h.now().Unix(), waves(h.size, h.tick)
 	at := p.crash // which waits until the payer comes to that point
 	s, killed, err := p.process.do(c, at)
 	if err != nil {
@@ -143,9 +142,10 @@ func (h *history) order(ctx context.Context, p *seat, c command) error {
 		h.out.Faults["kill at "+at.point]++
 		return h.damage(p)
 	}
-	p.last = s
+	if p.last = s; c.Do == "step" {
+		p.trouble = s.Trouble
+	}
 	p.lost = p.lost && !s.Recovered
-	h.trouble = s.Trouble
 	if s.Broken {
 		return p.restart()
 	}
@@ -207,7 +207,9 @@ func (h *history) end(ctx context.Context) error {
 	}
 	if !quiet {
 		h.out.Wrong = append(h.out.Wrong, fmt.Sprintf("not at its end after %d rounds in which nothing went wrong", healRounds))
-		h.out.Trouble = h.trouble
+		for i, p := range h.payers {
+			h.out.Wrong = append(h.out.Wrong, fmt.Sprintf("payer %d: %d open, %d refused, recovering: %t; %s; %s", i, p.last.Open, p.last.Refused, p.last.Recovering, p.last.Left, p.trouble))
+		}
 		return nil
 	}
 	if err := h.Advance(ctx, svmtest.BlocksToFinal+150); err != nil {
@@ -227,8 +229,10 @@ func (h *history) rounds(ctx context.Context, most int) (quiet bool, err error) 
 	for range most {
 		h.tick++
 		quiet = true
-		if err := h.heal(ctx); err != nil {
-			return false, err
+		for _, well := range []error{h.heal(ctx), h.drain(ctx, false), h.short(ctx, false)} {
+			if well != nil {
+				return false, well
+			}
 		}
 		for _, p := range h.payers {
 			p.crash, p.asleep = nil, 0

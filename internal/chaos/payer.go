@@ -151,7 +151,7 @@ func (h *honest) do(ctx context.Context, c command) (status, error) {
 	moved := false
 	switch c.Do {
 	case "step":
-		moved, err = h.step(ctx)
+		moved, err = h.step(ctx, c.Waves)
 	case "retry":
 		err = h.retry()
 	case "resume":
@@ -174,15 +174,18 @@ func (h *honest) do(ctx context.Context, c command) (status, error) {
 	return s, nil
 }
 
-func (h *honest) step(ctx context.Context) (bool, error) {
+func (h *honest) step(ctx context.Context, waves int) (bool, error) {
 	j := h.recorder.Journal()
 	if last, _ := j.Recovery(); h.job.Lost && last.LastValid == 0 {
 		if err := h.runner.Recover(ctx, h.now, epoch); err != nil {
 			return false, err
 		}
 	}
-	d := decided(h.job.Asset, h.job.World)
-	if _, known := j.Payment(d.Intents[0].ID); !known {
+	for wave := range waves {
+		d := decided(h.job.Asset, h.job.World, wave)
+		if _, known := j.Payment(d.Intents[0].ID); known {
+			continue
+		}
 		if _, err := h.apply(h.now, d); err != nil {
 			return false, err
 		}
@@ -240,9 +243,11 @@ func (h *honest) status() status {
 	last, on := j.Recovery()
 	s := status{Recovering: on, Recovered: last.LastValid > 0}
 	for e := range j.Batches() {
-		if e.Closed.IsZero() {
-			s.Open++
+		if !e.Closed.IsZero() {
+			continue
 		}
+		s.Open++
+		s.Left = fmt.Sprintf("batch %s is %s after %d attempts: %s", e.Batch.ID, e.State, len(e.Attempts), e.Reason)
 	}
 	for p := range j.Payments() {
 		if p.State == settlement.StateRefused {

@@ -40,14 +40,18 @@ func wallets(w World) []settlement.Account {
 	return out
 }
 
-// decided is what every payer of a world is told to pay.
-func decided(a settlement.Asset, w World) settlement.Decided {
+// decided is what every payer of a world is told to pay by one wave: one batch.
+func decided(a settlement.Asset, w World, wave int) settlement.Decided {
 	from := svmtest.Address(svmtest.Key(keyName))
 	out := settlement.Decided{Epoch: epoch}
-	for i, to := range wallets(w) {
+	for i := wave * w.Lines; i < (wave+1)*w.Lines; i++ {
 		out.Intents = append(out.Intents, settlement.Intent{
-			ID: settlement.NewIntentID(settlement.Pay, fmt.Sprintf("chaos %d", i)), Kind: settlement.Pay, Asset: a, From: from, To: to, Units: units(i),
+			ID: settlement.NewIntentID(settlement.Pay, fmt.Sprintf("chaos %d", i)), Kind: settlement.Pay, Asset: a, From: from,
+			To: svmtest.Address(svmtest.Key(recipient(i))), Units: units(i),
 		})
 	}
 	return out
 }
+
+// waves is how many batches are decided at a tick: the first at once, the last when three quarters of the ticks are over.
+func waves(w World, tick int) int { return min(w.Batches, 1+4*tick*w.Batches/(3*w.Ticks)) }

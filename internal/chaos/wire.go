@@ -26,9 +26,10 @@ type job struct {
 
 // command is one order to a payer.
 type command struct {
-	Do   string // "step", "retry", "resume", "disk"
-	Unix int64  // the clock
-	Room int    // of "disk": bytes that the file may still grow by
+	Do    string // "step", "retry", "resume", "disk"
+	Unix  int64  // the clock
+	Waves int    // that are decided so far
+	Room  int    // of "disk": bytes that the file may still grow by
 }
 
 // status is what a payer says at the end of a command.
@@ -40,6 +41,7 @@ type status struct {
 	Recovered  bool   // the recovery that Job.Lost asks for is in the journal
 	Broken     bool   // it can go on only in a new process
 	Trouble    string // what went wrong in this step
+	Left       string // one batch that is not closed, as it stands
 }
 
 // line is the payer's end of the line.

@@ -24,7 +24,6 @@ type world struct {
 	bad      map[int]string
 	ever     map[int]bool    // lines that were bad at any time
 	given    map[int]bool    // lines whose account had another owner at any time
-	drained  uint64          // lamports taken from the payer
 	shut     bool            // the gate of version 1
 	own      map[string]bool // transactions of the payer's that the harness has sent
 }
@@ -66,8 +65,8 @@ func (w *world) furnish(ctx context.Context) (err error) {
 		total += units(i)
 	}
 	for _, step := range []func() error{
-		func() error { return w.Airdrop(ctx, payer, rich) },
 		func() error { return w.Airdrop(ctx, svmtest.Address(w.boss), 1000*rich) },
+		func() error { return w.TransferLamports(ctx, w.boss, payer, rich) }, // a transaction: the history begins with it
 		func() error { w.asset, err = w.CreateMint(ctx, w.boss, svmtest.Key("chaos mint"), 8); return err },
 		func() error { return w.CreateAccount(ctx, w.boss, w.asset, payer) },
 		func() error { return w.CreateAccount(ctx, w.boss, w.asset, svmtest.Address(w.boss)) },
@@ -180,7 +179,7 @@ func (w *world) giveBack(ctx context.Context, owner settlement.Account) error {
 
 // poison is a stranger who has found out where a marker will be.
 func (w *world) poison(ctx context.Context, batch int) error {
-	at, err := w.marker.MarkerAddress(ctx, settlement.MarkerID{Batch: settlement.BatchID{Epoch: epoch, Index: uint32(batch)}})
+	at, err := w.marker.MarkerAddress(ctx, settlement.MarkerID{Batch: settlement.BatchID{Epoch: epoch, Lane: uint32(batch)}})
 	if err != nil {
 		return err
 	}
@@ -210,41 +209,42 @@ func (w *world) gate(ctx context.Context, open bool) error {
 	return w.SetV1(ctx, open)
 }
 
-// drain leaves the payer without lamports, or gives them back.
+// drain leaves the payer without lamports, or gives it as many as it had at first. What it has is looked at: a fork may have
+// undone a transfer, or done it again.
 func (w *world) drain(ctx context.Context, on bool) error {
 	payer, boss := svmtest.Address(w.payer), svmtest.Address(w.boss)
-	if !on {
-		if w.drained == 0 {
-			return nil
-		}
-		given := w.drained
-		w.drained = 0
-		return w.TransferLamports(ctx, w.boss, payer, given)
-	}
-	a, found, err := w.AccountAt(ctx, payer)
-	if err != nil || !found || a.Lamports <= fee || w.drained > 0 {
+	a, _, err := w.AccountAt(ctx, payer)
+	if err != nil {
 		return err
 	}
-	w.drained = a.Lamports - fee
-	data := binary.LittleEndian.AppendUint64([]byte{2, 0, 0, 0}, w.drained) // Transfer
+	if !on {
+		if a.Lamports > rich/2 {
+			return nil
+		}
+		return w.TransferLamports(ctx, w.boss, payer, rich)
+	}
+	if a.Lamports <= fee {
+		return nil
+	}
+	data := binary.LittleEndian.AppendUint64([]byte{2, 0, 0, 0}, a.Lamports-fee) // Transfer
 	return w.byPayer(ctx, svmtest.Instruction{Program: "11111111111111111111111111111111", Data: data, Accounts: []svmtest.AccountMeta{
 		{Address: payer, Signer: true, Writable: true}, {Address: boss, Writable: true},
 	}})
 }
 
-// short leaves the payer without tokens, or gives them back.
+// short leaves the payer without tokens, or gives back what the boss has of them.
 func (w *world) short(ctx context.Context, on bool) error {
 	payer, boss := svmtest.Address(w.payer), svmtest.Address(w.boss)
+	giver := payer
 	if !on {
-		held, err := w.Balance(ctx, w.asset, boss)
-		if err != nil || held == 0 {
-			return err
-		}
-		return w.Transfer(ctx, w.boss, w.asset, payer, held)
+		giver = boss
 	}
-	held, err := w.Balance(ctx, w.asset, payer)
-	if err != nil || held == 0 || w.drained > 0 { // it could not pay the fee
+	held, err := w.Balance(ctx, w.asset, giver)
+	if err != nil || held == 0 {
 		return err
+	}
+	if !on {
+		return w.Transfer(ctx, w.boss, w.asset, payer, held)
 	}
 	from, err := w.TokenAddress(ctx, w.asset, payer)
 	if err != nil {
