@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 }
 
 // small is the world of the short campaign.
-func small() chaos.World { return chaos.World{Batches: 5, Lines: 6, Ticks: 30, Blocks: 12} }
+func small() chaos.World { return chaos.World{Batches: 5, Lines: 6, Ticks: 24, Blocks: 12} }
 
 // One history without faults pays everybody.
 func TestCalm(t *testing.T) {
@@ -39,7 +39,7 @@ func TestCalm(t *testing.T) {
 
 // The short campaign: every mode of the protocol holds and every control fails.
 func TestShortCampaign(t *testing.T) {
-	report, err := chaos.Campaign(t.Context(), chaos.Config{Batches: 7 * 20, Seed: 1, World: small()})
+	report, err := chaos.Campaign(t.Context(), chaos.Config{Batches: 7 * 15, Seed: 1, Parallel: 2, World: small()})
 	require.NoError(t, err)
 	t.Logf("\n%s\n%s", report.Table(), report.KindTable())
 	require.NoError(t, report.Verdict())

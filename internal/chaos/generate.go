@@ -55,9 +55,10 @@ func (g *generator) between(low, high int) string { return strconv.Itoa(low + g.
 // begin is what happens before anything else.
 func (g *generator) begin() {
 	if g.mode == EarlyReclaim {
-		// The second payer has signed, and sleeps until the first has taken the rent back, while what it has signed is valid.
-		g.add(0, "crash", "1", "append.after.Signed", "0")
-		g.add(1, "sleep", "1", strconv.Itoa(8*12/g.size.Blocks))
+		// The second payer signs a block later, and sleeps until the first has taken the rent back, while what it has signed is valid.
+		g.add(0, "sleep", "1", "1")
+		g.add(1, "crash", "1", "append.after.Signed", "0")
+		g.add(2, "sleep", "1", strconv.Itoa(8*12/g.size.Blocks))
 	}
 	if g.mode == NoMarker {
 		g.add(g.size.Ticks/2, "crash", "0", "step", "0", "lost")

@@ -33,7 +33,7 @@ const (
 	purse = 10_000_000      // lamports of a recipient who acts
 	fee   = 5_000           // lamports of a signature
 
-	tokenProgram = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
+	tokenProgram = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA" //nolint:gosec // an address that everybody knows
 )
 
 func newWorld(ctx context.Context, s World) (*world, error) {
@@ -71,7 +71,7 @@ func (w *world) furnish(ctx context.Context) (err error) {
 		func() error { return w.CreateAccount(ctx, w.boss, w.asset, payer) },
 		func() error { return w.CreateAccount(ctx, w.boss, w.asset, svmtest.Address(w.boss)) },
 		func() error { return w.CreateAccounts(ctx, w.asset, wallets(w.size), 0) },
-		// As much again, so that what is paid too often is paid, and seen.
+		// Much more than is owed, so that what is paid too often is paid, and seen.
 		func() error { return w.MintTo(ctx, w.boss, w.asset, payer, 10*total) },
 		func() error { return w.Advance(ctx, svmtest.BlocksToFinal+1) },
 	} {
@@ -144,14 +144,14 @@ func (w *world) mend(ctx context.Context, line int) error {
 	if !found || len(a.Data) == 0 {
 		return w.CreateAccount(ctx, w.boss, w.asset, owner)
 	}
-	// A token account: mint, owner, units, delegate (36), state.
-	if svmtest.AddressOf([32]byte(a.Data[32:64])) != owner {
-		if err := w.giveBack(ctx, owner); err != nil {
+	// A token account: mint, owner, units, delegate (36), state. What is frozen cannot be given back.
+	if a.Data[108] == 2 {
+		if err := w.Thaw(ctx, w.boss, w.asset, owner); err != nil {
 			return err
 		}
 	}
-	if a.Data[108] == 2 {
-		return w.Thaw(ctx, w.boss, w.asset, owner)
+	if svmtest.AddressOf([32]byte(a.Data[32:64])) != owner {
+		return w.giveBack(ctx, owner)
 	}
 	return nil
 }

@@ -64,22 +64,24 @@ func campaign(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(out, report.Table())
+	text := report.Table()
 	if *kinds {
-		fmt.Fprint(out, report.KindTable())
+		text += report.KindTable()
 	}
 	for _, row := range report.Rows {
 		for _, f := range row.Failed {
 			if row.Mode.Control() {
 				continue
 			}
-			fmt.Fprintf(out, "mode %s, seed %d: %+v\n", f.Mode, f.Seed, f.Outcome)
+			text += fmt.Sprintf("mode %s, seed %d: %+v\n", f.Mode, f.Seed, f.Outcome)
 			if *shrink {
-				fmt.Fprint(out, shortest(ctx, chaos.Generate(f.Mode, f.Seed, f.World)))
+				text += shortest(ctx, chaos.Generate(f.Mode, f.Seed, f.World)).String()
+				*shrink = false
 			}
 		}
 	}
-	return report.Verdict()
+	_, err = io.WriteString(out, text)
+	return errors.Join(err, report.Verdict())
 }
 
 // one plays a script from a file.
@@ -96,7 +98,9 @@ func one(ctx context.Context, file string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%+v\n", o)
+	if _, err := fmt.Fprintf(out, "%+v\n", o); err != nil {
+		return err
+	}
 	if !o.Held() {
 		return errors.New("the payers did wrong")
 	}
