@@ -52,8 +52,12 @@ func (h *history) judge(ctx context.Context) (err error) {
 }
 
 // explained says whether a difference is of the harness's own making: an account that was given to another owner after the
-// attempt was signed is still the one that was paid.
+// attempt was signed is still the one that was paid. Of two payers one may seal an Overflow batch of its own, which carries
+// nothing, and which the other has no need to know of.
 func (h *history) explained(d settlement.Difference) bool {
+	if len(h.payers) > 1 && strings.HasPrefix(d.Text, "no batch explains it: 0 lines") {
+		return true
+	}
 	for i, to := range wallets(h.size) {
 		if h.given[i] && strings.Contains(d.Text, string(to)) {
 			return true
