@@ -19,7 +19,7 @@ const (
 )
 
 const (
-	maxAccounts   = 100  // of one getMultipleAccounts
+	maxAccounts   = 99   // of one getMultipleAccounts, beside the clock
 	maxStatuses   = 256  // of one getSignatureStatuses
 	maxSignatures = 1000 // of one page of getSignaturesForAddress
 	maxPages      = 1000 // of one address: beyond, somebody is filling it, and nothing is said about it
@@ -120,7 +120,8 @@ func (e *endpoint) rent(ctx context.Context, size int) (uint64, error) {
 }
 
 // accounts reads accounts as of at least a slot; one that does not exist is nil. It also returns the lowest slot as of which
-// an answer was. Without whole, the data is left out.
+// an answer was. Without whole, the data is left out. Each call asks for the clock as well, which always exists: an endpoint
+// that has forgotten it would have us take what it has lost for what never was.
 func (c *Chain) accounts(ctx context.Context, level string, keys []solana.PublicKey, slot uint64, whole bool) ([]*account, uint64, error) {
 	parts := slices.Collect(slices.Chunk(keys, maxAccounts))
 	answers := make([]inContext[[]*account], len(parts))
@@ -132,12 +133,17 @@ func (c *Chain) accounts(ctx context.Context, level string, keys []solana.Public
 			if !whole {
 				config["dataSlice"] = map[string]int{"offset": 0, "length": 0}
 			}
-			if err := c.rpc.read(ctx, "getMultipleAccounts", config, slot, &answers[i], part); err != nil {
+			asked := append(slices.Clone(part), solana.SysVarClockPubkey)
+			if err := c.rpc.read(ctx, "getMultipleAccounts", config, slot, &answers[i], asked); err != nil {
 				return err
 			}
-			if n := len(answers[i].Value); n != len(part) {
-				return fmt.Errorf("spl: read %d accounts at %s: it answered %d", len(part), c.rpc.name, n)
+			if n := len(answers[i].Value); n != len(asked) {
+				return fmt.Errorf("spl: read %d accounts at %s: it answered %d", len(asked), c.rpc.name, n)
 			}
+			if answers[i].Value[len(part)] == nil {
+				return fmt.Errorf("spl: read accounts at %s: it does not know the clock, and may have forgotten others", c.rpc.name)
+			}
+			answers[i].Value = answers[i].Value[:len(part)]
 			if s := answers[i].Context.Slot; s < slot {
 				return fmt.Errorf("spl: read accounts at %s: as of slot %d, want %d: %w", c.rpc.name, s, slot, errBehind)
 			}

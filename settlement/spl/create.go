@@ -27,6 +27,7 @@ const createIdempotent = 1 // Associated Token Account program
 // open sends the creation of the accounts that batches wait for, unless it is on its way already, and leaves ErrLater in the
 // batches. An account that existed and was closed by its owner, who got its rent, is not made again.
 func (c *Chain) open(ctx context.Context, jobs []*job, s *survey) error {
+	c.arrived(s)
 	still := c.underway(c.creating, s.hash.clock.height)
 	due, err := c.due(ctx, jobs, s, still)
 	if err != nil {
@@ -42,6 +43,17 @@ func (c *Chain) open(ctx context.Context, jobs []*job, s *survey) error {
 		}
 	}
 	return nil
+}
+
+// arrived forgets the creation of accounts that are seen to exist. If one is missing later, somebody has closed it.
+func (c *Chain) arrived(s *survey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for k := range c.creating {
+		if s.accounts[k] != nil {
+			delete(c.creating, k)
+		}
+	}
 }
 
 // due returns the routes whose accounts are to be made now, each account once, and refuses the lines whose account was closed.
@@ -177,8 +189,12 @@ func (c *Chain) creation(ctx context.Context, e *Encoder, part []route, s *surve
 		in = append(in, Instruction{
 			Program: solana.SPLAssociatedTokenAccountProgramID,
 			Accounts: []Meta{
-				{c.payer, true, true}, {r.to, false, true}, {r.toOwner, false, false}, {r.mint, false, false},
-				{solana.SystemProgramID, false, false}, {r.program, false, false},
+				{c.payer, true, true},
+				{r.to, false, true},
+				{r.toOwner, false, false},
+				{r.mint, false, false},
+				{solana.SystemProgramID, false, false},
+				{r.program, false, false},
 			},
 			Data: []byte{createIdempotent},
 		})

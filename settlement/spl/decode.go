@@ -70,13 +70,6 @@ type transactionAnswer struct {
 		PostTokenBalances []tokenRow
 		LogMessages       []string
 		LoadedAddresses   struct{ Writable, Readonly []solana.PublicKey }
-		InnerInstructions []struct {
-			Instructions []struct {
-				ProgramIDIndex int `json:"programIdIndex"`
-				Accounts       []int
-				Data           solana.Base58
-			}
-		}
 	}
 }
 
@@ -141,15 +134,6 @@ func decode(a *transactionAnswer) (*landed, error) {
 			return nil, err
 		}
 		l.instructions = append(l.instructions, x)
-	}
-	for _, group := range m.InnerInstructions {
-		for _, in := range group.Instructions {
-			x, err := l.call(in.ProgramIDIndex, in.Accounts, in.Data)
-			if err != nil {
-				return nil, err
-			}
-			l.inner = append(l.inner, x)
-		}
 	}
 	l.tokens = make([]tokenBalance, len(l.keys))
 	if err := l.balances(m.PreTokenBalances, func(t *tokenBalance, n uint64) { t.pre = n }); err != nil {
@@ -349,28 +333,8 @@ func match(planned []settlement.Line, l settlement.Line) int {
 	return slices.IndexFunc(planned, same)
 }
 
-// got returns what an exchange brought: what came into the account that the last instruction takes the minimum out of, see
-// the guard. It is 0 for a transaction that exchanges nothing, because what leaves a sender's account was in it before.
-func (l *landed) got() uint64 {
-	n := len(l.instructions)
-	if l.err != nil || n == 0 {
-		return 0
-	}
-	last := moves(l.instructions[n-1])
-	if len(last) != 1 {
-		return 0
-	}
-	t := l.token(last[0].from)
-	if !t.known || t.pre != 0 { // the account was made for this, or was empty
-		return 0
-	}
-	out := uint64(0)
-	for _, x := range l.instructions {
-		for _, m := range moves(x) {
-			if m.from == last[0].from {
-				out += m.units
-			}
-		}
-	}
-	return t.post + out
-}
+// First bytes of the token programs' instructions that make units.
+const (
+	tokenMintTo        = 7
+	tokenMintToChecked = 14
+)

@@ -1,43 +1,58 @@
-// Package spl carries batches of settlement to Solana: SPL tokens, in transactions of version 1.
+// Package spl carries batches of settlement to Solana: tokens of SPL Token and Token-2022, each batch in one transaction.
 //
 // # Model
 //
-// A [Chain] is one RPC endpoint and the keys to sign with. An account of the core is the address of a wallet; its money is
+// A [Chain] is one RPC endpoint and the signers to sign with. An account of the core is the address of a wallet; its money is
 // in the wallet's associated token account. One batch is one transaction: the marker first, then an instruction a line, in
-// the order of the lines, so that the instruction that failed names the line.
+// the order of the lines, so that the instruction that failed names the line. A batch without lines is the marker alone. An
+// [Encoder] writes the bytes, in one of three [Format]s; a [Signer] holds a key, or knows who does.
 //
 // Rules:
 //
-//   - Prepare surveys all accounts at "confirmed" before it signs. A recipient whose token account is missing, frozen or
-//     given away is a fault of that line; a sender who is short, or a mint with other decimals, is an error of the batch.
+//   - Prepare takes all batches at once and reads each account once, at "confirmed", after the blockhash and not before its
+//     slot. A recipient that is no wallet, or whose token account is missing, frozen, given away or closed to plain
+//     transfers, is a fault of that line; a sender or payer who is short, or a mint with other decimals, is an error of the
+//     batch. Batches share what is there, in their order.
+//   - A token of Token-2022 whose mint has an extension that changes a transfer is refused by the extension's name. A transfer
+//     fee is accepted with Config.TransferFees only, and then stated to the program, which refuses another one. An account
+//     that wants a memo gets one.
 //   - The marker is CreateAccountWithSeed over a seed that only the payer can compute, an HMAC of the batch's ID. The
 //     System program refuses it the second time, and with it the whole transaction.
 //   - With Config.CreateMissing, accounts that are missing are made in transactions of their own before the payment. These
-//     move nobody's money and may be repeated; their rent is the payer's.
-//   - Look reads height and slot of the newest final block first. An answer from an older slot is an error, not evidence.
-//     A missing attempt is dead only beyond its last block, with no status, no transaction and no marker.
-//   - Send repeats the same bytes, without preflight and without retries by the endpoint.
+//     move nobody's money and may be repeated; their rent is the payer's, once: an account that existed is not made again.
+//   - Look reads height and slot of the newest final block first, in one answer, and everything else as of that slot or later.
+//     A missing attempt is dead only beyond its last block, or after its nonce's final value has changed, with no status, no
+//     transaction and no marker. A success must have made its marker.
+//   - Find tells who made a marker by the first transaction that touched its lamports, and what that one carried by its
+//     instructions and balances. A history that lacks a part is no evidence.
+//   - Send repeats the same bytes, without preflight and without retries by the node.
+//   - No error, name or record holds a key, or a part of the endpoint's address but its host.
 //
 // # Worked example
 //
 // A batch of 59 lines from the payer's own account is 3,236 bytes, takes 4,634 compute units and costs 5,000 lamports, 84.7
-// a line, plus 650,240 lamports of rent that stay in the marker (at 5,080 lamports a byte). The 64 addresses of version 1
-// are payer, marker, sender's account, token program, System program and 59 recipients; a payer who does not own the money
-// takes one more, and a batch 58 lines.
+// a line, plus 650,240 lamports of rent that stay in the marker (at 5,080 lamports a byte) until Reclaim takes them back, 31
+// markers in a transaction. The 64 addresses of version 1 are payer, marker, sender's account, token program, System program
+// and 59 recipients; a payer who does not own the money, a mint of Token-2022, or a memo takes one more.
 //
 // # Rounding and errors
 //
-// Units are passed on as they are. Transfers use the token program's Transfer, which needs no mint among the addresses:
-// both accounts are of the batch's mint, which the token program checks, and Prepare has compared the decimals. Burns use
-// BurnChecked. [ErrNoAccount] and [ErrNoMint] answer reads; everything else is an error of the endpoint, wrapped once.
+// Units are passed on as they are. Transfers of SPL Token use Transfer, which needs no mint among the addresses: both accounts
+// are of the batch's mint, which the program checks, and Prepare has compared the decimals. Token-2022 has TransferChecked,
+// burns are BurnChecked. A transfer fee rounds up, as the program does. Compute units and loaded bytes are asked for with a
+// tenth to spare, and what an error message takes besides: a transaction that runs out of units does not say why it failed.
+// [ErrNoAccount], [ErrNoMint], [ErrGap] and [ErrNoBurn] answer reads; everything else is an error of the endpoint, wrapped once.
 //
 // # What it does not do
 //
-// One endpoint, believed: no quorum. No Token-2022, lookup tables, durable nonces, multisig, memo or older formats. It does
-// not take markers' rent back. It decides nothing: which line goes into which batch is the core's.
+// One endpoint, believed: the quorum is the core's, as is which line goes into which batch. A refusal rests on what one
+// endpoint said. Prepare makes attempts with a blockhash only; those with a nonce are built by hand, see [NonceLane]. It was
+// never run against a public cluster by this repository's tests: they use the real runtime, locally.
 //
 // # Sources
 //
-// Version 1: SIMD-0385 and SIMD-0296. Compute units measured in the Agave 4.3 runtime by this package's tests. System program,
-// SPL Token and Associated Token Account: their documentation at solana.com.
+// Version 1: SIMD-0385 and SIMD-0296; loaded bytes: SIMD-0186; failed transactions without a fee: SIMD-0290. Compute units
+// measured in the Agave 4.3 runtime by this package's tests. System program, SPL Token, Token-2022 (extensions and errors by
+// their numbers in spl-token-2022's ExtensionType and TokenError) and Associated Token Account: their documentation at
+// solana.com and their sources.
 package spl

@@ -79,6 +79,8 @@ func (c *Chain) origin(ctx context.Context, at solana.PublicKey, b *settlement.B
 		switch {
 		case i < 0 || tx.pre[i] > 0:
 			return settlement.Finding{}, nil // it existed before the first transaction that is remembered: Unclear
+		case tx.makes(at, c.payer) && tx.post[i] == 0:
+			return settlement.Finding{}, nil // it has failed, and the error is left out: Unclear
 		case tx.makes(at, c.payer):
 			return c.ours(tx, b)
 		case tx.post[i] > 0:
@@ -110,13 +112,18 @@ func (l *landed) makes(at, payer solana.PublicKey) bool {
 
 // ours decodes what one of our attempts carried.
 func (c *Chain) ours(tx *landed, b *settlement.Batch) (settlement.Finding, error) {
-	f := settlement.Finding{Origin: settlement.Ours, Tx: tx.id, Slot: tx.slot, Fee: tx.fee, Got: tx.got()}
-	if l, ok := tx.exchange(b.Lines); ok {
-		f.Lines = []settlement.Line{l}
-		return f, nil
-	}
+	f := settlement.Finding{Origin: settlement.Ours, Tx: tx.id, Slot: tx.slot, Fee: tx.fee}
 	known, err := c.known(tx, b.Lines)
 	if err != nil {
+		return f, err
+	}
+	if swap, ok := readSwap(tx); ok {
+		var line settlement.Line
+		line, f.Got, err = swap.outcome(tx)
+		if name, ok := known[swap.to]; ok {
+			line.To = name
+		}
+		f.Lines = []settlement.Line{line}
 		return f, err
 	}
 	f.Lines = tx.lines(c.payer, known, b.Lines)
@@ -135,7 +142,11 @@ func (c *Chain) known(tx *landed, lines []settlement.Line) (map[solana.PublicKey
 			if err != nil || l.To == "" {
 				continue // no transaction can have paid it
 			}
-			mint, err := parseMint(l.Asset)
+			asset := l.Asset
+			if l.Kind == settlement.Swap {
+				asset = l.Into
+			}
+			mint, err := parseMint(asset)
 			if err != nil {
 				continue
 			}
@@ -147,19 +158,4 @@ func (c *Chain) known(tx *landed, lines []settlement.Line) (map[solana.PublicKey
 		}
 	}
 	return out, nil
-}
-
-// exchange returns the swap that a batch planned, if the transaction ends as that swap has to: with at least the minimum
-// taken out of a fresh account of the asset wanted.
-func (l *landed) exchange(planned []settlement.Line) (settlement.Line, bool) {
-	if len(planned) != 1 || planned[0].Kind != settlement.Swap || len(l.instructions) == 0 {
-		return settlement.Line{}, false
-	}
-	p := planned[0]
-	last := moves(l.instructions[len(l.instructions)-1])
-	if len(last) != 1 || last[0].units < p.Least || text(l.token(last[0].from).mint) != p.Into.Mint || last[0].to.IsZero() != (p.To == "") {
-		return settlement.Line{}, false
-	}
-	p.Intents = nil
-	return p, true
 }

@@ -164,7 +164,7 @@ func (b *bench) try(names []string, in ...spl.Instruction) error {
 	})
 	require.NoError(b, err)
 	require.NoError(b, ringOf(b, names...).Sign(b.Context(), raw))
-	_, err = client.SendRawTransaction(b.Context(), raw)
+	_, err = client.SendRawTransactionWithOpts(b.Context(), raw, rpc.TransactionOpts{PreflightCommitment: rpc.CommitmentProcessed})
 	b.blocks(1)
 	return err
 }

@@ -142,6 +142,10 @@ func (c *Chain) trace(tx *landed) settlement.Trace {
 		t.Rent, t.Returned, t.Opened, t.Reclaimed = 0, 0, 0, nil
 	}
 	t.Lines = tx.lines(c.payer, nil, nil)
+	if swap, ok := readSwap(tx); ok && !t.Failed { // the venue's instructions are explained by ours around them
+		line, _, err := swap.outcome(tx)
+		t.Lines, t.Unknown = []settlement.Line{line}, err != nil
+	}
 	for _, b := range tx.tokens {
 		if b.known && b.pre != b.post {
 			t.Changes = append(t.Changes, settlement.Change{

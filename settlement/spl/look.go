@@ -152,7 +152,7 @@ func (c *Chain) outcomes(ctx context.Context, attempts []settlement.Attempt, sta
 			case len(a.Tx.Raw) > 0 && !bytes.Equal(a.Tx.Raw, tx.raw):
 				return fmt.Errorf("spl: %s gives transaction %q other bytes than ours", c.rpc.name, a.Tx.ID)
 			default:
-				return c.outcome(ctx, tx, res)
+				return c.outcome(ctx, a, tx, res)
 			}
 			return nil
 		})
@@ -169,15 +169,25 @@ func (c *Chain) outcomes(ctx context.Context, attempts []settlement.Attempt, sta
 	return out, nil
 }
 
-// outcome takes over what a final transaction did.
-func (c *Chain) outcome(ctx context.Context, tx *landed, res *settlement.Result) error {
+// outcome takes over what a final transaction did. One that is said to have succeeded must have made its marker: an endpoint
+// may leave the error out.
+func (c *Chain) outcome(ctx context.Context, a settlement.Attempt, tx *landed, res *settlement.Result) error {
 	res.Sight, res.Slot, res.Fee = settlement.Succeeded, tx.slot, tx.fee
+	var err error
 	if tx.err == nil {
-		res.Got = tx.got()
-		return nil
+		m, err := c.marker(ctx, a.Marker)
+		if err != nil {
+			return err
+		}
+		if !tx.makes(m.at, c.payer) || tx.gained(m.at) == 0 {
+			return fmt.Errorf("spl: %s says that %q has succeeded, but it has not made marker %s", c.rpc.name, a.Tx.ID, a.Marker)
+		}
+		if swap, ok := readSwap(tx); ok {
+			_, res.Got, err = swap.outcome(tx)
+		}
+		return err
 	}
 	res.Sight = settlement.Reverted
-	var err error
 	res.Failure, err = c.failure(ctx, tx)
 	return err
 }

@@ -44,8 +44,9 @@ func TestEndpointThatIsWrong(t *testing.T) {
 		{"status of an unknown level", "getSignatureStatuses", `{"context":{"slot":1000},"value":[{"slot":5,"err":null}]}`, settlement.Pending, "", false},
 		{"status final, transaction unknown", "getSignatureStatuses", `{"context":{"slot":1000},"value":[{"slot":5,"confirmations":null,"err":null,"confirmationStatus":"finalized"}]}`, settlement.Pending, "", false},
 		{"no accounts", "getMultipleAccounts", `{"context":{"slot":1000},"value":[]}`, 0, "answered 0", false},
-		{"accounts of an older slot", "getMultipleAccounts", `{"context":{"slot":999},"value":[null]}`, 0, "as of slot 999", false},
-		{"marker exists", "getMultipleAccounts", `{"context":{"slot":1000},"value":[` + account + `]}`, settlement.Marked, "", false},
+		{"no account at all", "getMultipleAccounts", `{"context":{"slot":1000},"value":[null,null]}`, 0, "does not know the clock", false},
+		{"accounts of an older slot", "getMultipleAccounts", `{"context":{"slot":999},"value":[null,` + account + `]}`, 0, "as of slot 999", false},
+		{"marker exists", "getMultipleAccounts", `{"context":{"slot":1000},"value":[` + account + `,` + account + `]}`, settlement.Marked, "", false},
 		{"transaction without outcome", "getTransaction", `{"slot":5,"transaction":["AA==","base64"]}`, 0, "its outcome is left out", false},
 		{"bytes that are no transaction", "getTransaction", `{"slot":5,"transaction":["AA==","base64"],"meta":{}}`, 0, "do not decode", false},
 		{"bytes in another encoding", "getTransaction", `{"slot":5,"transaction":["AA==","base58"],"meta":{}}`, 0, "want base64", false},
@@ -56,7 +57,7 @@ func TestEndpointThatIsWrong(t *testing.T) {
 				"getEpochInfo":         info(1000, 200),
 				"getSignatureStatuses": `{"context":{"slot":1000},"value":[null]}`,
 				"getTransaction":       `null`,
-				"getMultipleAccounts":  `{"context":{"slot":1000},"value":[null]}`,
+				"getMultipleAccounts":  `{"context":{"slot":1000},"value":[null,` + account + `]}`,
 			}
 			if row.method != "" {
 				answers[row.method] = row.answer
@@ -110,6 +111,14 @@ func TestTransactionThatIsNotOurs(t *testing.T) {
 	node.tell(changes(t, "getTransaction", func(r map[string]any) { r["meta"].(map[string]any)["preBalances"] = []int{1} }))
 	_, err = c.Look(t.Context(), []settlement.Attempt{{Marker: p.MarkerID(), Tx: tx}})
 	require.ErrorContains(t, err, "addresses with 1 and")
+	node.tell(changes(t, "getTransaction", func(r map[string]any) {
+		m := r["meta"].(map[string]any)
+		m["postBalances"] = m["preBalances"]
+	}))
+	_, err = c.Look(t.Context(), []settlement.Attempt{{Marker: p.MarkerID(), Tx: tx}})
+	require.ErrorContains(t, err, "has succeeded, but it has not made marker 1/0/0")
+	_, err = c.Look(t.Context(), []settlement.Attempt{{Marker: q.MarkerID(), Tx: tx}})
+	require.ErrorContains(t, err, "has succeeded, but it has not made marker 1/0/1")
 	// SIMD-0290: it has failed, cost nothing and left no log.
 	node.tell(changes(t, "getTransaction", func(r map[string]any) {
 		m := r["meta"].(map[string]any)
@@ -202,4 +211,39 @@ func TestPlausibleBlockhash(t *testing.T) {
 	node.tell(changes(t, "getLatestBlockhash", func(r map[string]any) { r["context"].(map[string]any)["slot"] = 5 }))
 	_, err := prepare(t, c, batch(0, b.token, own, ann))
 	require.ErrorContains(t, err, "a blockhash of slot 5")
+}
+
+// TestNonceAttempt looks at an attempt with a nonce: it is dead when a final block has another value, and never by height.
+func TestNonceAttempt(t *testing.T) {
+	b := newBench(t)
+	value, err := b.CreateNonce(t.Context(), b.boss, svmtest.Key("nonce"), svmtest.Address(b.boss))
+	require.NoError(t, err)
+	c := b.chain(spl.Config{})
+	at := svmtest.Address(svmtest.Key("nonce"))
+	attempt := settlement.Attempt{Tx: settlement.Tx{ID: strings.Repeat("1", 64), Nonce: settlement.Nonce{Account: at, Value: value}}}
+	see := func() settlement.Result {
+		s, err := c.Look(t.Context(), []settlement.Attempt{attempt})
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, s.Results[0].Context, s.Slot)
+		return s.Results[0]
+	}
+	b.blocks(300)
+	r := see()
+	require.Equal(t, settlement.Missing, r.Sight, "it does not expire")
+	require.Equal(t, value, r.Nonce)
+	b.do([]string{"boss"}, spl.Advance{Account: keyOf("nonce"), Authority: keyOf("boss")}.Instruction())
+	b.blocks(svmtest.BlocksToFinal - 2)
+	require.Equal(t, settlement.Missing, see().Sight, "the advance is not final")
+	b.blocks(2)
+	r = see()
+	require.Equal(t, settlement.Dead, r.Sight)
+	require.NotEmpty(t, r.Nonce)
+	require.NotEqual(t, value, r.Nonce)
+	attempt.Tx.Nonce.Account = svmtest.Address(svmtest.Key("nobody"))
+	r = see()
+	require.Equal(t, settlement.Missing, r.Sight, "an account that is not there proves nothing")
+	require.Empty(t, r.Nonce)
+	attempt.Tx.Nonce.Account = "x"
+	_, err = c.Look(t.Context(), []settlement.Attempt{attempt})
+	require.ErrorContains(t, err, `spl: account "x"`)
 }

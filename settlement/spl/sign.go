@@ -18,7 +18,8 @@ const (
 	unitsTransfer     = 76  // p-token, SIMD-0266
 	unitsChecked      = 105
 	unitsBurn         = 126
-	units2022         = 3_000
+	units2022         = 3_000 // 2,033 without extensions
+	units2022Fee      = 4_000 // 3,261 with a transfer fee
 	unitsMemo         = 290
 	unitsMemoByte     = 2
 	unitsCreation     = 26_000 // without the search for the address
@@ -193,6 +194,8 @@ func (c *Chain) bounds(j *job, s *survey) (units, loaded uint32) {
 		uses[r.owner] = accountOverhead
 		uses[r.mint] = accountOverhead + s.mints[r.mint].size()
 		switch {
+		case r.fee > 0:
+			sum += units2022Fee
 		case r.program == solana.Token2022ProgramID:
 			sum += units2022
 		case r.burns():

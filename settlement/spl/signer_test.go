@@ -112,9 +112,12 @@ func TestKeyFileRefused(t *testing.T) {
 	other := append([]byte(nil), private...)
 	other[63] ^= 1
 	for name, text := range map[string]string{
-		"empty": "", "no list": good, "63 numbers": "[" + numbers(private[:63]) + "]", "65 numbers": "[" + good + ",1]", "256": "[256," + numbers(private[1:]) + "]",
-		"negative": "[-1," + numbers(private[1:]) + "]", "hexadecimal": "[0x1," + numbers(private[1:]) + "]", "leading zero": "[01," + numbers(private[1:]) + "]",
-		"text": `["` + good + `"]`, "gap": "[," + good + "]", "another public half": "[" + numbers(other) + "]", "large": "[" + good + strings.Repeat(" ", 5000) + "]",
+		"empty": "", "no list": good, "63 numbers": "[" + numbers(private[:63]) + "]", "65 numbers": "[" + good + ",1]",
+		"256":      "[256," + numbers(private[1:]) + "]",
+		"negative": "[-1," + numbers(private[1:]) + "]", "hexadecimal": "[0x1," + numbers(private[1:]) + "]",
+		"leading zero": "[01," + numbers(private[1:]) + "]",
+		"text":         `["` + good + `"]`, "gap": "[," + good + "]", "another public half": "[" + numbers(other) + "]",
+		"large": "[" + good + strings.Repeat(" ", 5000) + "]",
 	} {
 		_, err := spl.LoadKey(keyFile(t, text, 0o600))
 		require.ErrorIs(t, err, spl.ErrKeyFile, name)
@@ -175,7 +178,14 @@ func TestNoVerbShowsAKey(t *testing.T) {
 	chain, err := spl.New(config)
 	require.NoError(t, err)
 	type inside struct{ k spl.Key }
-	for _, v := range []any{k, *k, &k, ring, *ring, limited, config, &config, second, chain, []spl.Signer{k}, map[string]spl.Signer{"x": k}, inside{*k}, &inside{*k}, struct{ S spl.Signer }{k}} {
+	for _, v := range []any{
+		k, *k, &k, ring, *ring, limited, config, &config, second, chain,
+		[]spl.Signer{k},
+		map[string]spl.Signer{"x": k},
+		inside{*k},
+		&inside{*k},
+		struct{ S spl.Signer }{k},
+	} {
 		for _, verb := range "vsqxXdoObcUtTpeEfFgG" {
 			for _, flag := range []string{"", "+", "#", " ", "-40", "0", "+#"} {
 				clean(t, fmt.Sprintf("%"+flag+string(verb), v), private)

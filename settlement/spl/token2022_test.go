@@ -56,8 +56,12 @@ func (b *bench) open2022(a settlement.Asset, name string, units uint64) settleme
 	in := []spl.Instruction{{
 		Program: solana.SPLAssociatedTokenAccountProgramID,
 		Accounts: []spl.Meta{
-			{Key: keyOf("boss"), Signer: true, Writable: true}, {Key: at, Writable: true}, {Key: keyOf(name)}, {Key: mint},
-			{Key: solana.SystemProgramID}, {Key: solana.Token2022ProgramID},
+			{Key: keyOf("boss"), Signer: true, Writable: true},
+			{Key: at, Writable: true},
+			{Key: keyOf(name)},
+			{Key: mint},
+			{Key: solana.SystemProgramID},
+			{Key: solana.Token2022ProgramID},
 		},
 		Data: []byte{1},
 	}}
@@ -143,7 +147,8 @@ func TestExtensionsRefused(t *testing.T) {
 		thaw := func(name string) spl.Instruction {
 			return spl.Instruction{Program: solana.Token2022ProgramID, Accounts: []spl.Meta{
 				{Key: ata(t, a, svmtest.Address(svmtest.Key(name)), solana.Token2022ProgramID), Writable: true},
-				{Key: solana.MustPublicKeyFromBase58(string(a.Mint))}, {Key: boss, Signer: true},
+				{Key: solana.MustPublicKeyFromBase58(string(a.Mint))},
+				{Key: boss, Signer: true},
 			}, Data: []byte{11}}
 		}
 		b.do([]string{"boss"}, thaw("boss"))
@@ -189,6 +194,13 @@ func TestTransferFee(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, p.Lines, f.Results[0].Lines, "a line carries what was sent")
 	}
+	var many []settlement.Account
+	for range 58 {
+		many = append(many, ann)
+	}
+	tx, res := b.pay(c, batch(99, a, own, many...))
+	require.Equal(t, settlement.Succeeded, res.Sight, "%+v", res)
+	t.Logf("58 lines with a transfer fee take %d units", b.units(tx.ID))
 	got, err := c.Received(t.Context(), a, math.MaxUint64)
 	require.NoError(t, err)
 	require.Equal(t, uint64(math.MaxUint64-40), got)

@@ -36,7 +36,9 @@ func TestMultisigTreasury(t *testing.T) {
 	m := spl.Multisig{Need: 2, Members: []solana.PublicKey{keyOf("payer"), keyOf("m1"), keyOf("m2")}}
 	list, err := spl.CreateMultisig(keyOf("payer"), treasury, solana.TokenProgramID, m, l.rent(spl.MultisigSize))
 	require.NoError(t, err)
-	raw, err := new(spl.Encoder).AppendMessage(nil, &spl.Message{Format: spl.V1, Payer: keyOf("payer"), Blockhash: l.hash(), Units: 10_000, Loaded: 1 << 20, Instructions: list})
+	raw, err := new(spl.Encoder).AppendMessage(nil, &spl.Message{
+		Format: spl.V1, Payer: keyOf("payer"), Blockhash: l.hash(), Units: 10_000, Loaded: 1 << 20, Instructions: list,
+	})
 	require.NoError(t, err)
 	require.NoError(t, ring.Sign(t.Context(), raw))
 	out, _ := l.run(raw)
@@ -247,7 +249,12 @@ func TestReadNonceRefused(t *testing.T) {
 	for _, row := range []struct {
 		owner solana.PublicKey
 		data  []byte
-	}{{solana.TokenProgramID, data}, {solana.SystemProgramID, data[:79]}, {solana.SystemProgramID, make([]byte, 80)}, {solana.SystemProgramID, append([]byte{0, 0, 0, 0, 1}, make([]byte, 75)...)}} {
+	}{
+		{solana.TokenProgramID, data},
+		{solana.SystemProgramID, data[:79]},
+		{solana.SystemProgramID, make([]byte, 80)},
+		{solana.SystemProgramID, append([]byte{0, 0, 0, 0, 1}, make([]byte, 75)...)},
+	} {
 		_, _, err := spl.ReadNonce(row.owner, row.data)
 		require.ErrorContains(t, err, "spl: no nonce account")
 	}

@@ -106,7 +106,9 @@ func expected(p *spl.Payout) []solana.Instruction {
 		out = append(out, system.NewAdvanceNonceAccountInstruction(p.Nonce.Account, solana.SysVarRecentBlockHashesPubkey, p.Nonce.Authority).Build())
 	}
 	if p.Marker.Address != (solana.PublicKey{}) {
-		in := system.NewCreateAccountWithSeedInstruction(p.Payer, p.Marker.Seed, p.Marker.Lamports, 0, solana.SystemProgramID, p.Payer, p.Marker.Address, p.Payer).Build()
+		in := system.NewCreateAccountWithSeedInstruction(
+			p.Payer, p.Marker.Seed, p.Marker.Lamports, 0, solana.SystemProgramID, p.Payer, p.Marker.Address, p.Payer,
+		).Build()
 		data, err := in.Data()
 		if err != nil {
 			panic(err)
@@ -438,6 +440,7 @@ func TestMessageRefused(t *testing.T) {
 		change func(*spl.Message)
 		want   string
 	}{
+		{func(m *spl.Message) { m.Payer = solana.PublicKey{} }, "Message.Payer is zero"},
 		{func(m *spl.Message) { m.Instructions = nil }, "Message has no instruction"},
 		{func(m *spl.Message) { m.Heap = 1000 }, "Message.Heap is 1000"},
 		{func(m *spl.Message) { m.Heap = 512 << 10 }, "Message.Heap is 524288"},
@@ -497,7 +500,9 @@ func TestNoMemoryIsAllocated(t *testing.T) {
 	ring := ringOf(t, everybody...)
 	var e spl.Encoder
 	dst := make([]byte, 0, 4096)
-	for _, s := range []spl.Shape{{Format: spl.V1, Marker: true}, {Format: spl.V0, Table: true, Units: true, Memo: 10}, {Format: spl.Legacy, Units: true, Memo: 10}} {
+	for _, s := range []spl.Shape{
+		{Format: spl.V1, Marker: true}, {Format: spl.V0, Table: true, Units: true, Memo: 10}, {Format: spl.Legacy, Units: true, Memo: 10},
+	} {
 		p := shaped(s, s.MaxLines())
 		ctx := t.Context()
 		require.Zero(t, testing.AllocsPerRun(20, func() {
