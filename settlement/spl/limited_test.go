@@ -199,6 +199,24 @@ func TestLimitedInstructions(t *testing.T) {
 			require.ErrorContains(t, err, row.want, row.name)
 		}
 	}
+	for _, f := range []spl.Format{spl.V1, spl.V0, spl.Legacy} {
+		raw, err := new(spl.Encoder).AppendPayout(nil, paying(f, 1))
+		require.NoError(t, err)
+		part, err := spl.NewPartial(raw)
+		require.NoError(t, err)
+		message, g := part.Message(), newGuard(t, "payer")
+		_, err = g.Sign(t.Context(), append(message, 0))
+		require.ErrorIs(t, err, spl.ErrLimited, "bytes behind a message of %s", f)
+		_, err = g.Sign(t.Context(), message[:len(message)-1])
+		require.ErrorIs(t, err, spl.ErrLimited, "%s, cut short", f)
+		if at := map[spl.Format]int{spl.V0: 4, spl.Legacy: 3}[f]; at > 0 {
+			longer := append(append(slices.Clone(message[:at]), message[at]|0x80, 0), message[at+1:]...)
+			_, err = g.Sign(t.Context(), longer)
+			require.ErrorIs(t, err, spl.ErrLimited, "a length of %s that is not in its shortest form", f)
+		}
+		_, err = g.Sign(t.Context(), message)
+		require.NoError(t, err)
+	}
 	for _, bytes := range []string{"", "x", "\x81", "\x80\x01"} {
 		_, err := newGuard(t, "payer").Sign(t.Context(), []byte(bytes))
 		require.ErrorIs(t, err, spl.ErrLimited, "%q is no message", bytes)
