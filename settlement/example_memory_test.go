@@ -97,7 +97,7 @@ func ExampleMemory_Poison() {
 	}
 	id := settlement.BatchID{Epoch: 1}
 	e, _ := j.Batch(id)
-	address, _ := chain.MarkerAddress(e.Batch.MarkerID())
+	address, _ := chain.MarkerAddress(context.Background(), e.Batch.MarkerID())
 	fmt.Println(e.State, address, "fees", chain.Fees(), "rent", chain.Rent())
 	// Output: paid 1/0/0#1 fees 10000 rent 650240
 }

@@ -19,22 +19,13 @@ func (h *history) judge(ctx context.Context) (err error) {
 	if h.script.Mode.Control() {
 		return nil
 	}
-	var traces []settlement.Trace
-	if err := h.marker.History(ctx, func(t settlement.Trace) error {
-		if !h.own[t.Tx] {
-			traces = append(traces, t)
-		}
-		return nil
-	}); err != nil {
-		return fmt.Errorf("read the history: %w", err)
-	}
 	for i, p := range h.payers {
 		j, failed, err := h.read(p.journal)
 		if err != nil {
 			return fmt.Errorf("journal %d: %w", i, err)
 		}
 		wrong := append(failed, audit(j)...)
-		report, err := settlement.Reconcile(j, traces, func(m settlement.MarkerID) (settlement.Account, error) { return h.marker.MarkerAddress(ctx, m) })
+		report, err := settlement.Reconcile(ctx, j, annals{h})
 		if err != nil {
 			return fmt.Errorf("reconcile journal %d: %w", i, err)
 		}
@@ -49,6 +40,24 @@ func (h *history) judge(ctx context.Context) (err error) {
 		}
 	}
 	return nil
+}
+
+// annals are what the payers did on the chain: all that their key signed but what the harness signed with it.
+type annals struct{ *history }
+
+// MarkerAddress implements settlement.Historian.
+func (a annals) MarkerAddress(ctx context.Context, m settlement.MarkerID) (settlement.Account, error) {
+	return a.marker.MarkerAddress(ctx, m)
+}
+
+// History implements settlement.Historian.
+func (a annals) History(ctx context.Context, each func(settlement.Trace) error) error {
+	return a.marker.History(ctx, func(t settlement.Trace) error {
+		if a.own[t.Tx] {
+			return nil
+		}
+		return each(t)
+	})
 }
 
 // explained says whether a difference is of the harness's own making: an account that was given to another owner after the
