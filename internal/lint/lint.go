@@ -45,7 +45,7 @@ func rooms() map[string]kind {
 		"gpu": core, "reputation": core, "sched": core, "tokenomics": core, "staking": core, "settlement": core,
 		"gpu/nvml": leaf, "gpu/challenge": core, "gpu/challenge/cpu": leaf, "gpu/challenge/cuda": leaf, "gpu/challenge/opencl": leaf, "gpu/attest": core,
 		"settlement/spl": leaf, "settlement/wal": leaf, "settlement/onchain": leaf,
-		"gpu/gputest":    kit, "settlement/settlementtest": kit, "settlement/svmtest": kit, "sched/schedtest": kit,
+		"gpu/gputest": kit, "settlement/settlementtest": kit, "settlement/svmtest": kit, "sched/schedtest": kit,
 		"refserver": program,
 	}
 }
