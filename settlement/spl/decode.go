@@ -23,7 +23,6 @@ type landed struct {
 	keys         []solana.PublicKey
 	signers      int
 	instructions []call
-	inner        []call         // that programs made
 	pre, post    []uint64       // lamports, by key
 	tokens       []tokenBalance // of token accounts, by key; nil mint for any other
 }
