@@ -243,11 +243,15 @@ func (j *Journal) resumed(e Resumed) ([]Effect, error) {
 	if b.state != StateStuck {
 		return nil, fmt.Errorf("%w: batch %s is %s, not stuck", ErrStale, e.Batch, b.state)
 	}
-	j.set(n, j.begin(b.id), "")
+	next := StatePlanned
+	if b.doubt {
+		next = StateUnsure
+	}
+	j.set(n, next, "")
 	return j.proceed(n), nil
 }
 
-// begin is the state in which a batch waits for its first attempt, or for another one after it was stuck.
+// begin is the state in which a batch waits for its first attempt.
 func (j *Journal) begin(id BatchID) State {
 	if j.recovering || id.Epoch < j.recovery.Since {
 		return StateUnsure
@@ -310,7 +314,7 @@ func (j *Journal) close(at time.Time, n int32, i int, carried []bool) []Effect {
 			j.move(l.Asset, from, l.account(), l.Units)
 		}
 	}
-	b.made, b.closed = int32(i), at.UTC()
+	b.made, b.closed, b.doubt = int32(i), at.UTC(), false
 	j.set(n, state, "")
 	if j.params.ReclaimAfterSeconds > 0 {
 		j.kept = append(j.kept, n)

@@ -48,6 +48,11 @@ func (j *Journal) Audit() error {
 	if seen != len(j.intents) || seen != len(j.byID) {
 		return fmt.Errorf("%w: %d intents in lines and waiting, %d decided, %d known", ErrBroken, seen, len(j.intents), len(j.byID))
 	}
+	for i, o := range j.day {
+		if o.at.After(j.now) || (i > 0 && o.at.Before(j.day[i-1].at)) || !j.params.knows(o.asset) {
+			return fmt.Errorf("%w: outlay %d of the day is out of place", ErrBroken, i)
+		}
+	}
 	return j.auditIndex()
 }
 
@@ -174,14 +179,15 @@ func (b *batch) audit() error {
 		}
 	}
 	made := b.made >= 0 && int(b.made) < len(b.attempts)
-	ok := made == b.isClosed() && made == !b.closed.IsZero() && (made || b.made == -1) && (!b.reclaimed || made) && (b.reason != "") == (b.state == StateStuck)
+	ok := made == b.isClosed() && made == !b.closed.IsZero() && (made || b.made == -1) && (!b.reclaimed || made)
+	ok = ok && (b.reason != "") == (b.state == StateStuck) && (!b.doubt || b.state == StateUnsure || b.state == StateStuck)
 	switch b.state {
 	case StatePlanned, StateMarked, StateStuck:
 		ok = ok && live == 0 && paid == 0
 	case StateSigned:
 		ok = ok && live == 1 && paid == 0
 	case StateUnsure:
-		ok = ok && live <= 1 && paid == 0
+		ok = ok && live <= 1 && paid == 0 && b.doubt
 	case StatePaid:
 		ok = ok && live == 0 && paid == left && left > 0
 	case StateRefused:

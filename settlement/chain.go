@@ -148,6 +148,8 @@ type Reclaims struct {
 
 // Historian is a Chain that can list what its payer has done.
 type Historian interface {
+	// MarkerAddress returns where a marker is or will be.
+	MarkerAddress(ctx context.Context, m MarkerID) (Account, error)
 	// History hands over every final transaction that the payer has signed, oldest first, and stops at the first error of
 	// each. A gap in what the endpoint remembers is an error.
 	History(ctx context.Context, each func(Trace) error) error

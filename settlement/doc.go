@@ -45,7 +45,8 @@
 //   - [Retried] takes refused lines into the [Overflow] lane of their epoch, as they are. Its batches are opened one after the
 //     other: the lane's markers are a log on the chain, and every payer learns the last entry before it adds one. Two lines of
 //     an epoch that pay the same to the same recipient are one to the chain: two journals may differ in which of them was
-//     carried first, and never in the sum.
+//     carried first, and never in the sum. If one of the two is in a bundle, a journal may be left with [ErrUnexplained], which
+//     an operator has to look at: the money is right.
 //
 // Recovery: a journal that lost events is given [Recovering], and all Decided again. Until its marker was found, or was seen
 // absent after the last block in which a lost attempt could land, no batch is signed. The Overflow lane of an epoch is probed

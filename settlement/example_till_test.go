@@ -1,6 +1,7 @@
 package settlement_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -82,6 +83,47 @@ func ExampleTill() {
 	// s1/till-usdc 20000000
 	// s2/till-usdc 7000000
 	// 1 0 true <nil>
+}
+
+// Each event and what follows from it.
+func ExampleTill_Apply_events() {
+	till := exampleTill()
+	s2 := inflow("s2", 1).ID
+	for _, e := range []settlement.TillEvent{
+		settlement.TreasuryChanged{Account: "till-usdc", Trouble: "account is frozen"},
+		settlement.RefundOrdered{Inflow: s2, Units: 7_000_000},
+		settlement.RefundRefused{Intent: settlement.NewIntentID(settlement.Refund, "refund", "s2", "till-usdc", "")},
+		settlement.SeenThrough{Time: noon.Add(2 * time.Hour)},
+		settlement.InflowReversed{Inflow: s2, Cause: "dp_1", Units: 1},
+	} {
+		effects, err := till.Apply(noon, e)
+		if err != nil {
+			fmt.Println(err)
+		}
+		for _, f := range effects {
+			switch f := f.(type) {
+			case settlement.Alarmed:
+				fmt.Println("stop selling:", f.Trouble)
+			case settlement.Lapsed:
+				fmt.Println("lapsed:", f.Bill, f.Units)
+			case settlement.Balanced:
+				fmt.Println("balance of", f.Customer, f.Units, f.Why)
+			case settlement.Owed:
+				fmt.Println("refund of", f.Intent.Units, "to", f.Intent.To)
+			case settlement.Suspended:
+				fmt.Println("suspended:", f.Units, f.Why)
+			case settlement.Credited, settlement.Kept, settlement.Settled, settlement.Reversed:
+				fmt.Printf("%+v\n", f)
+			}
+		}
+	}
+	// Output:
+	// stop selling: account is frozen
+	// refund of 7000000 to ann
+	// suspended: 7000000 refund refused
+	// lapsed: job-7 20000000
+	// balance of cust-job-7 20000000 part
+	// settlement: inflow is final: "s2/till-usdc"
 }
 
 func ExampleRestoreTill() {
@@ -181,7 +223,10 @@ func ExampleWebhookKeys_Verify() {
 func ExampleWebhookKeys() {
 	k, _ := settlement.NewWebhookKeys(300, []byte("whsec_4f7a0c1d9b"))
 	fmt.Printf("%v %#v\n", k, k)
-	// Output: 1 webhook keys 1 webhook keys
+	fmt.Println(k.GoString() == k.String())
+	// Output:
+	// 1 webhook keys 1 webhook keys
+	// true
 }
 
 func ExampleCardTreasury() {
@@ -216,8 +261,23 @@ func ExampleCardMemory() {
 		fmt.Println(err)
 		return
 	}
-	name, hook := card.Pay(noon, "card://checkout/", 2500)
-	events, err := card.Events(noon, hook.Signature, hook.Body)
+	var p settlement.Processor = card
+	b := bill("a")
+	b.Asset, b.Owner, b.Units = cents, "stripe", 2500
+	url, err := p.Checkout(context.Background(), b)
+	fmt.Println(len(url), err)
+	name, hook := card.Pay(noon, url, 2500)
+	events, err := p.Events(noon, hook.Signature, hook.Body)
 	fmt.Println(name, len(events), err)
-	// Output: ch_1 1 <nil>
+	err = p.Refund(context.Background(), settlement.Intent{
+		ID: settlement.IntentID{1}, Kind: settlement.Refund, Asset: cents, From: "stripe", To: settlement.CardPayer(name), Units: 500,
+	})
+	fmt.Println(card.Refunded(name), err)
+	_, err = card.ChargeBack(noon, name, 2001)
+	fmt.Println(err)
+	// Output:
+	// 80 <nil>
+	// ch_1 1 <nil>
+	// 500 <nil>
+	// settlement: not that much money: 2001 units of charge "ch_1", want 1 to 2000
 }

@@ -120,6 +120,7 @@ type batch struct {
 	made      int32     // index of the attempt that made the marker; -1 while the batch is open
 	closed    time.Time // when that was recorded; zero before
 	reclaimed bool
+	doubt     bool   // whether an attempt that is not known may have made its marker: it was unsure, and not seen absent since
 	reason    string // why it is stuck
 }
 
@@ -228,6 +229,7 @@ func (j *Journal) set(n int32, s State, reason string) {
 	}
 	if s == StateUnsure {
 		j.unsure++
+		b.doubt = true
 	}
 	if was, is := b.state.works(), s.works(); was != is {
 		at, _ := slices.BinarySearch(j.open, n)

@@ -18,13 +18,12 @@ func (j *Journal) found(at time.Time, e Found) ([]Effect, error) {
 		return nil, fmt.Errorf("%w: marker %s: found without the ID of a transaction", ErrStale, e.Marker)
 	}
 	n, known := j.byBatch[id]
-	skip := 0
 	var err error
 	if known {
 		err = j.batches[n].mayBeFound(e)
 	} else {
 		n = -1
-		skip, err = j.mayBeNew(e.Marker)
+		err = j.mayBeNew(e.Marker)
 	}
 	if err != nil {
 		return nil, err
@@ -37,7 +36,7 @@ func (j *Journal) found(at time.Time, e Found) ([]Effect, error) {
 		return nil, err
 	}
 	if !known {
-		j.lane(id.Epoch).shift(skip + 1)
+		j.lane(id.Epoch).shift()
 		n = j.add(batch{id: id, marker: e.Marker.N, made: -1}, StateUnsure)
 	}
 	b := &j.batches[n]
@@ -88,50 +87,50 @@ func (b *batch) mayBeFound(e Found) error {
 }
 
 // explain says which lines of the journal a transaction has carried: those of its batch, whatever was said of them. What an
-// Overflow batch carried besides comes from lines of its epoch that closed batches were closed without, or that stand in an
-// Overflow batch which was never signed: another payer, or a journal that was lost, retried them in another order.
+// Overflow batch carried may be other lines of its epoch that closed batches were closed without, or that stand in an Overflow
+// batch which was never signed: another payer, or a journal that was lost, retried them in another order.
 func (j *Journal) explain(id BatchID, n int32, e Found) ([]ref, error) {
-	var own []ref
+	places, ours := []ref(nil), false
 	if n >= 0 {
 		b := &j.batches[n]
 		at := b.attemptOf(e.Tx)
+		ours = at >= 0
 		for i := range b.lines {
-			if l := &b.lines[i]; !l.moved && (at < 0 || b.carries(l, b.attempts[at].revision)) {
-				own = append(own, ref{n, int32(i)})
+			if l := &b.lines[i]; !l.moved && (!ours || b.carries(l, b.attempts[at].revision)) {
+				places = append(places, ref{n, int32(i)})
 			}
 		}
-		if at >= 0 && len(own) != len(e.Lines) {
-			return nil, fmt.Errorf("%w: attempt %q of batch %s carries %d lines, and is said to have carried %d", ErrUnexplained, e.Tx, id, len(own), len(e.Lines))
+		if ours && len(places) != len(e.Lines) {
+			return nil, fmt.Errorf("%w: attempt %q of batch %s carries %d lines, and is said to have carried %d", ErrUnexplained, e.Tx, id, len(places), len(e.Lines))
 		}
 	}
-	refs, missing := j.match(e.Lines, own)
-	if missing == nil && j.whole(refs) {
-		return refs, nil
+	if id.Lane == Overflow && !ours {
+		places = append(places, j.strays(id, n)...)
 	}
-	if id.Lane == Overflow && (n < 0 || j.batches[n].attemptOf(e.Tx) < 0) {
-		strays, bundles := j.strays(id, n)
-		for _, r := range own {
-			if j.bundleOf(j.line(r)) == "" {
-				strays = append(strays, r)
-			}
-		}
-		for _, more := range append([][]ref{strays}, bundles...) {
-			if refs, left := j.match(e.Lines, more); left == nil && j.whole(refs) {
-				return refs, nil
-			}
-		}
+	var missing *Line
+	if len(places) == 0 && len(e.Lines) > 0 {
+		missing = &e.Lines[0]
 	}
-	if missing == nil {
-		return nil, fmt.Errorf("%w: transaction %q of batch %s carried a part of a bundle", ErrUnexplained, e.Tx, id)
+	for _, some := range j.byBundle(places) {
+		refs, left := j.match(e.Lines, some)
+		if left == nil && j.whole(refs) {
+			return refs, nil
+		}
+		missing = left
+	}
+	switch {
+	case len(e.Lines) == 0:
+		return nil, nil
+	case missing == nil:
+		return nil, fmt.Errorf("%w: transaction %q of batch %s carried %d lines, of a bundle or more than there are", ErrUnexplained, e.Tx, id, len(e.Lines))
 	}
 	return nil, fmt.Errorf("%w: transaction %q of batch %s carried %d units of %q from %q to %q",
 		ErrUnexplained, e.Tx, id, missing.Units, missing.Asset.Mint, missing.From, missing.To)
 }
 
-// strays returns the lines of an epoch that an Overflow batch n of it may have carried without the journal's knowing: those
-// outside bundles, and bundle by bundle.
-func (j *Journal) strays(id BatchID, n int32) (single []ref, bundles [][]ref) {
-	var names []string
+// strays returns the lines of an epoch that an Overflow batch n of it may have carried without the journal's knowing.
+func (j *Journal) strays(id BatchID, n int32) []ref {
+	var out []ref
 	for m := range j.batches {
 		b := &j.batches[m]
 		if b.id.Epoch != id.Epoch || int32(m) == n {
@@ -140,23 +139,33 @@ func (j *Journal) strays(id BatchID, n int32) (single []ref, bundles [][]ref) {
 		for i := range b.lines {
 			l := &b.lines[i]
 			free := (b.isClosed() && l.gone > 0) || (j.held(b) && len(b.attempts) == 0 && l.gone == 0)
-			if !free || l.moved {
-				continue
+			if free && !l.moved {
+				out = append(out, ref{int32(m), int32(i)})
 			}
-			r, name := ref{int32(m), int32(i)}, j.bundleOf(l)
-			if name == "" {
-				single = append(single, r)
-				continue
-			}
-			k := slices.Index(names, name)
-			if k < 0 {
-				k = len(names)
-				names, bundles = append(names, name), append(bundles, nil)
-			}
-			bundles[k] = append(bundles[k], r)
 		}
 	}
-	return single, bundles
+	return out
+}
+
+// byBundle parts places into those of one bundle each, and at last those of none. If lines can be a whole bundle, they are: single
+// lines that pay the same can still be told apart from one another afterwards, a bundle's cannot be carried apart.
+func (j *Journal) byBundle(places []ref) [][]ref {
+	var names []string
+	var out [][]ref
+	for _, r := range places {
+		name := j.bundleOf(j.line(r))
+		k := slices.Index(names, name)
+		if k < 0 {
+			k = len(names)
+			names, out = append(names, name), append(out, nil)
+		}
+		out[k] = append(out[k], r)
+	}
+	if k := slices.Index(names, ""); k >= 0 {
+		single := out[k]
+		out = append(slices.Delete(out, k, k+1), single)
+	}
+	return out
 }
 
 // match finds a place for each line, and returns the first line that has none. The chain does not tell a payment from a
@@ -285,6 +294,7 @@ func (j *Journal) absent(e Absent) ([]Effect, error) {
 		j.set(n, StateStuck, fmt.Sprintf("its marker is absent, but may have been reclaimed: epochs before %d are not paid by absence", since))
 		return []Effect{Stuck{b.id, b.reason}}, nil
 	}
+	b.doubt = false
 	j.set(n, StatePlanned, "")
 	return j.proceed(n), nil
 }

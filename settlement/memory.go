@@ -186,11 +186,6 @@ func (m *Memory) Fees() uint64 { return m.newest.fees }
 // Rent returns the lamports that lie in markers of ours, in the newest block.
 func (m *Memory) Rent() uint64 { return m.newest.rent }
 
-// MarkerAddress returns the address of a marker: here its name.
-func (m *Memory) MarkerAddress(marker MarkerID) (Account, error) {
-	return Account(marker.String()), nil
-}
-
 func (m *Memory) height() uint64 { return uint64(len(m.slots) - 1) }
 
 // sign ends the bytes of a transaction with what makes it unlike any other, and returns its ID.

@@ -181,6 +181,11 @@ func (e *MemoryEndpoint) Reclaim(_ context.Context, markers []MarkerID) (Reclaim
 	return out, nil
 }
 
+// MarkerAddress implements [Historian]: the address of a marker is its name.
+func (e *MemoryEndpoint) MarkerAddress(_ context.Context, m MarkerID) (Account, error) {
+	return Account(m.String()), e.Down
+}
+
 // History implements [Historian].
 func (e *MemoryEndpoint) History(_ context.Context, each func(Trace) error) error {
 	if e.Down != nil {

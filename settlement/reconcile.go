@@ -2,6 +2,7 @@ package settlement
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"math/bits"
@@ -41,21 +42,28 @@ type Report struct {
 // Reconcile compares a journal with everything that the payer has done on the chain, oldest first: every batch that is
 // closed was closed by a transaction of the history, which made this batch's marker and carried these lines; every
 // transaction belongs to a batch, opens accounts or takes rent back; every token balance changed by exactly what the lines
-// say; a marker was made once; and for each asset the sums agree. It returns an error only if at, which returns a marker's
-// address, does. The history must go back to the payer's first transaction: see [Historian].
-func Reconcile(j *Journal, history []Trace, at func(MarkerID) (Account, error)) (Report, error) {
-	r := reconciler{journal: j, byTx: map[string]Entry{}, markers: map[Account]string{}, moved: map[Asset]uint64{}, burned: map[Asset]uint64{}, at: at}
+// say; a marker was made once; and for each asset the sums agree. It returns an error only if the chain does, and then the
+// report is of what came before.
+func Reconcile(ctx context.Context, j *Journal, chain Historian) (Report, error) {
+	r := reconciler{
+		journal: j, byTx: map[string]Entry{}, ours: map[Account]bool{}, markers: map[Account]string{}, moved: map[Asset]uint64{}, burned: map[Asset]uint64{},
+		at: func(m MarkerID) (Account, error) { return chain.MarkerAddress(ctx, m) },
+	}
 	for e := range j.Batches() {
 		for _, a := range e.Attempts {
 			r.byTx[a.Tx.ID] = e
 		}
+		for _, l := range e.Ever {
+			r.ours[l.From] = true
+		}
 	}
 	seen := map[string]bool{}
-	for _, t := range history {
+	err := chain.History(ctx, func(t Trace) error {
 		seen[t.Tx] = true
-		if err := r.trace(t); err != nil {
-			return r.Report, err
-		}
+		return r.trace(t)
+	})
+	if err != nil {
+		return r.Report, fmt.Errorf("settlement: reconcile: %w", err)
 	}
 	for e := range j.Batches() {
 		if tx := e.closedBy(); tx != "" && !seen[tx] {
@@ -84,6 +92,7 @@ type reconciler struct {
 	Report
 	journal *Journal
 	byTx    map[string]Entry
+	ours    map[Account]bool   // whoever sends anything
 	markers map[Account]string // address -> transaction that made it
 	moved   map[Asset]uint64
 	burned  map[Asset]uint64
@@ -139,7 +148,7 @@ func (r *reconciler) batch(t Trace, e Entry) error {
 	r.Lines += len(t.Lines)
 	address, err := r.at(e.Batch.MarkerID())
 	if err != nil {
-		return fmt.Errorf("settlement: reconcile: marker %s: %w", e.Batch.MarkerID(), err)
+		return fmt.Errorf("marker %s: %w", e.Batch.MarkerID(), err)
 	}
 	if t.Marker != address {
 		r.differ(t.Tx, e.Batch.ID, "it made the marker %q, the batch's is %q", t.Marker, address)
@@ -179,11 +188,17 @@ type position struct {
 type flow struct{ in, out uint64 }
 
 // balances checks that every token balance changed by what the lines say, and by nothing else. What a swap gets is known
-// by the balance alone: it has to be Least or more.
+// by the balance alone: Least or more arrives at To, and more may stay with From. What it does to strangers, who are those
+// that it trades with, is their business.
 func (r *reconciler) balances(t Trace, b BatchID) {
 	want := map[position]flow{}
 	least := map[position]uint64{}
+	swaps := false
 	for _, l := range t.Lines {
+		if l.Kind == Swap {
+			swaps = true
+			least[position{l.From, l.Into}] += 0
+		}
 		from := position{l.From, l.Asset}
 		f := want[from]
 		f.out += l.Units
@@ -210,7 +225,8 @@ func (r *reconciler) balances(t Trace, b BatchID) {
 		more, swapped := least[at]
 		delete(least, at)
 		switch {
-		case swapped && c.After+f.out-f.in-c.Before >= more:
+		case swapped && c.After+f.out >= c.Before+f.in && c.After+f.out-c.Before-f.in >= more:
+		case swaps && f == flow{} && !swapped && !r.ours[c.Owner]:
 		case c.Before+f.in != c.After+f.out:
 			r.differ(t.Tx, b, "%q had %d of %q and has %d, the lines say %d more and %d less", c.Owner, c.Before, c.Asset.Mint, c.After, f.in, f.out)
 		}
@@ -221,6 +237,9 @@ func (r *reconciler) balances(t Trace, b BatchID) {
 		}
 	}
 	for _, at := range slices.SortedFunc(maps.Keys(least), comparePositions) {
+		if least[at] == 0 {
+			continue
+		}
 		r.differ(t.Tx, b, "%q shows no change of %q, a swap gets %d or more", at.owner, at.asset.Mint, least[at])
 	}
 }

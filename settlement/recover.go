@@ -30,12 +30,12 @@ func (j *Journal) lane(epoch tokenomics.Epoch) *overflow {
 	return o
 }
 
-// shift moves the window past the first n indices.
-func (o *overflow) shift(n int) {
-	o.next += uint32(n)
-	o.absent >>= n
-	copy(o.marks[:], o.marks[n:])
-	clear(o.marks[probeWidth-n:])
+// shift moves the window past its first index.
+func (o *overflow) shift() {
+	o.next++
+	o.absent >>= 1
+	copy(o.marks[:], o.marks[1:])
+	o.marks[probeWidth-1] = 0
 }
 
 // searched says whether the lane is still searched for its end.
@@ -61,6 +61,7 @@ func (j *Journal) recover(e Recovering) ([]Effect, error) {
 		if b.isClosed() || b.id.Lane == Overflow {
 			j.probe(b)
 		}
+		b.doubt = !b.isClosed()
 		if b.state.works() {
 			j.set(int32(n), StateUnsure, "")
 			effects = append(effects, Find{b.whole()})
@@ -99,7 +100,8 @@ func (j *Journal) probe(b *batch) {
 // Probes returns the markers of Overflow batches that have to be found or seen absent before refused intents of their epoch
 // can be Retried, in rising order: up to 64 for each epoch, which are absent in a row at the end. There are none but in
 // recovery. What is found is to be recorded in this order, as Found, Poisoned or Absent; Found may answer [ErrUnexplained]
-// until the batch is found that its lines come from.
+// until the batch is found that its lines come from. The first one is asked for to the end, even if it was absent ([ErrStale]
+// then): another payer may open it meanwhile.
 func (j *Journal) Probes() []MarkerID {
 	var out []MarkerID
 	if !j.recovering {
@@ -111,7 +113,7 @@ func (j *Journal) Probes() []MarkerID {
 			continue
 		}
 		for k := range uint32(probeWidth) {
-			if o.absent>>k&1 == 0 {
+			if k == 0 || o.absent>>k&1 == 0 {
 				out = append(out, MarkerID{BatchID{epoch, Overflow, o.next + k}, o.marks[k]})
 			}
 		}
@@ -132,29 +134,25 @@ func (j *Journal) probed(m MarkerID) (*overflow, uint32, error) {
 	return o, k, nil
 }
 
-// mayBeNew refuses a batch that is not planned, unless it is the next one of an Overflow lane. It returns how many indices
-// before it were seen absent, and are skipped.
-func (j *Journal) mayBeNew(m MarkerID) (int, error) {
+// mayBeNew refuses a batch that is not planned, unless it is the next one of an Overflow lane. A later one proves that the next
+// one was made too, whatever was seen absent before: another payer has been at work since, or a history has a gap.
+func (j *Journal) mayBeNew(m MarkerID) error {
 	if m.Batch.Lane != Overflow {
-		return 0, fmt.Errorf("%w: %s", ErrUnknownBatch, m.Batch)
+		return fmt.Errorf("%w: %s", ErrUnknownBatch, m.Batch)
 	}
 	var o overflow
 	if known, ok := j.overflow[m.Batch.Epoch]; ok {
 		o = *known
 	}
-	k := m.Batch.Index - o.next
-	switch {
+	switch k := m.Batch.Index - o.next; {
 	case k >= probeWidth:
-		return 0, fmt.Errorf("%w: %s is far from the end of its lane, %d", ErrUnknownBatch, m.Batch, o.next)
-	case o.marks[k] != m.N:
-		return 0, fmt.Errorf("%w: marker %s, its batch is at number %d", ErrStale, m, o.marks[k])
+		return fmt.Errorf("%w: %s is far from the end of its lane, %d", ErrUnknownBatch, m.Batch, o.next)
+	case k > 0:
+		return fmt.Errorf("%w: batch %s: index %d, which was opened before it, is not found", ErrUnexplained, m.Batch, o.next)
+	case o.marks[0] != m.N:
+		return fmt.Errorf("%w: marker %s, its batch is at number %d", ErrStale, m, o.marks[0])
 	}
-	for i := range k {
-		if o.absent>>i&1 == 0 {
-			return 0, fmt.Errorf("%w: batch %s: index %d, before it, is neither found nor absent", ErrUnexplained, m.Batch, o.next+i)
-		}
-	}
-	return int(k), nil
+	return nil
 }
 
 // held says whether a batch has to wait: those of an Overflow lane are opened one after the other, each when the marker of

@@ -35,7 +35,7 @@ func (j *Journal) retried(e Retried) ([]Effect, error) {
 		epoch := j.batches[g[0].batch].id.Epoch
 		o := j.lane(epoch)
 		b := batch{id: BatchID{epoch, Overflow, o.next}, marker: o.marks[0], bundle: j.bundleOf(j.line(g[0])), made: -1}
-		o.shift(1)
+		o.shift()
 		n := j.add(b, StatePlanned)
 		for _, r := range g {
 			j.take(r, n)

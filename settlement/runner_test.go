@@ -418,6 +418,35 @@ func TestStepMarked(t *testing.T) {
 	require.Equal(t, settlement.Totals{Decided: 9, Paid: 9}, j.Totals(io))
 }
 
+// TestStepUnsure: in recovery, absence is believed when enough endpoints swear to it, and after the last block.
+func TestStepUnsure(t *testing.T) {
+	never, unclear := settlement.Finding{Origin: settlement.Never}, settlement.Finding{}
+	for _, row := range []struct {
+		findings [2]settlement.Finding
+		height   uint64
+		state    settlement.State
+		want     string // in the error
+	}{
+		{[2]settlement.Finding{never, never}, 151, settlement.StatePlanned, ""},
+		{[2]settlement.Finding{never, never}, 150, settlement.StateUnsure, ""},
+		{[2]settlement.Finding{never, unclear}, 151, settlement.StateUnsure, "its history does not tell"},
+	} {
+		j := newJournal(t)
+		apply(t, j, settlement.Recovering{LastValid: 150}, decided())
+		var all []*canned
+		for _, f := range row.findings {
+			all = append(all, &canned{height: row.height, findings: []settlement.Finding{f}, prepare: makes(settlement.Prepared{Err: settlement.ErrLater})})
+		}
+		_, err := step(t, runner(j, 2, all...), j)
+		if row.want == "" {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, row.want)
+		}
+		require.Equal(t, row.state, j.Open()[0].State)
+	}
+}
+
 // TestStepReclaims: the second endpoint is asked only for what the first calls gone, and both have to say it.
 func TestStepReclaims(t *testing.T) {
 	j := newJournal(t)
@@ -429,13 +458,20 @@ func TestStepReclaims(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, moved)
 	require.Zero(t, a.reclaims+a.looks, "nothing is due")
-	for _, gone := range [][3]bool{{false, true, false}, {true, false, false}, {true, true, true}} {
-		a.gone, b.gone = gone[0], gone[1]
+	for _, row := range []struct {
+		a, b, moved bool
+		down        error
+	}{{false, true, false, nil}, {true, false, false, nil}, {true, true, false, errNet}, {true, true, true, nil}} {
+		a.gone, b.gone, b.down = row.a, row.b, row.down
 		moved, err := r.Step(t.Context(), late)
-		require.NoError(t, err)
-		require.Equal(t, gone[2], moved)
+		if row.down != nil {
+			require.EqualError(t, err, "settlement: reclaim 1 markers at endpoint 1: no route to host", "one witness is none: nothing was applied")
+		} else {
+			require.NoError(t, err)
+		}
+		require.Equal(t, row.moved, moved)
 	}
-	require.Equal(t, [2]int{3, 2}, [2]int{a.reclaims, b.reclaims})
+	require.Equal(t, [2]int{4, 3}, [2]int{a.reclaims, b.reclaims})
 	e, _ := j.Batch(first)
 	require.True(t, e.Reclaimed)
 	require.NoError(t, j.Audit())
@@ -559,4 +595,38 @@ func TestRecorderRefusesRecords(t *testing.T) {
 	require.ErrorContains(t, err, "Asset is unknown")
 	_, err = settlement.NewRecorder(settlement.Params{}, good)
 	require.Error(t, err)
+}
+
+// BenchmarkRunner pays 10,000 recipients through two endpoints of a chain in memory: two rounds, from the decision to paid.
+func BenchmarkRunner(b *testing.B) {
+	p := params()
+	p.MaxLines = 58
+	in := make([]settlement.Intent, 10_000)
+	for i := range in {
+		in[i] = pay(settlement.Account(fmt.Sprintf("supplier %d", i)), 7, fmt.Sprint(i))
+	}
+	b.Run("payouts=10k", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			b.StopTimer()
+			m := settlement.NewMemory()
+			m.Open(io, "vault", 1e9)
+			for _, x := range in {
+				m.Open(io, x.To, 0)
+			}
+			j, err := settlement.NewJournal(p)
+			require.NoError(b, err)
+			r := settlement.Runner{Chains: []settlement.Chain{m, m.Endpoint("second")}, Quorum: 2, Open: j.Open, Apply: j.Apply}
+			b.StartTimer()
+			_, err = j.Apply(morning, settlement.Decided{Epoch: 1, Intents: in})
+			require.NoError(b, err)
+			for range 2 {
+				_, err := r.Step(b.Context(), morning)
+				require.NoError(b, err)
+				m.Advance(40)
+			}
+			require.Equal(b, settlement.Totals{Decided: 70_000, Paid: 70_000}, j.Totals(io))
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/payout")
+	})
 }

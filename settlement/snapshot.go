@@ -224,6 +224,7 @@ func (b *batch) encode(w *canon.Writer) {
 	w.Uint32(uint32(b.made))
 	w.Time(b.closed)
 	w.Bool(b.reclaimed)
+	w.Bool(b.doubt)
 	w.String(b.reason)
 }
 
@@ -258,7 +259,7 @@ func decodeBatch(r *canon.Reader) batch {
 	}
 	b.made = int32(r.Uint32())
 	b.closed = r.Time()
-	b.reclaimed = r.Bool()
+	b.reclaimed, b.doubt = r.Bool(), r.Bool()
 	b.reason = r.String()
 	return b
 }

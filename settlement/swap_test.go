@@ -63,8 +63,8 @@ func TestSwapPolicyCheck(t *testing.T) {
 		"no ask":            {func(_ *settlement.SwapQuote, m *settlement.Market, _, _ *uint64) { m.Ask = tokenomics.Price{} }, "Ask"},
 		"no source":         {func(_ *settlement.SwapQuote, m *settlement.Market, _, _ *uint64) { m.Ask.Source = "" }, "Ask"},
 		"crossed":           {func(_ *settlement.SwapQuote, m *settlement.Market, _, _ *uint64) { m.Ask.MicroPerToken = 2_499_999 }, "Ask"},
-		"spread of 100 bps": {func(q *settlement.SwapQuote, m *settlement.Market, _, _ *uint64) { m.Ask.MicroPerToken = 2_525_000 }, ""},
-		"and a millionth":   {func(q *settlement.SwapQuote, m *settlement.Market, _, _ *uint64) { m.Ask.MicroPerToken = 2_525_001 }, "Spread"},
+		"spread of 100 bps": {func(_ *settlement.SwapQuote, m *settlement.Market, _, _ *uint64) { m.Ask.MicroPerToken = 2_525_000 }, ""},
+		"and a millionth":   {func(_ *settlement.SwapQuote, m *settlement.Market, _, _ *uint64) { m.Ask.MicroPerToken = 2_525_001 }, "Spread"},
 		"60 s old": {func(_ *settlement.SwapQuote, m *settlement.Market, _, _ *uint64) {
 			m.Bid.At = swapNoon().Add(-time.Minute)
 		}, ""},

@@ -58,7 +58,7 @@ func (x *takings) inflow() settlement.Inflow {
 		in.ID.Account = "vault"
 	case 6:
 		in.Asset, in.Program = settlement.Asset{Decimals: 9}, ""
-		in.Units += 4980
+		in.Units += 35
 	case 7:
 		in.Payer = ""
 	}
@@ -114,7 +114,10 @@ func take(t testing.TB, seed uint64, n int, m *model) (*settlement.Till, map[str
 	intents := map[settlement.IntentID]settlement.Intent{}
 	for i := range n {
 		e := x.next()
-		before := x.till.Digest()
+		var before [32]byte
+		if m != nil {
+			before = x.till.Digest()
+		}
 		now := noon.Add(time.Duration(x.minute) * time.Minute)
 		effects, err := x.till.Apply(now, e)
 		if err != nil {
@@ -146,8 +149,8 @@ func take(t testing.TB, seed uint64, n int, m *model) (*settlement.Till, map[str
 
 // FuzzTill compares random histories with the model, and with themselves after a restore.
 func FuzzTill(f *testing.F) {
-	for seed := range uint64(6) {
-		f.Add(seed, uint8(150))
+	for seed := range uint64(40) {
+		f.Add(seed, uint8(250))
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, n uint8) {
 		till, _ := take(t, seed, int(n), newModel())
@@ -190,8 +193,15 @@ func FuzzTill(f *testing.F) {
 func TestTillHistoriesReachEverything(t *testing.T) {
 	_, seen := take(t, 1, 1000, nil)
 	for _, e := range []settlement.TillEffect{
-		settlement.Credited{}, settlement.Balanced{}, settlement.Suspended{}, settlement.Kept{}, settlement.Owed{}, settlement.Lapsed{},
-		settlement.Settled{}, settlement.Reversed{}, settlement.Alarmed{},
+		settlement.Credited{},
+		settlement.Balanced{},
+		settlement.Suspended{},
+		settlement.Kept{},
+		settlement.Owed{},
+		settlement.Lapsed{},
+		settlement.Settled{},
+		settlement.Reversed{},
+		settlement.Alarmed{},
 	} {
 		require.NotZero(t, seen[fmt.Sprintf("%T", e)], "%T: %v", e, seen)
 	}
@@ -235,9 +245,14 @@ func FuzzDecodeTillEvent(f *testing.F) {
 	in.Transfers = []settlement.Transfer{{Units: 5, Refs: refs("a")}}
 	in.Settles = noon.Add(time.Hour)
 	for _, e := range []settlement.TillEvent{
-		settlement.BillOpened{Bill: bill("a")}, settlement.InflowSeen{Inflow: in}, settlement.InflowReversed{Inflow: in.ID, Cause: "c", Units: 1},
-		settlement.SeenThrough{Time: noon}, settlement.Released{Inflow: in.ID, Units: 1, Bill: "a"}, settlement.RefundOrdered{Inflow: in.ID, Units: 1, To: "x"},
-		settlement.RefundRefused{Intent: settlement.IntentID{1}}, settlement.TreasuryChanged{Account: "x", Trouble: "y"},
+		settlement.BillOpened{Bill: bill("a")},
+		settlement.InflowSeen{Inflow: in},
+		settlement.InflowReversed{Inflow: in.ID, Cause: "c", Units: 1},
+		settlement.SeenThrough{Time: noon},
+		settlement.Released{Inflow: in.ID, Units: 1, Bill: "a"},
+		settlement.RefundOrdered{Inflow: in.ID, Units: 1, To: "x"},
+		settlement.RefundRefused{Intent: settlement.IntentID{1}},
+		settlement.TreasuryChanged{Account: "x", Trouble: "y"},
 	} {
 		b := settlement.EncodeTillEvent(e)
 		f.Add(b)

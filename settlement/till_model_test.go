@@ -141,6 +141,9 @@ func (m *model) apply(now time.Time, e settlement.TillEvent) {
 			}
 		}
 	case settlement.SeenThrough:
+		if e.Time.Before(m.through) {
+			return
+		}
 		m.through = e.Time
 		for _, b := range m.bills {
 			if b.Expires.Before(e.Time) && !m.lapsed[b.ID] && m.paid(b.ID) < b.Units {

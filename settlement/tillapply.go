@@ -30,7 +30,7 @@ func (t *Till) apply(at time.Time, e TillEvent) ([]TillEffect, error) {
 	case InflowReversed:
 		return t.inflowReversed(e)
 	case SeenThrough:
-		return t.seenThrough(e.Time)
+		return t.seenThrough(e.Time), nil
 	case Released:
 		return t.released(e)
 	case RefundOrdered:
@@ -108,9 +108,9 @@ func (t *Till) inflowReversed(e InflowReversed) ([]TillEffect, error) {
 	return effects, nil
 }
 
-func (t *Till) seenThrough(at time.Time) ([]TillEffect, error) {
-	if at.Before(t.through) {
-		return nil, fmt.Errorf("%w: seen through %s already", ErrTimeBackwards, t.through.UTC().Format(time.RFC3339Nano))
+func (t *Till) seenThrough(at time.Time) []TillEffect {
+	if !at.After(t.through) {
+		return nil // from a feed that is behind another one, or told again
 	}
 	t.through = instant(at)
 	var effects []TillEffect
@@ -136,7 +136,7 @@ func (t *Till) seenThrough(at time.Time) ([]TillEffect, error) {
 	}
 	watch := time.Duration(t.params.WatchSeconds) * time.Second
 	t.watched = slices.DeleteFunc(t.watched, func(n int32) bool { return t.bills[n].Expires.Add(watch).Before(at) })
-	return effects, nil
+	return effects
 }
 
 // lapse closes a bill, which is out of t.open, and gives its part away.

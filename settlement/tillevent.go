@@ -25,7 +25,8 @@ type InflowReversed struct {
 }
 
 // SeenThrough tells that every inflow that arrived before Time has been told of. It makes bills lapse and card payments final:
-// a clock does not, because a feed may be behind.
+// a clock does not, because a feed may be behind. With several feeds, it is the least of their times. An earlier time than one
+// that was told before says nothing new.
 type SeenThrough struct{ Time time.Time }
 
 // Released is the order of an operator to give suspended money to a bill or to a customer's balance, not both. What a bill

@@ -196,6 +196,8 @@ func refusedMoney() []refused {
 		{"an unknown pool", just(network.OtherScores{Epoch: epoch, Pool: tokenomics.PoolCommunity + 1, Score: 1}), network.ErrInvalid, "unknown pool 5"},
 		{"a score beyond all", just(network.OtherScores{Epoch: epoch, Pool: tokenomics.PoolGPU, Score: 1<<62 + 1}), network.ErrInvalid, "2^62"},
 		{"a decision from outside", just(network.Settle{Event: settlement.Decided{}}), network.ErrInvalid, "only the network decides"},
+		{"a retry from outside", just(network.Settle{Event: settlement.Retried{}}), network.ErrInvalid, "only the network decides"},
+		{"a recovery from outside", just(network.Settle{Event: settlement.Recovering{LastValid: 1}}), network.ErrInvalid, "is lost with it or not at all"},
 		{"news of no batch", just(network.Settle{Event: settlement.Resumed{Batch: settlement.BatchID{Epoch: 1}}}), settlement.ErrUnknownBatch, ""},
 	}
 }
@@ -286,6 +288,9 @@ func TestParams(t *testing.T) {
 		{"two accounts are one", func(p *network.Params) { p.Accounts.Desk = p.Accounts.Escrow }, "accounts"},
 		{"no reference", func(p *network.Params) { p.Reference = tokenomics.Price{} }, "reference"},
 		{"a reference that no bill fits", func(p *network.Params) { p.Reference.MicroPerToken = 1084 }, "cannot be converted"},
+		{"a limit that could refuse a debt", func(p *network.Params) {
+			p.Settlement.Limits = []settlement.Limit{{Mint: p.IO.Mint, MaxDay: 1}}
+		}, "Limits must be empty"},
 		{"an asset that is not settled", func(p *network.Params) { p.USDC.Decimals = 7 }, "usdc"},
 		{"one asset twice", func(p *network.Params) { p.USDC = p.IO }, "usdc"},
 		{"no version", func(p *network.Params) { p.Sched.Version = "" }, "sched"},

@@ -19,6 +19,8 @@ func (n *Network) settle(at time.Time, e settlement.Event) ([]Fact, error) {
 		return nil, fmt.Errorf("%w: settle: only the network decides what is paid", ErrInvalid)
 	case settlement.Recovering:
 		return nil, fmt.Errorf("%w: settle: the network's journal holds its settlement, and is lost with it or not at all", ErrInvalid)
+	case settlement.Signed, settlement.Rejected, settlement.Landed, settlement.Failed, settlement.Expired, settlement.Found, settlement.Poisoned,
+		settlement.Absent, settlement.Reclaimed, settlement.Resumed:
 	}
 	effects, err := n.journal.Apply(at, e)
 	if err != nil {

@@ -2,6 +2,7 @@ package settlementtest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -43,7 +44,17 @@ func ExampleUnlucky() {
 	made, _ := u.Prepare(ctx, []settlement.Batch{{Lines: []settlement.Line{{Kind: settlement.Burn, Asset: io, From: "vault", Units: 4}}}})
 	fmt.Println(u.Send(ctx, []settlement.Tx{made[0].Tx}))
 	fmt.Println(m.Supply(io))
+	u.Mute = errors.New("no route to host")
+	_, err := u.Look(ctx, nil)
+	fmt.Println(err)
+	_, err = u.Find(ctx, nil)
+	fmt.Println(err)
+	_, err = u.Reclaim(ctx, nil)
+	fmt.Println(err)
 	// Output:
 	// settlementtest: the reply is lost
 	// 6
+	// no route to host
+	// no route to host
+	// no route to host
 }

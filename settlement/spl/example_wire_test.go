@@ -119,6 +119,13 @@ func ExampleFromSolana() {
 	// Output: hello <nil> true
 }
 
+func ExampleInstruction() {
+	in := spl.Instruction{Program: solana.MemoProgramID, Accounts: []spl.Meta{{Key: keyOf("ann"), Signer: true}}, Data: []byte("hello")}
+	metas := in.Instruction().Accounts()
+	fmt.Println(metas[0].IsSigner, metas[0].IsWritable)
+	// Output: true false
+}
+
 func ExampleMark() {
 	m := spl.Mark{Address: keyOf("marker"), Seed: "3f0c", Lamports: 650_240}
 	in := m.Instruction(keyOf("payer"))

@@ -62,7 +62,7 @@ func TestCostEdges(t *testing.T) {
 	c, err = s.Cost(3, 1, 0)
 	require.NoError(t, err)
 	require.EqualValues(t, 3_333_667, c.MilliPerPayout(), "10,001 lamports for 3, rounded up")
-	for _, x := range [][2]uint64{{math.MaxUint64, 0}, {1 << 40, 1 << 40}, {1, math.MaxUint64}, {118, math.MaxUint64 / 2}} {
+	for _, x := range [][2]uint64{{math.MaxUint64, 0}, {1 << 40, 1 << 40}, {1, math.MaxUint64}, {118, math.MaxUint64 / 2}, {59 * 310, math.MaxUint64/310 - 5000}} {
 		_, err = s.Cost(x[0], x[1], 650_240)
 		require.ErrorContains(t, err, "beyond 64 bits", "%d", x)
 	}

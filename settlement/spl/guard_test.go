@@ -86,19 +86,19 @@ func TestGuardInstructions(t *testing.T) {
 		"token program without data": {func(o settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 			return append(ix, token(nil, use(o.From)))
 		}, "is nothing"},
-		"the payer, even unsigned": {func(o settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
+		"the payer, even unsigned": {func(_ settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 			ix[0].Accounts = append(ix[0].Accounts, use(boss))
 			return ix
 		}, "the payer of ours"},
-		"another key of ours": {func(o settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
+		"another key of ours": {func(_ settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 			ix[0].Accounts = append(ix[0].Accounts, use(vaultKey))
 			return ix
 		}, "a key of ours"},
-		"a stranger's signature": {func(o settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
+		"a stranger's signature": {func(_ settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 			ix[1].Accounts[2] = settlement.AccountUse{Account: b.deskAt, Signer: true}
 			return ix
 		}, "wants a signature of"},
-		"an account that is none": {func(o settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
+		"an account that is none": {func(_ settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 			ix[1].Accounts = append(ix[1].Accounts, use("0"))
 			return ix
 		}, "account 3, \"0\", is no address"},
@@ -236,7 +236,7 @@ func TestGuardSimulation(t *testing.T) {
 		"takes one unit more": {func(_ settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 			units(&ix[0], 1)
 			return ix
-		}, "it takes 40000001, the lot is 40000000"},
+		}, "it fails"},
 		"gives one unit less than promised": {func(_ settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 			units(&ix[1], -1)
 			return ix
@@ -351,7 +351,7 @@ func newSimulationLiar(t testing.TB, node string) *simulationLiar {
 			var out struct {
 				Jsonrpc string          `json:"jsonrpc"`
 				ID      json.RawMessage `json:"id"`
-				Result  simulatedAnswer       `json:"result"`
+				Result  simulatedAnswer `json:"result"`
 			}
 			var options struct{ Accounts struct{ Addresses []string } }
 			if json.Unmarshal(answer, &out) == nil && json.Unmarshal(call.Params[1], &options) == nil {
@@ -370,6 +370,9 @@ func newSimulationLiar(t testing.TB, node string) *simulationLiar {
 // What only an opaque program could do is put into the simulation's answer: the guard reads each of it.
 func TestGuardReadsTheSimulation(t *testing.T) {
 	b := newSwapBench(t)
+	b.open(b.dollar, b.walletAt, 10)
+	b.settle()
+	b.config.SpareUnits = 10
 	l := newSimulationLiar(t, b.URL())
 	chain, err := spl.New(spl.Config{URL: l.URL, Payer: signer(b, "boss"), Owners: []spl.Signer{signer(b, "swapper"), signer(b, "vault")}})
 	require.NoError(t, err)
@@ -399,6 +402,7 @@ func TestGuardReadsTheSimulation(t *testing.T) {
 		change func(s *simulatedAnswer)
 		want   string
 	}{
+		"takes more":                    {edit(&source, func(d []byte) { d[64]-- }), "it takes 40000001, the lot is 40000000"},
 		"delegate of the source":        {edit(&source, func(d []byte) { d[72], d[121] = 1, 9 }), "the rights over token account"},
 		"close authority of the source": {edit(&source, func(d []byte) { d[129] = 1 }), "the rights over token account"},
 		"owner of the source":           {edit(&source, func(d []byte) { d[32]++ }), "changes its owner, mint or state"},
@@ -441,7 +445,7 @@ func TestTheChainAssertsTheLeast(t *testing.T) {
 			chain, err := spl.New(spl.Config{URL: l.URL, Payer: signer(b, "boss"), Owners: []spl.Signer{signer(b, "swapper"), signer(b, "vault")}})
 			require.NoError(t, err)
 			short := uint64(0)
-			b.config.Swapper = &crooked{Swapper: b.pool, build: func(o settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
+			b.config.Swapper = &crooked{Swapper: b.pool, build: func(_ settlement.SwapOrder, ix []settlement.Instruction) []settlement.Instruction {
 				for i := range 8 {
 					ix[1].Data[1+i] = byte((leastUnits - short) >> (8 * i))
 				}

@@ -242,7 +242,7 @@ func TestNewJupiterRefuses(t *testing.T) {
 			require.NotContains(t, text, fmt.Sprintf("%x", jupiterKey), format)
 		}
 	}
-	text, err := json.Marshal(spl.JupiterConfig{Key: jupiterKey})
+	text, err := json.Marshal(map[string]any{"key": spl.APIKey(jupiterKey)})
 	require.NoError(t, err)
 	require.NotContains(t, string(text), jupiterKey)
 }

@@ -3,6 +3,7 @@ package spl_test
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -29,7 +30,9 @@ func newGuard(t testing.TB, name string) *guard {
 	g := &guard{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	text := func(k solana.PublicKey) settlement.Account { return settlement.Account(k.String()) }
 	g.Limited, err = spl.NewLimited(k, spl.LimitedConfig{
-		Programs: []settlement.Account{text(solana.SystemProgramID), text(solana.TokenProgramID), text(solana.Token2022ProgramID), text(solana.MemoProgramID), text(solana.ComputeBudget)},
+		Programs: []settlement.Account{
+			text(solana.SystemProgramID), text(solana.TokenProgramID), text(solana.Token2022ProgramID), text(solana.MemoProgramID), text(solana.ComputeBudget),
+		},
 		Caps: []spl.Cap{
 			{Mint: "IO", Sources: []settlement.Account{text(keyOf("source")), text(keyOf("second"))}, MaxTx: 100, Max: 250},
 			{Mint: "USDC", Sources: []settlement.Account{text(keyOf("dollars"))}, MaxTx: math.MaxUint64 - 1, Max: math.MaxUint64 - 1},
@@ -143,8 +146,14 @@ func TestLimitedInstructions(t *testing.T) {
 		return system.NewTransferWithSeedInstruction(lamports, "x", solana.SystemProgramID, keyOf("derived"), payer, to).Build()
 	}
 	batch := func(data ...byte) solana.Instruction {
-		return solana.NewInstruction(solana.TokenProgramID, solana.AccountMetaSlice{solana.Meta(source).WRITE(), solana.Meta(other).WRITE(), solana.Meta(payer).SIGNER()}, append([]byte{255}, data...))
+		return solana.NewInstruction(solana.TokenProgramID, solana.AccountMetaSlice{
+			solana.Meta(source).WRITE(), solana.Meta(other).WRITE(), solana.Meta(payer).SIGNER(),
+		}, append([]byte{255}, data...))
 	}
+	raw := func(program solana.PublicKey, data ...byte) solana.Instruction {
+		return solana.NewInstruction(program, solana.AccountMetaSlice{solana.Meta(payer).SIGNER()}, data)
+	}
+	nonce := func(in interface{ Build() *system.Instruction }) solana.Instruction { return in.Build() }
 	inner := append([]byte{3}, binary.LittleEndian.AppendUint64(nil, 5)...)
 	for _, row := range []struct {
 		name string
@@ -157,12 +166,14 @@ func TestLimitedInstructions(t *testing.T) {
 		{"reclaim", seedBytes(payer, 1e9), ""},
 		{"reclaim for somebody", seedBytes(other, 1e9), "1000005000 lamports"},
 		{"assign", system.NewAssignInstruction(other, payer).Build(), "instruction 1 of the System program is not known to be harmless"},
-		{"nonce authority", system.NewAuthorizeNonceAccountInstruction(other, keyOf("nonce"), payer).Build(), "instruction 7 of the System program"},
-		{"nonce withdrawal", system.NewWithdrawNonceAccountInstruction(1, keyOf("nonce"), other, solana.SysVarRecentBlockHashesPubkey, solana.SysVarRentPubkey, payer).Build(), "instruction 5 of the System program"},
-		{"nonce advance", system.NewAdvanceNonceAccountInstruction(keyOf("nonce"), solana.SysVarRecentBlockHashesPubkey, payer).Build(), ""},
-		{"short", solana.NewInstruction(solana.SystemProgramID, solana.AccountMetaSlice{solana.Meta(payer).SIGNER()}, []byte{2}), "no instruction of the System program"},
-		{"shorter", solana.NewInstruction(solana.SystemProgramID, solana.AccountMetaSlice{solana.Meta(payer).SIGNER()}, []byte{2, 0, 0, 0, 1}), "no instruction of the System program"},
-		{"seed too long", solana.NewInstruction(solana.SystemProgramID, solana.AccountMetaSlice{solana.Meta(payer).SIGNER()}, append([]byte{3, 0, 0, 0}, make([]byte, 39)...)), "no instruction of the System program"},
+		{"nonce authority", nonce(system.NewAuthorizeNonceAccountInstruction(other, keyOf("nonce"), payer)), "instruction 7 of the System program"},
+		{"nonce withdrawal", nonce(system.NewWithdrawNonceAccountInstruction(
+			1, keyOf("nonce"), other, solana.SysVarRecentBlockHashesPubkey, solana.SysVarRentPubkey, payer,
+		)), "instruction 5 of the System program"},
+		{"nonce advance", nonce(system.NewAdvanceNonceAccountInstruction(keyOf("nonce"), solana.SysVarRecentBlockHashesPubkey, payer)), ""},
+		{"short", raw(solana.SystemProgramID, 2), "no instruction of the System program"},
+		{"shorter", raw(solana.SystemProgramID, 2, 0, 0, 0, 1), "no instruction of the System program"},
+		{"seed too long", raw(solana.SystemProgramID, append([]byte{3, 0, 0, 0}, make([]byte, 39)...)...), "no instruction of the System program"},
 		{"another source", token.NewTransferInstruction(1, keyOf("hidden"), other, payer, nil).Build(), "is not listed"},
 		{"another's money", token.NewTransferInstruction(1e9, keyOf("hidden"), other, keyOf("owner"), nil).Build(), ""},
 		{"approve", token.NewApproveInstruction(1, source, other, payer, nil).Build(), "instruction 4 of a token program is not known to be harmless"},
@@ -176,7 +187,7 @@ func TestLimitedInstructions(t *testing.T) {
 		{"batch with a close", batch(3, 1, 9), "instruction 9 of a token program"},
 		{"batch without an account", batch(append([]byte{0, 9}, inner...)...), "without a source"},
 		{"program not listed", solana.NewInstruction(keyOf("program"), nil, nil), "is not listed"},
-		{"empty", solana.NewInstruction(solana.TokenProgramID, solana.AccountMetaSlice{solana.Meta(payer).SIGNER()}, nil), "no instruction of a token program"},
+		{"empty", raw(solana.TokenProgramID), "no instruction of a token program"},
 	} {
 		for _, f := range []spl.Format{spl.V1, spl.V0, spl.Legacy} {
 			err := newGuard(t, "payer").message(t, f, row.in)
@@ -187,6 +198,24 @@ func TestLimitedInstructions(t *testing.T) {
 			require.ErrorIs(t, err, spl.ErrLimited, row.name)
 			require.ErrorContains(t, err, row.want, row.name)
 		}
+	}
+	for _, f := range []spl.Format{spl.V1, spl.V0, spl.Legacy} {
+		raw, err := new(spl.Encoder).AppendPayout(nil, paying(f, 1))
+		require.NoError(t, err)
+		part, err := spl.NewPartial(raw)
+		require.NoError(t, err)
+		message, g := part.Message(), newGuard(t, "payer")
+		_, err = g.Sign(t.Context(), append(message, 0))
+		require.ErrorIs(t, err, spl.ErrLimited, "bytes behind a message of %s", f)
+		_, err = g.Sign(t.Context(), message[:len(message)-1])
+		require.ErrorIs(t, err, spl.ErrLimited, "%s, cut short", f)
+		if at := map[spl.Format]int{spl.V0: 4, spl.Legacy: 3}[f]; at > 0 {
+			longer := append(append(slices.Clone(message[:at]), message[at]|0x80, 0), message[at+1:]...)
+			_, err = g.Sign(t.Context(), longer)
+			require.ErrorIs(t, err, spl.ErrLimited, "a length of %s that is not in its shortest form", f)
+		}
+		_, err = g.Sign(t.Context(), message)
+		require.NoError(t, err)
 	}
 	for _, bytes := range []string{"", "x", "\x81", "\x80\x01"} {
 		_, err := newGuard(t, "payer").Sign(t.Context(), []byte(bytes))
@@ -203,17 +232,20 @@ func TestLimitedConfigRefused(t *testing.T) {
 		"Now must be given":  {Window: 1},
 		"Programs[0]":        {Window: 1, Now: time.Now, Programs: []settlement.Account{"x"}},
 		"Caps[0].Sources[0]": {Window: 1, Now: time.Now, Caps: []spl.Cap{{Sources: []settlement.Account{"x"}}}},
-		`Caps[1].Sources[0]: "` + string(io) + `" stands twice`: {Window: 1, Now: time.Now, Caps: []spl.Cap{{Sources: []settlement.Account{io}}, {Sources: []settlement.Account{io}}}},
+		`Caps[1].Sources[0]: "` + string(io) + `" stands twice`: {
+			Window: 1, Now: time.Now, Caps: []spl.Cap{{Sources: []settlement.Account{io}}, {Sources: []settlement.Account{io}}},
+		},
 	} {
 		_, err := spl.NewLimited(k, c)
 		require.ErrorContains(t, err, want)
 	}
 }
 
-// FuzzLimited asks a guard for signatures of spoilt messages: no panic, and never more units than the cap.
+// FuzzLimited asks a guard for signatures of spoilt messages: what it signs is, as solana-go reads it, transfers and burns of
+// known programs, with no more units out of the capped accounts than the cap.
 func FuzzLimited(f *testing.F) {
 	for _, format := range []spl.Format{spl.V1, spl.V0, spl.Legacy} {
-		raw, err := new(spl.Encoder).AppendPayout(nil, shaped(spl.Shape{Format: format, Marker: true, Units: true, Batch: true}, 5))
+		raw, err := new(spl.Encoder).AppendPayout(nil, shaped(spl.Shape{Format: format, Marker: true, Units: true, Checked: format == spl.V0}, 5))
 		require.NoError(f, err)
 		part, err := spl.NewPartial(raw)
 		require.NoError(f, err)
@@ -223,9 +255,58 @@ func FuzzLimited(f *testing.F) {
 		if len(message) > 0 {
 			message[int(at)%len(message)] ^= flip
 		}
-		_, err := newGuard(t, "payer").Sign(t.Context(), message)
+		signature, err := newGuard(t, "payer").Sign(t.Context(), message)
 		if err != nil {
 			require.ErrorIs(t, err, spl.ErrLimited)
+			return
+		}
+		tx := decoded(t, message, signature)
+		sum := map[solana.PublicKey]uint64{}
+		for _, in := range tx.Message.Instructions {
+			program := tx.Message.AccountKeys[in.ProgramIDIndex]
+			metas, err := in.ResolveInstructionAccounts(&tx.Message)
+			if len(tx.Message.AddressTableLookups) > 0 || err != nil || program != solana.TokenProgramID || in.Data[0] == 255 {
+				continue
+			}
+			if !slices.ContainsFunc(metas, func(m *solana.AccountMeta) bool { return m.PublicKey == keyOf("payer") }) {
+				continue
+			}
+			x, err := token.DecodeInstruction(metas, in.Data)
+			require.NoError(t, err)
+			switch y := x.Impl.(type) {
+			case *token.Transfer:
+				sum[metas[0].PublicKey] += *y.Amount
+			case *token.TransferChecked:
+				sum[metas[0].PublicKey] += *y.Amount
+			case *token.Burn:
+				sum[metas[0].PublicKey] += *y.Amount
+			case *token.BurnChecked:
+				sum[metas[0].PublicKey] += *y.Amount
+			default:
+				t.Fatalf("signed %T", y)
+			}
+		}
+		for from, units := range sum {
+			require.Contains(t, []solana.PublicKey{keyOf("source"), keyOf("second"), keyOf("dollars")}, from)
+			require.True(t, from == keyOf("dollars") || units <= 100, "%d units", units)
 		}
 	})
+}
+
+// decoded returns the transaction of a message that its first signer has signed.
+func decoded(t testing.TB, message []byte, signature [64]byte) *solana.Transaction {
+	t.Helper()
+	var raw []byte
+	if message[0] == 0x81 {
+		raw = append(append(append(raw, message...), signature[:]...), make([]byte, 64*int(message[1]-1))...)
+	} else {
+		n := message[0]
+		if n == 0x80 {
+			n = message[1]
+		}
+		raw = append(append(append(append(raw, n), signature[:]...), make([]byte, 64*int(n-1))...), message...)
+	}
+	tx, err := solana.TransactionFromBytes(raw)
+	require.NoError(t, err)
+	return tx
 }

@@ -57,8 +57,11 @@ func WithdrawNonce(a Advance, to solana.PublicKey, lamports uint64) Instruction 
 	return Instruction{
 		solana.SystemProgramID,
 		[]Meta{
-			{a.Account, false, true}, {to, false, true}, {solana.SysVarRecentBlockHashesPubkey, false, false},
-			{solana.SysVarRentPubkey, false, false}, {a.Authority, true, false},
+			{a.Account, false, true},
+			{to, false, true},
+			{solana.SysVarRecentBlockHashesPubkey, false, false},
+			{solana.SysVarRentPubkey, false, false},
+			{a.Authority, true, false},
 		},
 		binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint32(nil, systemWithdrawNonce), lamports),
 	}

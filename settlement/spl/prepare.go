@@ -98,8 +98,11 @@ func (c *Chain) begin(ctx context.Context, jobs []*job, s *survey) error {
 	})
 	g.Go(func() error {
 		list, _, err := c.accounts(ctx, confirmed, mints, s.hash.clock.slot, true)
+		if err != nil {
+			return err
+		}
 		s.mints = byKey(mints, list)
-		return err
+		return nil
 	})
 	g.Go(func() error { return c.programs(ctx, s) })
 	return g.Wait()

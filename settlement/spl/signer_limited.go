@@ -1,6 +1,7 @@
 package spl
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -11,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	bin "github.com/gagliardetto/binary"
 	"github.com/gagliardetto/solana-go"
 
 	"github.com/idlegrid/idlegrid/settlement"
@@ -136,11 +136,13 @@ func (l *Limited) count(s spending) error {
 		}
 	}
 	if s.lamports > l.c.MaxTxLamports || lamports > l.c.MaxLamports {
-		return fmt.Errorf("%w: %d lamports, %d in the window, want at most %d and %d", ErrLimited, s.lamports, lamports, l.c.MaxTxLamports, l.c.MaxLamports)
+		return fmt.Errorf("%w: %d lamports, %d in the window, want at most %d and %d",
+			ErrLimited, s.lamports, lamports, l.c.MaxTxLamports, l.c.MaxLamports)
 	}
 	for i, limit := range l.c.Caps {
 		if s.units[i] > limit.MaxTx || units[i] > limit.Max {
-			return fmt.Errorf("%w: %d units of mint %q, %d in the window, want at most %d and %d", ErrLimited, s.units[i], limit.Mint, units[i], limit.MaxTx, limit.Max)
+			return fmt.Errorf("%w: %d units of mint %q, %d in the window, want at most %d and %d",
+				ErrLimited, s.units[i], limit.Mint, units[i], limit.MaxTx, limit.Max)
 		}
 	}
 	l.past = append(l.past, s)
@@ -149,16 +151,12 @@ func (l *Limited) count(s spending) error {
 
 // read sums what a message lets go.
 func (l *Limited) read(message []byte, s *spending) error {
-	var m solana.Message
-	d := bin.NewBinDecoder(message)
-	if err := m.UnmarshalWithDecoder(d); err != nil || d.HasRemaining() {
-		return fmt.Errorf("%w: %d bytes that are no message", ErrLimited, len(message))
-	}
-	if err := m.Sanitize(); err != nil {
-		return fmt.Errorf("%w: a message that no cluster takes", ErrLimited)
+	m, err := readMessage(message)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrLimited, err)
 	}
 	if m.AccountKeys[0] == l.key {
-		s.lamports = plus(uint64(m.Header.NumRequiredSignatures)*feePerSignature, messagePriority(&m))
+		s.lamports = plus(uint64(m.Header.NumRequiredSignatures)*feePerSignature, messagePriority(m))
 	}
 	for i, in := range m.Instructions {
 		program := m.AccountKeys[in.ProgramIDIndex]
@@ -176,7 +174,6 @@ func (l *Limited) read(message []byte, s *spending) error {
 		if !ours {
 			continue // a program gets no other signatures than those of the accounts that it is given
 		}
-		var err error
 		switch program {
 		case solana.SystemProgramID:
 			err = l.readSystem(accounts, in.Data, s)
@@ -188,6 +185,35 @@ func (l *Limited) read(message []byte, s *spending) error {
 		}
 	}
 	return nil
+}
+
+// readMessage reads a message of any format. It has to be the bytes that the message is written as, so that what was read is what is
+// signed, and one that a cluster would look at.
+func readMessage(message []byte) (*solana.Message, error) {
+	bad := fmt.Errorf("%d bytes that are no message", len(message))
+	at := 0 // where the number of signatures is
+	if len(message) > 1 && message[0]&0x80 != 0 {
+		at = 1
+	}
+	if len(message) <= at || message[at] == 0 || message[at] > maxSigners {
+		return nil, bad
+	}
+	signatures := zeros[:int(message[at])*solana.SignatureLength]
+	var raw []byte
+	if message[0] == 0x81 {
+		raw = append(append(raw, message...), signatures...)
+	} else {
+		raw = append(append(append(raw, message[at]), signatures...), message...)
+	}
+	tx, err := solana.TransactionFromBytes(raw)
+	if err != nil || tx.Message.Sanitize() != nil {
+		return nil, bad
+	}
+	again, err := tx.Message.MarshalBinary()
+	if err != nil || !bytes.Equal(again, message) {
+		return nil, bad
+	}
+	return &tx.Message, nil
 }
 
 // readSystem reads an instruction of the System program: what creates, transfers and advances is known, all else refused.
@@ -245,7 +271,7 @@ func (l *Limited) readToken(accounts []solana.PublicKey, data []byte, s *spendin
 		}
 		return nil
 	}
-	args := data
+	var args []byte
 	switch {
 	case len(data) >= 9 && slices.Contains([]byte{tokenTransfer, tokenBurn, tokenTransferChecked, tokenBurnChecked}, data[0]):
 		args = data[1:]

@@ -137,9 +137,16 @@ func (s Squads) Spend(x Spend) (Instruction, error) {
 	d = append(d, x.Decimals, 0) // no memo
 	return Instruction{s.Program, []Meta{
 		// Versions of the program differ in whether the multisig is written; to say so to one that does not is no harm.
-		{s.Multisig, false, true}, {x.Member, true, false}, {x.Limit, false, true}, {vault, false, true}, {x.Destination, false, true},
+		{s.Multisig, false, true},
+		{x.Member, true, false},
+		{x.Limit, false, true},
+		{vault, false, true},
+		{x.Destination, false, true},
 		{s.Program, false, false}, // the System program, which is left out: the program's own address says so
-		{x.Mint, false, false}, {x.Source, false, true}, {x.To, false, true}, {x.Program, false, false},
+		{x.Mint, false, false},
+		{x.Source, false, true},
+		{x.To, false, true},
+		{x.Program, false, false},
 	}, d}, nil
 }
 
@@ -178,7 +185,8 @@ func (s Squads) message(vault uint8, what []Instruction) ([]byte, []Meta, error)
 			}
 		}
 		if len(in.Data) > 65535 || len(in.Accounts) > 255 {
-			return nil, nil, fmt.Errorf("spl: instruction %d has %d accounts and %d bytes of data, want at most 255 and 65535", i, len(in.Accounts), len(in.Data))
+			return nil, nil, fmt.Errorf("spl: instruction %d has %d accounts and %d bytes of data, want at most 255 and 65535",
+				i, len(in.Accounts), len(in.Data))
 		}
 	}
 	if len(what) == 0 || len(what) > 255 || len(keys) > 255 {

@@ -67,7 +67,8 @@ func TestSquadsInstructions(t *testing.T) {
 	execute, err := s.Execute(258, 0, member, transferOf(t, s))
 	require.NoError(t, err)
 	spend, err := s.Spend(spl.Spend{
-		Limit: fill(9), Member: member, Program: solana.TokenProgramID, Mint: fill(5), Decimals: 8, Source: fill(3), Destination: fill(6), To: fill(4), Units: 5,
+		Limit: fill(9), Member: member, Program: solana.TokenProgramID, Mint: fill(5), Decimals: 8, Source: fill(3), Destination: fill(6),
+		To: fill(4), Units: 5,
 	})
 	require.NoError(t, err)
 	none := solana.SystemProgramID
@@ -81,7 +82,13 @@ func TestSquadsInstructions(t *testing.T) {
 			"30fa4ea8d0e2dad30000960000000100020441f7e3d5c8f7d68db6337519c031365783f36a9c086d475fb5eaf91045331e6a" +
 				"0303030303030303030303030303030303030303030303030303030303030303" + "0404040404040404040404040404040404040404040404040404040404040404" +
 				"06ddf6e1d765a193d9cbe146ceeb79ac1cb485ed5f5b37913a8cf5857eff00a901030301020009000305000000000000000000",
-			[]spl.Meta{{Key: s.Multisig, Writable: true}, {Key: transaction, Writable: true}, {Key: creator, Signer: true}, {Key: payer, Signer: true, Writable: true}, {Key: none}},
+			[]spl.Meta{
+				{Key: s.Multisig, Writable: true},
+				{Key: transaction, Writable: true},
+				{Key: creator, Signer: true},
+				{Key: payer, Signer: true, Writable: true},
+				{Key: none},
+			},
 		},
 		{
 			propose[1], "dc3c49e01e6c4f9f020100000000000000",
@@ -91,15 +98,29 @@ func TestSquadsInstructions(t *testing.T) {
 		{
 			execute, "c208a15799a419ab",
 			[]spl.Meta{
-				{Key: s.Multisig}, {Key: proposal, Writable: true}, {Key: transaction}, {Key: member, Signer: true},
-				{Key: vault}, {Key: fill(3), Writable: true}, {Key: fill(4), Writable: true}, {Key: solana.TokenProgramID},
+				{Key: s.Multisig},
+				{Key: proposal, Writable: true},
+				{Key: transaction},
+				{Key: member, Signer: true},
+				{Key: vault},
+				{Key: fill(3), Writable: true},
+				{Key: fill(4), Writable: true},
+				{Key: solana.TokenProgramID},
 			},
 		},
 		{
 			spend, "1039827fc1149b8605000000000000000800",
 			[]spl.Meta{
-				{Key: s.Multisig, Writable: true}, {Key: member, Signer: true}, {Key: fill(9), Writable: true}, {Key: vault, Writable: true}, {Key: fill(6), Writable: true},
-				{Key: s.Program}, {Key: fill(5)}, {Key: fill(3), Writable: true}, {Key: fill(4), Writable: true}, {Key: solana.TokenProgramID},
+				{Key: s.Multisig, Writable: true},
+				{Key: member, Signer: true},
+				{Key: fill(9), Writable: true},
+				{Key: vault, Writable: true},
+				{Key: fill(6), Writable: true},
+				{Key: s.Program},
+				{Key: fill(5)},
+				{Key: fill(3), Writable: true},
+				{Key: fill(4), Writable: true},
+				{Key: solana.TokenProgramID},
 			},
 		},
 	} {

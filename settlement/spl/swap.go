@@ -43,8 +43,8 @@ type ConverterConfig struct {
 //
 // A swap's transaction is composed here: the marker; a fresh token account, at an address that nobody can guess; a transfer
 // of the lot from the wallet's account to itself, which tells whoever reads the chain what is given; the venue's
-// instructions; the end of any right to spend that these gave away, which only the owner can end; and at last the transfer
-// of Least from the fresh account to the recipient, or its burn. If the swap got one base unit less, the transaction fails
+// instructions; a transfer of what is to be left to itself, if anything is; the end of any right to spend that the venue gave
+// away, which only the owner can end; and at last the transfer of Least from the fresh account to the recipient, or its burn. If the swap got one base unit less, the transaction fails
 // as a whole. What it got beyond Least stays in the fresh account, which is the wallet's; the first batch that pays out of
 // the wallet afterwards moves it to the wallet's own account first, and closes the fresh one.
 type Converter struct {
@@ -141,6 +141,7 @@ type swap struct {
 
 	fee, markerRent, freshRent uint64 // lamports
 	quoted                     uint64 // what the venue promises at least
+	spare                      uint64 // what the wallet holds beyond the lot
 }
 
 // prepareSwap walks the steps of the guard. Nothing is signed before the last one.
@@ -272,6 +273,7 @@ func (v *Converter) checkAccounts(ctx context.Context, s *swap) error {
 	case lamportsOf(found[0]) > v.config.SpareLamports:
 		return guardf(GuardWallet, "it holds %d lamports, at most %d", lamportsOf(found[0]), v.config.SpareLamports)
 	}
+	s.spare = h.units - s.line.Units
 	return nil
 }
 

@@ -81,6 +81,11 @@ func (v *Converter) Gather(ctx context.Context, a settlement.Asset) error {
 		if !ok || x.Pubkey == own || h.owner != w.owner || h.mint != w.mint || h.program != w.program || h.frozen {
 			continue
 		}
+		// Who got the right to close it keeps the rent, and must not keep the proceeds by it.
+		stuck := rightsOf(&x.Account).closing
+		if stuck && h.units == 0 {
+			continue
+		}
 		left++
 		if still(x.Pubkey) || len(closing) == gathersPerTransaction {
 			continue
@@ -88,7 +93,9 @@ func (v *Converter) Gather(ctx context.Context, a settlement.Asset) error {
 		if h.units > 0 {
 			due = append(due, transferChecked(x.Pubkey, w.mint, own, w.owner, h.units, a.Decimals))
 		}
-		due = append(due, closeAccount(x.Pubkey, v.payer, w.owner))
+		if !stuck {
+			due = append(due, closeAccount(x.Pubkey, v.payer, w.owner))
+		}
 		closing = append(closing, x.Pubkey)
 	}
 	if left == 0 {

@@ -16,10 +16,10 @@ import (
 
 const (
 	swapHead   = 5    // our instructions before the venue's
-	swapTail   = 2    // and after them
+	swapTail   = 3    // and after them, at least
 	minReserve = 1000 // compute units above what the simulation took, besides a tenth
 
-	systemTransfer     = 2
+	systemPay          = 2 // Transfer
 	systemAllocateSeed = 9
 )
 
@@ -38,17 +38,20 @@ func (v *Converter) compose(ctx context.Context, s *swap, mark marker, middle []
 	if s.freshRent, err = v.rpc.rent(ctx, holdingSize); err != nil {
 		return nil, err
 	}
-	out := make([]Instruction, 0, swapHead+len(middle)+swapTail)
+	out := make([]Instruction, 0, swapHead+len(middle)+swapTail+1)
 	out = append(out, Mark{Address: mark.at, Seed: mark.seed, Lamports: s.markerRent}.Instruction(s.payer), s.fund(), s.allocate(), s.initialize(),
 		transferChecked(s.source, s.inMint, s.source, s.wallet, s.line.Units, s.line.Asset.Decimals))
 	out = append(out, middle...)
-	return append(out, s.revoke(), s.assert()), nil
+	if s.spare > 0 { // what must still be there: the venue took the lot and no more
+		out = append(out, transferChecked(s.source, s.inMint, s.source, s.wallet, s.spare, s.line.Asset.Decimals))
+	}
+	return append(out, s.revoke(s.source), s.revoke(s.fresh), s.assert()), nil
 }
 
 // fund pays the fresh account's rent. A plain transfer, because CreateAccountWithSeed fails where a stranger was first to send
 // lamports; AllocateWithSeed does not mind.
 func (s *swap) fund() Instruction {
-	d := binary.LittleEndian.AppendUint32(nil, systemTransfer)
+	d := binary.LittleEndian.AppendUint32(nil, systemPay)
 	d = binary.LittleEndian.AppendUint64(d, s.freshRent)
 	return Instruction{Program: solana.SystemProgramID, Accounts: []Meta{{s.payer, true, true}, {s.fresh, false, true}}, Data: d}
 }
@@ -68,10 +71,14 @@ func (s *swap) initialize() Instruction {
 	return Instruction{Program: solana.TokenProgramID, Accounts: []Meta{{s.fresh, false, true}, {s.outMint, false, false}}, Data: d}
 }
 
-// revoke ends what right to spend the venue may have given away over the wallet's account. Only the owner can, so that it
+// revoke ends what right to spend the venue may have given away over an account of the wallet. Only the owner can, so that it
 // also fails if the venue gave the account away.
-func (s *swap) revoke() Instruction {
-	return Instruction{Program: solana.TokenProgramID, Accounts: []Meta{{s.source, false, true}, {s.wallet, true, false}}, Data: []byte{tokenRevoke}}
+func (s *swap) revoke(at solana.PublicKey) Instruction {
+	return Instruction{
+		Program:  solana.TokenProgramID,
+		Accounts: []Meta{{at, false, true}, {s.wallet, true, false}},
+		Data:     []byte{tokenRevoke},
+	}
 }
 
 // assert takes Least out of the fresh account: it fails, and all with it, if the swap got less.

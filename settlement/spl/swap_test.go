@@ -93,7 +93,7 @@ func newSwapBench(t testing.TB) *swapBench {
 	b.open(b.token, b.deskAt, deskTokens)
 	b.open(b.dollar, b.deskAt, deskTokens/100*5/2) // at 2.50 dollars
 	b.open(b.token, b.vaultAt, 0)
-	b.chain, err = spl.New(spl.Config{URL: b.URL(), Payer: signer(b, "boss"), Owners: []spl.Signer{signer(b, "swapper"), signer(b, "vault")}})
+	b.chain, err = spl.New(spl.Config{URL: b.URL(), Payer: signer(b, "boss"), Owners: []spl.Signer{signer(b, "swapper"), signer(b, "vault"), signer(b, "moves")}})
 	require.NoError(t, err)
 	b.settle()
 	b.pool, err = spl.NewPool(b.chain, spl.PoolConfig{Owner: b.deskAt, FeeBps: 30})
@@ -187,6 +187,8 @@ func TestSwapIntoTheVault(t *testing.T) {
 	require.Equal(t, settlement.Succeeded, got.Sight, "%+v", got)
 	require.Equal(t, want.Expect, got.Got)
 	require.EqualValues(t, 10_000, got.Fee)
+	require.Len(t, tx.Raw, 953)
+	require.EqualValues(t, 1309, (&bench{TB: t, Node: b.Node}).units(tx.ID))
 	require.Equal(t, leastUnits, b.balance(b.token, b.vaultAt), "the vault has the least at once")
 	require.Zero(t, b.balance(b.dollar, b.walletAt))
 
@@ -343,5 +345,26 @@ func TestNewConverterRefuses(t *testing.T) {
 			}
 			require.ErrorContains(t, err, row.want)
 		})
+	}
+}
+
+// A journal that was lost finds its swaps on the chain: the line, and what it got.
+func TestSwapIsFoundByItsMarker(t *testing.T) {
+	for _, to := range []settlement.Account{"", svmtest.Address(svmtest.Key("vault"))} {
+		b := newSwapBench(t)
+		c := b.converter()
+		batch := b.lot(0, to)
+		tx, err := prepareSwap(t, c, batch)
+		require.NoError(t, err)
+		res := b.land(c, batch, tx)
+		require.Equal(t, settlement.Succeeded, res.Sight)
+		found, err := c.Find(t.Context(), []settlement.Batch{batch})
+		require.NoError(t, err)
+		require.Len(t, found.Results, 1)
+		f := found.Results[0]
+		require.Equal(t, settlement.Ours, f.Origin)
+		require.Equal(t, tx.ID, f.Tx)
+		require.Equal(t, res.Got, f.Got)
+		require.Equal(t, batch.Lines, f.Lines)
 	}
 }

@@ -37,6 +37,9 @@ type Message struct {
 // formats the instructions that ask for the budget follow those given. An error names the field that is beyond its limit,
 // and then dst is returned as it was.
 func (e *Encoder) AppendMessage(dst []byte, m *Message) ([]byte, error) {
+	if m.Payer == (solana.PublicKey{}) {
+		return dst, fmt.Errorf("spl: Message.Payer is zero")
+	}
 	e.reset(m.Payer)
 	for i := range m.Instructions {
 		in := &m.Instructions[i]

@@ -85,6 +85,11 @@ func TestStats(t *testing.T) {
 		Calls:  map[string]uint64{"getLatestBlockhash": 3, "sendTransaction": 3},
 		Faults: map[svmtest.Action]uint64{svmtest.LandLate: 1},
 	}, s)
+	require.NoError(t, n.Advance(ctx, 9))
+	late, err := n.Stats(ctx)
+	require.NoError(t, err)
+	require.Zero(t, late.InFlight)
+	require.EqualValues(t, 4, late.Transactions)
 	text, err := json.Marshal(s)
 	require.NoError(t, err)
 	var back svmtest.Stats

@@ -1,9 +1,12 @@
 package svmtest_test
 
 import (
+	"crypto/ed25519"
 	"testing"
 
 	"github.com/gagliardetto/solana-go"
+	budget "github.com/gagliardetto/solana-go/programs/compute-budget"
+	"github.com/gagliardetto/solana-go/programs/memo"
 	"github.com/gagliardetto/solana-go/programs/system"
 	"github.com/gagliardetto/solana-go/programs/token"
 	"github.com/stretchr/testify/require"
@@ -79,21 +82,22 @@ func TestWhoCannotPay(t *testing.T) {
 	for name, amount := range map[string]uint64{"poor": 4_999, "even": 5_000, "thin": 5_001, "sound": 655_240} {
 		require.NoError(t, n.Airdrop(ctx, svmtest.Address(svmtest.Key(name)), amount))
 	}
-	memo := solana.NewInstruction(solana.MemoProgramID, nil, []byte("x"))
+	note := solana.NewInstruction(solana.MemoProgramID, nil, []byte("x"))
 	for _, row := range []struct {
 		name, payer string
 		instruction solana.Instruction
 		err         any // of the simulation
 		landed      bool
 	}{
-		{"no account", "nobody", memo, "AccountNotFound", false},
-		{"a lamport less than the fee", "poor", memo, "InsufficientFundsForFee", false},
-		{"the fee, and then nothing", "even", memo, nil, true},
-		{"the fee, and then less than the rent", "thin", memo, map[string]any{"InsufficientFundsForRent": map[string]any{"account_index": 0.0}}, false},
-		{"the fee, and then the rent", "sound", memo, nil, true},
+		{"no account", "nobody", note, "AccountNotFound", false},
+		{"a lamport less than the fee", "poor", note, "InsufficientFundsForFee", false},
+		{"the fee, and then nothing", "even", note, nil, true},
+		{"the fee, and then less than the rent", "thin", note, map[string]any{"InsufficientFundsForRent": map[string]any{"account_index": 0.0}}, false},
+		{"the fee, and then the rent", "sound", note, nil, true},
 		{"the source is short", "boss", pay("boss", "ann", 1e15), map[string]any{"InstructionError": []any{0.0, map[string]any{"Custom": 1.0}}}, true},
 		{"a new account gets less than the rent", "boss", pay("boss", "ann", 1), map[string]any{"InsufficientFundsForRent": map[string]any{"account_index": 1.0}}, true},
-		{"no such program", "boss", solana.NewInstruction(pub("nothing"), nil, nil), "InvalidProgramForExecution", true},
+		{"no such program", "boss", solana.NewInstruction(pub("nothing"), nil, nil), "ProgramAccountNotFound", true},
+		{"no program", "boss", solana.NewInstruction(pub("sound"), nil, nil), "InvalidProgramForExecution", true},
 	} {
 		raw := signed(t, blockhash(t, n, "processed"), v1, keys(svmtest.Key(row.payer)), row.instruction)
 		sim := value(t, ask(t, n, "simulateTransaction", b64(raw), map[string]any{"encoding": "base64", "commitment": "processed"})).(map[string]any)
@@ -113,6 +117,40 @@ func TestWhoCannotPay(t *testing.T) {
 	require.Zero(t, lamports(t, n, "ann", "processed"))
 }
 
+// TestFees: what getTransaction and getFeeForMessage call the fee is what the payer has lost.
+func TestFees(t *testing.T) {
+	n := rich(t)
+	boss := keys(svmtest.Key("boss"))
+	price := budget.NewSetComputeUnitPriceInstruction(3_000_001).Build() // millionths of a lamport
+	limit := budget.NewSetComputeUnitLimitInstruction(1001).Build()
+	note := memo.NewMemoInstruction([]byte("x"), pub("boss")).Build()
+	for name, row := range map[string]struct {
+		format int
+		by     []ed25519.PrivateKey
+		list   []solana.Instruction
+		fee    float64
+	}{
+		"one signature":             {legacy, boss, []solana.Instruction{note}, 5000},
+		"two signatures":            {v1, keys(svmtest.Key("boss"), svmtest.Key("ann")), []solana.Instruction{memo.NewMemoInstruction([]byte("x"), pub("ann")).Build()}, 10_000},
+		"price and limit":           {legacy, boss, []solana.Instruction{price, limit, note}, 5000 + 3004},
+		"price, limit of a program": {legacy, boss, []solana.Instruction{price, note}, 5000 + 609_001},
+		"price, limit of a builtin": {legacy, boss, []solana.Instruction{price, pay("boss", "boss", 1)}, 5000 + 18_001},
+	} {
+		raw := signed(t, blockhash(t, n, "processed"), row.format, row.by, row.list...)
+		before := lamports(t, n, "boss", "processed")
+		s := sent(t, n, raw)
+		require.Nil(t, status(t, n, s)["err"], name)
+		require.NoError(t, n.Advance(t.Context(), 1))
+		require.InDelta(t, row.fee, before-lamports(t, n, "boss", "processed"), 0, name)
+		require.Equal(t, row.fee, transaction(t, n, s)["meta"].(map[string]any)["fee"], name)
+		tx, err := solana.TransactionFromBytes(raw)
+		require.NoError(t, err)
+		message, err := tx.Message.MarshalBinary()
+		require.NoError(t, err)
+		require.Equal(t, row.fee, value(t, ask(t, n, "getFeeForMessage", b64(message), at("processed"))), name)
+	}
+}
+
 // TestLoadedDataLimit: a version 1 transaction whose limit of loaded data is too small lands, fails and costs its fee.
 func TestLoadedDataLimit(t *testing.T) {
 	n := rich(t)
@@ -122,6 +160,18 @@ func TestLoadedDataLimit(t *testing.T) {
 	s := sent(t, n, raw)
 	require.Equal(t, "MaxLoadedAccountsDataSizeExceeded", status(t, n, s)["err"])
 	require.InDelta(t, 5000, before-lamports(t, n, "boss", "processed"), 0)
+}
+
+// TestPriorityFeeOfVersion1: there it is a total in lamports, not a price.
+func TestPriorityFeeOfVersion1(t *testing.T) {
+	n := rich(t)
+	raw := sign(t, blockhash(t, n, "processed"), keys(svmtest.Key("boss")), []solana.Instruction{pay("boss", "boss", 1)}, solana.TransactionPayer(pub("boss")),
+		solana.TransactionV1Config(solana.TransactionConfig{}.WithComputeUnitLimit(1000).WithLoadedAccountsDataSizeLimit(1<<20).WithPriorityFee(77)))
+	before := lamports(t, n, "boss", "processed")
+	s := sent(t, n, raw)
+	require.NoError(t, n.Advance(t.Context(), 1))
+	require.InDelta(t, 5077, before-lamports(t, n, "boss", "processed"), 0)
+	require.InDelta(t, 5077, transaction(t, n, s)["meta"].(map[string]any)["fee"], 0)
 }
 
 func TestGateOfVersion1(t *testing.T) {

@@ -48,8 +48,7 @@
 //
 // No leaders, fee market, block limits or lock contention; a transaction that arrives is executed. The gate of SIMD-0290 is
 // off. Of encodings there are base64 and base58; a call without one gets base64. An airdrop has a status, but no transaction.
-// A program that does not exist gives InvalidProgramForExecution, where a cluster says ProgramAccountNotFound. There is no
-// build of the runtime for Windows.
+// Features have no accounts. There is no build of the runtime for Windows.
 //
 // # Sources
 //

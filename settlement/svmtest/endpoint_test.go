@@ -117,3 +117,29 @@ func TestMinContextSlot(t *testing.T) {
 	_, code = call(t, n, "getAccountInfo", pub("ann"), c)
 	require.Zero(t, code)
 }
+
+// TestEndpointBehindAStall reads through an endpoint that has not yet seen a long stall of finality end.
+func TestEndpointBehindAStall(t *testing.T) {
+	n := svmtest.ForTest(t, svmtest.Config{Endpoints: 2})
+	ctx := t.Context()
+	ann := svmtest.Address(svmtest.Key("ann"))
+	require.NoError(t, n.SetEndpoint(ctx, 1, svmtest.Endpoint{Lag: 300}))
+	require.NoError(t, n.Airdrop(ctx, ann, 1))
+	require.NoError(t, n.Stall(ctx, true))
+	for range 30 {
+		require.NoError(t, n.Advance(ctx, 100))
+		require.NoError(t, n.Airdrop(ctx, ann, 1))
+	}
+	require.NoError(t, n.Stall(ctx, false))
+	require.NoError(t, n.Advance(ctx, 100))
+	balance := func(i int, level string) any { return value(t, from(t, n, i, "getBalance", ann, at(level))) }
+	require.EqualValues(t, 31, balance(0, "finalized"))
+	require.EqualValues(t, 29, balance(1, "processed"), "the last two are not in sight")
+	require.EqualValues(t, 0, balance(1, "finalized"), "nothing was final 300 blocks ago")
+	inject(t, n, "getBalance", svmtest.Stale, 300)
+	require.EqualValues(t, 29, balance(0, "processed"), "stale by as much")
+	require.EqualValues(t, 31, balance(0, "processed"))
+	_, err := n.Fork(ctx, 1000, 0)
+	require.NoError(t, err)
+	require.EqualValues(t, 31, balance(0, "finalized"))
+}

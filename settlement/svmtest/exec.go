@@ -18,6 +18,9 @@ const (
 	maxLoaded = 64 << 20  // bytes of accounts that a transaction may load
 )
 
+// Dropped is the Err of a transaction that is in no block, for example because its payer could not pay the fee.
+const Dropped = "dropped"
+
 // AccountMeta is an account of an Instruction.
 type AccountMeta struct {
 	Address          settlement.Account
@@ -34,7 +37,7 @@ type Instruction struct {
 // Receipt is what became of a transaction.
 type Receipt struct {
 	Signature string
-	Err       string   // the runtime's error as JSON, empty if it succeeded
+	Err       string   // the runtime's error as JSON, Dropped, or empty if it succeeded
 	Logs      []string // of the programs
 	Slot      uint64
 	Fee       uint64 // lamports
@@ -113,6 +116,9 @@ func (n *Node) receipt(ctx context.Context, signature solana.Signature, size int
 	got, err := n.client.GetTransaction(ctx, signature, &rpc.GetTransactionOpts{
 		Encoding: solana.EncodingBase64, Commitment: rpc.CommitmentConfirmed, MaxSupportedTransactionVersion: &version,
 	})
+	if errors.Is(err, rpc.ErrNotFound) {
+		return Receipt{Signature: signature.String(), Err: Dropped, Bytes: size}, nil
+	}
 	if err != nil {
 		return Receipt{}, fmt.Errorf("ask for the transaction: %w", err)
 	}

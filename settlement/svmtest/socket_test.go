@@ -85,6 +85,11 @@ func TestLogsAreToldOnce(t *testing.T) {
 	require.Equal(t, []any{a, c}, []any{signature(), signature()}, "in the new block again")
 	require.NoError(t, n.Advance(t.Context(), 1))
 	require.Equal(t, []any{a, b, c}, []any{signature(), signature(), signature()})
+	d := sent(t, n, signed(t, old, v1, boss, pay("boss", "ann", 3e6)))
+	require.Equal(t, d, signature())
+	_, err = n.Fork(t.Context(), 1, 0)
+	require.NoError(t, err)
+	require.Equal(t, d, signature(), "in place of the block in which it was told")
 	s.say(`{"jsonrpc":"2.0","id":4,"method":"getHealth"}`)
 	require.Equal(t, "ok", s.hear()["result"])
 }

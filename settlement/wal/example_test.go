@@ -61,8 +61,15 @@ func ExampleOpen() {
 	whole, _ := os.ReadFile(path)
 	_ = os.WriteFile(path, whole[:len(whole)-1], 0o600)
 	log, err = wal.Open(path)
-	fmt.Println(err, log.Seq(), log.Cut, log.Close())
+	fmt.Println(err, log.Seq(), log.Cut)
+	err = log.Replay(func(record []byte) error {
+		fmt.Printf("%s\n", record)
+		return nil
+	})
+	fmt.Println(err, log.Close())
 	// Output:
 	// <nil> <nil> <nil>
-	// <nil> 1 14 <nil>
+	// <nil> 1 14
+	// one
+	// <nil> <nil>
 }

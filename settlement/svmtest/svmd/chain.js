@@ -9,7 +9,7 @@ const execute = require('./execute');
 const MAX_AGE = 150; // blocks for which a blockhash is good
 const CONFIRM_LAG = 1; // blocks after which a block is confirmed
 const FINAL_LAG = 31; // blocks after which it is final
-const KEEP_UNDO = 640; // final blocks as of which accounts can be read: an endpoint's lag, a stale answer, the lag of finality
+const BEHIND = 600; // blocks behind the tip that a view can be: an endpoint's lag and a stale answer, 300 each
 const KEEP = 2000; // final blocks that are remembered at least
 const SLOT_SECONDS = 0.4;
 const SYSTEM = new Uint8Array(32);
@@ -76,7 +76,8 @@ class Chain {
 
   // forget drops what lies too far behind the final block.
   forget() {
-    for (; this.oldestUndo <= this.root - KEEP_UNDO; this.oldestUndo++) this.blocks.get(this.oldestUndo).undo = null;
+    const final = this.blocks.get(Math.max(this.oldestBlock, this.height - BEHIND)).root; // to the view that is furthest behind
+    for (; this.oldestUndo <= final; this.oldestUndo++) this.blocks.get(this.oldestUndo).undo = null;
     if (this.keepBlocks > 0) {
       for (; this.oldestRecord <= this.root - this.keepBlocks; this.oldestRecord++) {
         const block = this.blocks.get(this.oldestRecord);
@@ -84,7 +85,7 @@ class Chain {
         block.transactions = [];
       }
     }
-    for (; this.oldestBlock <= this.root - this.keep; this.oldestBlock++) {
+    for (; this.oldestBlock <= Math.min(this.root - this.keep, final - 1); this.oldestBlock++) {
       this.heights.delete(this.blocks.get(this.oldestBlock).hash);
       this.blocks.delete(this.oldestBlock);
     }
@@ -146,10 +147,13 @@ class Chain {
 
   setRent(perByte) { this.runtime.setRent(new svm.Rent(BigInt(perByte), 1.0, 50)); }
 
-  // account returns the account as of the block of a height, null if there is none.
+  // known is the lowest height as of which accounts are still known.
+  known() { return Math.max(1, this.oldestUndo - 1); }
+
+  // account returns the account as of the block of a height, known() at least, or null if there is none.
   account(address, height) {
     const key = keyOf(address);
-    for (let h = Math.max(height + 1, this.oldestUndo); h <= this.height; h++) {
+    for (let h = height + 1; h <= this.height; h++) {
       const undo = this.blocks.get(h).undo;
       if (undo?.has(address)) return alive(undo.get(address));
     }
@@ -159,7 +163,7 @@ class Chain {
   // owned lists [address, account] of all accounts of a program as of the block of a height, in no order that means anything.
   owned(program, height) {
     const past = new Map();
-    for (let h = this.height; h > height && h >= this.oldestUndo; h--) {
+    for (let h = this.height; h > height; h--) {
       for (const [address, before] of this.blocks.get(h).undo ?? []) past.set(address, before);
     }
     const out = [];

@@ -30,7 +30,7 @@ function execute(chain, t) {
   const nonce = nonceOf(chain, t, loaded);
   const result = runtime.sendVersionedTransaction(t.raw);
   const failed = result instanceof svm.FailedTransactionMetadata;
-  const error = failed ? transactionError(result.err()) : null;
+  const error = failed ? errorOf(runtime, t, result) : null;
   const meta = failed ? result.meta() : result;
   const outcome = { error, logs: meta.logs(), units: Number(meta.computeUnitsConsumed()) };
   if (FEES_ONLY.has(error)) charge(runtime, bytes[0], BigInt(t.fee));
@@ -49,6 +49,13 @@ function execute(chain, t) {
     inner: inner(meta, outcome.logs), returned: returned(meta),
   });
   return outcome;
+}
+
+// errorOf returns the error of a transaction. LiteSVM has one name for a program that is missing and for one that is none.
+function errorOf(runtime, t, result) {
+  const error = transactionError(result.err());
+  if (error !== 'InvalidProgramForExecution') return error;
+  return t.instructions.every((x) => runtime.getBalance(t.keyBytes[x.program])) ? error : 'ProgramAccountNotFound';
 }
 
 // charge takes the fee of a transaction that could not be loaded from its payer, unless that cannot pay it.
@@ -77,7 +84,7 @@ function simulate(chain, t, { verify, height }) {
   if (!failed) for (const p of result.postAccounts()) accounts.set(base58.address(p.address), p.account());
   const logs = meta.logs();
   return {
-    error: failed ? transactionError(result.err()) : null, logs, units: Number(meta.computeUnitsConsumed()), accounts,
+    error: failed ? errorOf(chain.runtime, t, result) : null, logs, units: Number(meta.computeUnitsConsumed()), accounts,
     inner: inner(meta, logs), returned: returned(meta),
   };
 }

@@ -127,7 +127,7 @@ class Server {
   repeat(method, endpoint, answer, again) {
     const last = endpoint.replies.get(method) ?? { jsonrpc: '2.0', result: null };
     if (!again) {
-      endpoint.replies.set(method, answer);
+      if (this.sockets.knows(method)) endpoint.replies.set(method, answer);
       return stringify(answer);
     }
     return stringify({ ...last, id: answer.id });
@@ -155,7 +155,7 @@ class Server {
 function reply(response, what) {
   if (what === 'hang') return; // until the client gives up
   if (what === 'reset') {
-    response.socket.resetAndDestroy();
+    response.socket?.resetAndDestroy();
     return;
   }
   if (what.cut !== undefined) {

@@ -26,7 +26,7 @@ class Sockets {
   }
 
   // knows says whether a method is one of a cluster.
-  knows(method) { return Object.hasOwn(methods, method) || kindOf(method, 'Subscribe') !== null; }
+  knows(method) { return typeof method === 'string' && (Object.hasOwn(methods, method) || kindOf(method, 'Subscribe') !== null); }
 
   accept(socket, endpoint) {
     socket.on('error', () => socket.terminate());

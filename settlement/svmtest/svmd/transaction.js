@@ -9,6 +9,15 @@ const COMPUTE_BUDGET = 'ComputeBudget111111111111111111111111111111';
 const MAX_LEGACY = 1232;
 const MAX_V1 = 4096;
 const MAX_ACCOUNTS = 256; // what an index of one byte reaches
+// The programs that have not become bytecode: a call of one counts 3,000 units where no limit is set, of any other 200,000
+// (SIMD-0170; agave, builtins-default-costs).
+const BUILTINS = [
+  COMPUTE_BUDGET,
+  '11111111111111111111111111111111', 'Vote111111111111111111111111111111111111111', 'BPFLoader1111111111111111111111111111111111',
+  'BPFLoader2111111111111111111111111111111111', 'BPFLoaderUpgradeab1e11111111111111111111111',
+  'LoaderV411111111111111111111111111111111111', 'KeccakSecp256k11111111111111111111111111111',
+  'Ed25519SigVerify111111111111111111111111111',
+];
 const MEMOS = ['MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr', 'Memo1UhkJRfHyvLMcVucJwxXeuD8728EqVDDwQDxFMNo'];
 
 // Reader takes bytes from a buffer and throws at its end.
@@ -158,13 +167,14 @@ function feeOf(t) {
   if (t.version === 1) return Number(base + t.priorityFee);
   let price = 0n;
   let limit = null;
-  let others = 0;
+  let units = 0;
   for (const x of t.instructions) {
-    if (t.keys[x.program] !== COMPUTE_BUDGET) others++;
-    else if (x.data[0] === 2 && x.data.length === 5) limit = BigInt(x.data.readUInt32LE(1));
+    units += BUILTINS.includes(t.keys[x.program]) ? 3000 : 200_000;
+    if (t.keys[x.program] !== COMPUTE_BUDGET) continue;
+    if (x.data[0] === 2 && x.data.length === 5) limit = BigInt(x.data.readUInt32LE(1));
     else if (x.data[0] === 3 && x.data.length === 9) price = x.data.readBigUInt64LE(1);
   }
-  limit ??= BigInt(Math.min(1_400_000, 200_000 * others));
+  limit ??= BigInt(Math.min(1_400_000, units));
   return Number(base + (price * limit + 999_999n) / 1_000_000n);
 }
 

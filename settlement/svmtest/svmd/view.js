@@ -26,10 +26,10 @@ class View {
   constructor(chain, endpoint, extra = 0) {
     this.chain = chain;
     this.endpoint = endpoint;
-    const height = Math.max(1, chain.oldestBlock, chain.height - endpoint.lag - extra);
+    const height = Math.max(chain.known(), chain.height - endpoint.lag - extra);
     const root = chain.blocks.get(height).root;
     if (extra === 0) endpoint.root = Math.max(endpoint.root, root);
-    this.root = Math.max(extra === 0 ? endpoint.root : root, chain.oldestBlock);
+    this.root = Math.max(extra === 0 ? endpoint.root : root, chain.known());
     this.height = Math.max(height, this.root);
   }
 
