@@ -31,7 +31,8 @@ func rows(t testing.TB, n *svmtest.Node, name string) []any {
 // transaction asks for a transaction at the level confirmed: nil, or its object.
 func transaction(t testing.TB, n *svmtest.Node, signature string) map[string]any {
 	t.Helper()
-	m, _ := ask(t, n, "getTransaction", signature, map[string]any{"commitment": "confirmed", "maxSupportedTransactionVersion": 1, "encoding": "base64"}).(map[string]any)
+	c := map[string]any{"commitment": "confirmed", "maxSupportedTransactionVersion": 1, "encoding": "base64"}
+	m, _ := ask(t, n, "getTransaction", signature, c).(map[string]any)
 	return m
 }
 

@@ -33,9 +33,11 @@ func TestSetAccount(t *testing.T) {
 		account svmtest.Account
 	}{
 		"Lamports is 9007199254740992, the limit is 9007199254740991": {ann, svmtest.Account{Lamports: 1 << 53}},
-		"WrongSize":                     {"1", svmtest.Account{}},
-		"Invalid":                       {ann, svmtest.Account{Owner: "0"}},
-		"invalid account data":          {ann, svmtest.Account{Lamports: 1, Owner: "BPFLoader2111111111111111111111111111111111", Data: []byte("x"), Executable: true}},
+		"WrongSize": {"1", svmtest.Account{}},
+		"Invalid":   {ann, svmtest.Account{Owner: "0"}},
+		"invalid account data": {ann, svmtest.Account{
+			Lamports: 1, Owner: "BPFLoader2111111111111111111111111111111111", Data: []byte("x"), Executable: true,
+		}},
 		"Invalid Clock sysvar data":     {"SysvarC1ock11111111111111111111111111111111", svmtest.Account{Lamports: 1}},
 		"svmtest: set 1 accounts: erro": {"", svmtest.Account{}},
 	} {

@@ -67,7 +67,8 @@ func TestRentChangesInMidRun(t *testing.T) {
 		require.NoError(t, n.SetRent(ctx, row.perByte))
 		require.Equal(t, row.empty, ask(t, n, "getMinimumBalanceForRentExemption", 0))
 		require.Equal(t, row.tokenAccount, ask(t, n, "getMinimumBalanceForRentExemption", 165))
-		require.Equal(t, map[string]any{"InsufficientFundsForRent": map[string]any{"account_index": 1.0}}, marker("short"+string(rune('a'+i)), uint64(row.empty)-1))
+		short := map[string]any{"InsufficientFundsForRent": map[string]any{"account_index": 1.0}}
+		require.Equal(t, short, marker("short"+string(rune('a'+i)), uint64(row.empty)-1))
 		require.Nil(t, marker("enough"+string(rune('a'+i)), uint64(row.empty)))
 	}
 	require.EqualValues(t, 89_088, lamports(t, n, "enoughd", "processed"))
@@ -83,6 +84,10 @@ func TestWhoCannotPay(t *testing.T) {
 		require.NoError(t, n.Airdrop(ctx, svmtest.Address(svmtest.Key(name)), amount))
 	}
 	note := solana.NewInstruction(solana.MemoProgramID, nil, []byte("x"))
+	rentless := func(index float64) any {
+		return map[string]any{"InsufficientFundsForRent": map[string]any{"account_index": index}}
+	}
+	short := map[string]any{"InstructionError": []any{0.0, map[string]any{"Custom": 1.0}}}
 	for _, row := range []struct {
 		name, payer string
 		instruction solana.Instruction
@@ -92,10 +97,10 @@ func TestWhoCannotPay(t *testing.T) {
 		{"no account", "nobody", note, "AccountNotFound", false},
 		{"a lamport less than the fee", "poor", note, "InsufficientFundsForFee", false},
 		{"the fee, and then nothing", "even", note, nil, true},
-		{"the fee, and then less than the rent", "thin", note, map[string]any{"InsufficientFundsForRent": map[string]any{"account_index": 0.0}}, false},
+		{"the fee, and then less than the rent", "thin", note, rentless(0), false},
 		{"the fee, and then the rent", "sound", note, nil, true},
-		{"the source is short", "boss", pay("boss", "ann", 1e15), map[string]any{"InstructionError": []any{0.0, map[string]any{"Custom": 1.0}}}, true},
-		{"a new account gets less than the rent", "boss", pay("boss", "ann", 1), map[string]any{"InsufficientFundsForRent": map[string]any{"account_index": 1.0}}, true},
+		{"the source is short", "boss", pay("boss", "ann", 1e15), short, true},
+		{"a new account gets less than the rent", "boss", pay("boss", "ann", 1), rentless(1), true},
 		{"no such program", "boss", solana.NewInstruction(pub("nothing"), nil, nil), "ProgramAccountNotFound", true},
 		{"no program", "boss", solana.NewInstruction(pub("sound"), nil, nil), "InvalidProgramForExecution", true},
 	} {
@@ -123,7 +128,7 @@ func TestFees(t *testing.T) {
 	boss := keys(svmtest.Key("boss"))
 	price := budget.NewSetComputeUnitPriceInstruction(3_000_001).Build() // millionths of a lamport
 	limit := budget.NewSetComputeUnitLimitInstruction(1001).Build()
-	note := memo.NewMemoInstruction([]byte("x"), pub("boss")).Build()
+	note, hers := memo.NewMemoInstruction([]byte("x"), pub("boss")).Build(), memo.NewMemoInstruction([]byte("x"), pub("ann")).Build()
 	for name, row := range map[string]struct {
 		format int
 		by     []ed25519.PrivateKey
@@ -131,7 +136,7 @@ func TestFees(t *testing.T) {
 		fee    float64
 	}{
 		"one signature":             {legacy, boss, []solana.Instruction{note}, 5000},
-		"two signatures":            {v1, keys(svmtest.Key("boss"), svmtest.Key("ann")), []solana.Instruction{memo.NewMemoInstruction([]byte("x"), pub("ann")).Build()}, 10_000},
+		"two signatures":            {v1, append(boss, svmtest.Key("ann")), []solana.Instruction{hers}, 10_000},
 		"price and limit":           {legacy, boss, []solana.Instruction{price, limit, note}, 5000 + 3004},
 		"price, limit of a program": {legacy, boss, []solana.Instruction{price, note}, 5000 + 609_001},
 		"price, limit of a builtin": {legacy, boss, []solana.Instruction{price, pay("boss", "boss", 1)}, 5000 + 18_001},
@@ -154,7 +159,8 @@ func TestFees(t *testing.T) {
 // TestLoadedDataLimit: a version 1 transaction whose limit of loaded data is too small lands, fails and costs its fee.
 func TestLoadedDataLimit(t *testing.T) {
 	n := rich(t)
-	raw := sign(t, blockhash(t, n, "processed"), keys(svmtest.Key("boss")), []solana.Instruction{pay("boss", "ann", 1e6)}, solana.TransactionPayer(pub("boss")),
+	raw := sign(t, blockhash(t, n, "processed"), keys(svmtest.Key("boss")), []solana.Instruction{pay("boss", "ann", 1e6)},
+		solana.TransactionPayer(pub("boss")),
 		solana.TransactionV1Config(solana.TransactionConfig{}.WithComputeUnitLimit(1000).WithLoadedAccountsDataSizeLimit(1)))
 	before := lamports(t, n, "boss", "processed")
 	s := sent(t, n, raw)
@@ -165,7 +171,8 @@ func TestLoadedDataLimit(t *testing.T) {
 // TestPriorityFeeOfVersion1: there it is a total in lamports, not a price.
 func TestPriorityFeeOfVersion1(t *testing.T) {
 	n := rich(t)
-	raw := sign(t, blockhash(t, n, "processed"), keys(svmtest.Key("boss")), []solana.Instruction{pay("boss", "boss", 1)}, solana.TransactionPayer(pub("boss")),
+	raw := sign(t, blockhash(t, n, "processed"), keys(svmtest.Key("boss")), []solana.Instruction{pay("boss", "boss", 1)},
+		solana.TransactionPayer(pub("boss")),
 		solana.TransactionV1Config(solana.TransactionConfig{}.WithComputeUnitLimit(1000).WithLoadedAccountsDataSizeLimit(1<<20).WithPriorityFee(77)))
 	before := lamports(t, n, "boss", "processed")
 	s := sent(t, n, raw)

@@ -146,6 +146,10 @@ func ExampleActions() {
 
 func ExampleAction() {
 	var a svmtest.Action
+	text, err := svmtest.LandLate.MarshalText()
+	fmt.Println(string(text), svmtest.LandLate.String(), err)
 	fmt.Println(a.UnmarshalText([]byte("accepted-and-dropped")), a == svmtest.AcceptedAndDropped, a)
-	// Output: <nil> true accepted-and-dropped
+	// Output:
+	// land-late land-late <nil>
+	// <nil> true accepted-and-dropped
 }

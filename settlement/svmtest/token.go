@@ -194,7 +194,8 @@ func (n *Node) locate(ctx context.Context, a settlement.Asset, owner settlement.
 	if p.program, err = n.programOf(ctx, a.Mint); err != nil {
 		return p, err
 	}
-	if p.account, _, err = solana.FindProgramAddress([][]byte{p.owner[:], p.program[:], p.mint[:]}, solana.SPLAssociatedTokenAccountProgramID); err != nil {
+	seeds := [][]byte{p.owner[:], p.program[:], p.mint[:]}
+	if p.account, _, err = solana.FindProgramAddress(seeds, solana.SPLAssociatedTokenAccountProgramID); err != nil {
 		return p, fmt.Errorf("svmtest: token account of %q: %w", owner, err)
 	}
 	return p, nil

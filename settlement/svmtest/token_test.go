@@ -74,7 +74,8 @@ func TestTokenAccountThatRequiresAMemo(t *testing.T) {
 	require.NoError(t, err)
 	to, err := n.TokenAddress(t.Context(), asset, svmtest.Address(ann))
 	require.NoError(t, err)
-	transfer := token.NewTransferCheckedInstruction(5, 2, solana.MPK(string(from)), solana.MPK(string(asset.Mint)), solana.MPK(string(to)), pub("boss"), nil).Build()
+	source, mint, dest := solana.MPK(string(from)), solana.MPK(string(asset.Mint)), solana.MPK(string(to))
+	transfer := token.NewTransferCheckedInstruction(5, 2, source, mint, dest, pub("boss"), nil).Build()
 	data, err := transfer.Data()
 	require.NoError(t, err)
 	s := sent(t, n, signed(t, blockhash(t, n, "processed"), v1, keys(boss),

@@ -37,7 +37,9 @@ const half = (result) => (Array.isArray(value(result)) ? withValue(result, value
 // instead of executing, or with the answer. refuse, edit: what the node answers, without executing or after it. text: what
 // becomes of the answer's text. deliver: what becomes of a transaction on its way. extra: how many blocks the view is older.
 const ACTIONS = {
-  'too-many-requests': { before: { status: 429, body: '{"jsonrpc":"2.0","error":{"code":429,"message":"Too many requests"},"id":null}', retryAfter: '1' } },
+  'too-many-requests': {
+    before: { status: 429, body: '{"jsonrpc":"2.0","error":{"code":429,"message":"Too many requests"},"id":null}', retryAfter: '1' },
+  },
   'too-many-requests-in-body': { refuse: rpc(-32429, 'rate limit exceeded') },
   forbidden: http(403, '{"jsonrpc":"2.0","error":{"code":403,"message":"Access forbidden"},"id":null}'),
   'server-error': http(500, 'Internal Server Error'),

@@ -76,7 +76,7 @@ const accounts = {
   },
   getTokenLargestAccounts: ([k, c], view) => {
     const { decimals } = mint(view, k, c);
-    const all = holdings(view, token.PROGRAMS, c, (h) => h.mint === k).sort((a, b) => (a.h.amount > b.h.amount ? -1 : a.h.amount < b.h.amount ? 1 : 0));
+    const all = holdings(view, token.PROGRAMS, c, (h) => h.mint === k).sort((a, b) => Number(b.h.amount - a.h.amount));
     return withContext(view, c, all.slice(0, LARGEST).map((x) => ({ address: x.address, ...token.uiAmount(x.h.amount, decimals) })));
   },
   getTokenAccountsByOwner: ([owner, filter, c], view) => {
@@ -211,7 +211,10 @@ const history = {
   getFirstAvailableBlock: (_, { chain }) => chain.blocks.get(chain.oldestBlock).slot,
   minimumLedgerSlot: (_, { chain }) => chain.blocks.get(chain.oldestBlock).slot,
   getBlockTime: ([slot], view) => bySlot(view, slot, 'processed').time,
-  getBlocks: ([start, end, c], view) => blocks(view, start, typeof end === 'number' ? end : start + MAX_RANGE, MAX_RANGE, typeof end === 'number' ? c : end),
+  getBlocks: ([start, end, c], view) => {
+    const ends = typeof end === 'number'; // it may be left out
+    return blocks(view, start, ends ? end : start + MAX_RANGE, MAX_RANGE, ends ? c : end);
+  },
   getBlocksWithLimit: ([start, limit, c], view) => blocks(view, start, Infinity, Math.min(limit, MAX_RANGE), c),
   getBlock: ([slot, c], view) => {
     const b = bySlot(view, slot, historic(c));
