@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/idlegrid/idlegrid/settlement"
+	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
 // TestLimits: each bound at its value and beside it.
@@ -68,14 +69,9 @@ func TestMaxDayInRecovery(t *testing.T) {
 
 // TestRetryOfOldEpochs: what a batch was closed without may have been paid by an Overflow batch whose marker is reclaimed.
 func TestRetryOfOldEpochs(t *testing.T) {
-	for _, since := range []uint32{7, 8} {
+	for _, since := range []tokenomics.Epoch{7, 8} {
 		j := newJournal(t)
-		e := settlement.Recovering{LastValid: 1}
-		e.Since += 7
-		if since == 8 {
-			e.Since++
-		}
-		apply(t, j, e, decided(), settlement.Found{Marker: settlement.MarkerID{Batch: first}, Tx: "seal", Witnesses: seen(2)})
+		apply(t, j, settlement.Recovering{LastValid: 1, Since: since}, decided(), settlement.Found{Marker: settlement.MarkerID{Batch: first}, Tx: "seal", Witnesses: seen(2)})
 		for _, m := range j.Probes() {
 			apply(t, j, settlement.Absent{Marker: m, Witnesses: seen(2)})
 		}
