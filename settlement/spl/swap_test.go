@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	splToken = settlement.Account("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
-	lotUnits     = uint64(40_000_000) // 40 USDC
-	leastUnits   = uint64(1_580_000_000)
-	deskTokens   = uint64(1_000_000_000_000) // 10,000 IO
+	splToken   = settlement.Account("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
+	lotUnits   = uint64(40_000_000) // 40 USDC
+	leastUnits = uint64(1_580_000_000)
+	deskTokens = uint64(1_000_000_000_000) // 10,000 IO
 )
 
 // fixedMarket is an own price that does not move: 2.50 dollars a token, on both sides.
