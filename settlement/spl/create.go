@@ -178,7 +178,9 @@ func (c *Chain) creation(ctx context.Context, e *Encoder, part []route, s *surve
 	var in []Instruction
 	var keys []solana.PublicKey
 	units, bytes := uint64(budgetInstructions*unitsBudget), uint64(accountOverhead)
-	for _, p := range []solana.PublicKey{solana.SystemProgramID, solana.SPLAssociatedTokenAccountProgramID, solana.ComputeBudget, solana.TokenProgramID, solana.Token2022ProgramID} {
+	for _, p := range []solana.PublicKey{
+		solana.SystemProgramID, solana.SPLAssociatedTokenAccountProgramID, solana.ComputeBudget, solana.TokenProgramID, solana.Token2022ProgramID,
+	} {
 		bytes += s.programs[p]
 	}
 	for _, r := range part {

@@ -70,6 +70,13 @@ type transactionAnswer struct {
 		PostTokenBalances []tokenRow
 		LogMessages       []string
 		LoadedAddresses   struct{ Writable, Readonly []solana.PublicKey }
+		InnerInstructions []struct {
+			Instructions []struct {
+				ProgramIDIndex int `json:"programIdIndex"`
+				Accounts       []int
+				Data           solana.Base58
+			}
+		}
 	}
 }
 
@@ -134,6 +141,15 @@ func decode(a *transactionAnswer) (*landed, error) {
 			return nil, err
 		}
 		l.instructions = append(l.instructions, x)
+	}
+	for _, group := range m.InnerInstructions {
+		for _, in := range group.Instructions {
+			x, err := l.call(in.ProgramIDIndex, in.Accounts, in.Data)
+			if err != nil {
+				return nil, err
+			}
+			l.inner = append(l.inner, x)
+		}
 	}
 	l.tokens = make([]tokenBalance, len(l.keys))
 	if err := l.balances(m.PreTokenBalances, func(t *tokenBalance, n uint64) { t.pre = n }); err != nil {

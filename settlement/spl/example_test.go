@@ -83,3 +83,48 @@ func ExampleChain() {
 	// 600 <nil>
 	// true
 }
+
+// What a payer has done, from the chain alone; and the rent of its markers.
+func ExampleChain_History() {
+	ctx := context.Background()
+	node, err := svmtest.Start(ctx, svmtest.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = node.Close() }()
+	boss := svmtest.Key("boss")
+	_ = node.Airdrop(ctx, svmtest.Address(boss), 1_000_000_000)
+	io, _ := node.CreateMint(ctx, boss, svmtest.Key("IO"), 8)
+	payer, _ := spl.NewKey(svmtest.Key("payer"))
+	_ = node.Airdrop(ctx, payer.PublicKey(), 1_000_000_000)
+	_ = node.Advance(ctx, svmtest.BlocksToFinal)
+	chain, _ := spl.New(spl.Config{URL: node.URL(), Payer: payer})
+
+	// A batch without lines seals: it makes the marker and nothing else.
+	seal := settlement.Batch{ID: settlement.BatchID{Epoch: 7}}
+	prepared, _ := chain.Prepare(ctx, []settlement.Batch{seal})
+	fmt.Println(chain.Send(ctx, []settlement.Tx{prepared[0].Tx}))
+	_ = node.Advance(ctx, svmtest.BlocksToFinal)
+	marker, _ := chain.MarkerAddress(ctx, seal.MarkerID())
+	for range 2 {
+		r, err := chain.Reclaim(ctx, []settlement.MarkerID{seal.MarkerID()})
+		fmt.Println("gone:", r.Gone[0], err)
+		_ = node.Advance(ctx, svmtest.BlocksToFinal)
+	}
+	err = chain.History(ctx, func(t settlement.Trace) error {
+		fmt.Println(t.Marker == marker, "rent", t.Rent, "returned", t.Returned, "fee", t.Fee)
+		return nil
+	})
+	fmt.Println(err)
+	units, err := chain.Received(ctx, io, 500)
+	fmt.Println(units, err)
+	// Output:
+	// <nil>
+	// gone: false <nil>
+	// gone: true <nil>
+	// true rent 650240 returned 0 fee 5000
+	// false rent 0 returned 650240 fee 5000
+	// <nil>
+	// 500 <nil>
+}

@@ -35,7 +35,7 @@ func TestGuardInstructions(t *testing.T) {
 	boss, vaultKey := svmtest.Address(b.boss), b.vaultAt
 	use := func(a settlement.Account) settlement.AccountUse { return settlement.AccountUse{Account: a} }
 	token := func(data []byte, uses ...settlement.AccountUse) settlement.Instruction {
-		return settlement.Instruction{Program: tokenProgram, Data: data, Accounts: uses}
+		return settlement.Instruction{Program: splToken, Data: data, Accounts: uses}
 	}
 	none := make([]byte, 9)
 	none[0] = 3 // a transfer of nothing
@@ -415,7 +415,7 @@ func TestGuardReadsTheSimulation(t *testing.T) {
 		"recipient gets less":           {edit(&vault, func(d []byte) { clear(d[64:72]) }), "it has to get"},
 		"delegate of the recipient":     {edit(&vault, func(d []byte) { d[72] = 1 }), "the rights over token account"},
 		"payer's lamports":              {func(s *simulatedAnswer) { at(s, payer).Lamports-- }, "the payer pays"},
-		"payer given away":              {func(s *simulatedAnswer) { at(s, payer).Owner = string(tokenProgram) }, "the payer is given to program"},
+		"payer given away":              {func(s *simulatedAnswer) { at(s, payer).Owner = string(splToken) }, "the payer is given to program"},
 		"accounts left out":             {func(s *simulatedAnswer) { s.Value.Accounts = s.Value.Accounts[1:] }, "the endpoint told"},
 		"units left out":                {func(s *simulatedAnswer) { s.Value.UnitsConsumed = nil }, "the endpoint told"},
 		"it fails":                      {func(s *simulatedAnswer) { s.Value.Err = json.RawMessage(`"AccountInUse"`) }, "it fails: \"AccountInUse\""},

@@ -46,7 +46,7 @@ func newLiar(t testing.TB, node string, tell lie) *liar {
 			Error   json.RawMessage `json:"error,omitempty"`
 		}{"2.0", c.ID, json.RawMessage("null"), nil}
 		if node != "" {
-			resp, err := http.Post(node, "application/json", bytes.NewReader(body)) //nolint:noctx // ends with the test
+			resp, err := http.Post(node, "application/json", bytes.NewReader(body))
 			if err != nil {
 				w.WriteHeader(http.StatusBadGateway)
 				return

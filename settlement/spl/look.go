@@ -252,7 +252,9 @@ func (c *Chain) failure(ctx context.Context, tx *landed) (settlement.Failure, er
 // culprits looks at the recipients of the instruction that failed. One whose account is unfit is at fault. If none is, and
 // the error is one that a recipient's account causes while the sender's is fit, something has changed since: then the line
 // that failed is at fault all the same, because the batch must not be tried again unchanged.
-func (c *Chain) culprits(ctx context.Context, tx *landed, e programError, before int, tried []move, f settlement.Failure) (settlement.Failure, error) {
+func (c *Chain) culprits(
+	ctx context.Context, tx *landed, e programError, before int, tried []move, f settlement.Failure,
+) (settlement.Failure, error) {
 	var keys []solana.PublicKey
 	for _, m := range tried {
 		keys = append(keys, m.from, m.to)
@@ -269,14 +271,16 @@ func (c *Chain) culprits(ctx context.Context, tx *landed, e programError, before
 			continue
 		}
 		if why := trouble(at[m.to], source.mint, nil); why != "" {
-			f.Faults = append(f.Faults, settlement.Fault{Line: before + i, Reason: fmt.Sprintf("recipient's account %q: %s (%s)", m.to, why, tx.err)})
+			reason := fmt.Sprintf("recipient's account %q: %s (%s)", m.to, why, tx.err)
+			f.Faults = append(f.Faults, settlement.Fault{Line: before + i, Reason: reason})
 		}
 	}
 	if len(f.Faults) > 0 || len(tried) != 1 || tried[0].to.IsZero() || !e.ofRecipient() {
 		return f, nil
 	}
 	if source, ok := readHolding(at[tried[0].from]); ok && !source.frozen {
-		f.Faults = []settlement.Fault{{Line: before, Reason: fmt.Sprintf("recipient's account %q: %s when the payment landed (%s)", tried[0].to, e.meaning(), tx.err)}}
+		reason := fmt.Sprintf("recipient's account %q: %s when the payment landed (%s)", tried[0].to, e.meaning(), tx.err)
+		f.Faults = []settlement.Fault{{Line: before, Reason: reason}}
 	}
 	return f, nil
 }
@@ -318,7 +322,10 @@ func (e programError) meaning() string {
 func readFailure(text []byte) (programError, bool) {
 	var outer struct{ InstructionError []json.RawMessage }
 	e := programError{custom: -1}
-	if json.Unmarshal(text, &outer) != nil || len(outer.InstructionError) != 2 || json.Unmarshal(outer.InstructionError[0], &e.index) != nil || e.index < 0 {
+	if json.Unmarshal(text, &outer) != nil || len(outer.InstructionError) != 2 {
+		return e, false
+	}
+	if json.Unmarshal(outer.InstructionError[0], &e.index) != nil || e.index < 0 {
 		return e, false
 	}
 	var inner struct{ Custom *int }

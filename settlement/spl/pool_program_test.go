@@ -102,7 +102,7 @@ func (p *programPool) Build(ctx context.Context, o settlement.SwapOrder) ([]sett
 		{Account: in, Writable: true},
 		{Account: out, Writable: true},
 		{Account: p.authority},
-		{Account: tokenProgram},
+		{Account: splToken},
 		{Account: p.moodAt},
 		{Account: p.thief},
 	}}}, nil

@@ -32,13 +32,13 @@ func TestSecretsOfTheURL(t *testing.T) {
 		"redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, r.URL.String()+"/again", http.StatusTemporaryRedirect)
 		},
-		"error": func(w http.ResponseWriter, r *http.Request) {
+		"error": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":1,"error":{"code":-32052,"message":"key %s (%s) of %s:%s is not allowed"}}`, path, query, user, password)
 		},
-		"result": func(w http.ResponseWriter, r *http.Request) {
+		"result": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":1,"result":{"absoluteSlot":%q}}`, path+query)
 		},
-		"other id": func(w http.ResponseWriter, r *http.Request) {
+		"other id": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%q,"result":{}}`, query)
 		},
 		"reset": func(w http.ResponseWriter, _ *http.Request) {

@@ -177,8 +177,9 @@ func (c *Chain) bounds(j *job, s *survey) (units, loaded uint32) {
 	if c.config.Format != V1 {
 		sum += budgetInstructions * unitsBudget
 	}
-	uses := map[solana.PublicKey]uint64{solana.SystemProgramID: s.programs[solana.SystemProgramID], c.payer: accountOverhead, j.marker.at: accountOverhead}
+	uses := map[solana.PublicKey]uint64{c.payer: accountOverhead, j.marker.at: accountOverhead}
 	run := func(p solana.PublicKey) { uses[p] = s.programs[p] }
+	run(solana.SystemProgramID)
 	if c.config.Format != V1 {
 		run(solana.ComputeBudget)
 	}

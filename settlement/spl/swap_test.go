@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	tokenProgram = settlement.Account("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
-	lotUnits     = uint64(40_000_000) // 40 USDC
-	leastUnits   = uint64(1_580_000_000)
-	deskTokens   = uint64(1_000_000_000_000) // 10,000 IO
+	splToken   = settlement.Account("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
+	lotUnits   = uint64(40_000_000) // 40 USDC
+	leastUnits = uint64(1_580_000_000)
+	deskTokens = uint64(1_000_000_000_000) // 10,000 IO
 )
 
 // fixedMarket is an own price that does not move: 2.50 dollars a token, on both sides.
@@ -104,7 +104,7 @@ func newSwapBench(t testing.TB) *swapBench {
 		Wallet:   b.walletAt,
 		Swapper:  b.pool,
 		Market:   newMarket(2_500_000, 2_500_000),
-		Programs: []settlement.Account{tokenProgram},
+		Programs: []settlement.Account{splToken},
 		Policy: settlement.SwapPolicy{
 			Dollar: b.dollar, Token: b.token, MaxAgeSeconds: 60, MaxSpreadBps: 50, MaxSlippageBps: 100, MaxGainBps: 100, MaxImpactBps: 100, MaxSlots: 20,
 		},

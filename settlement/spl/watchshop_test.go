@@ -16,6 +16,8 @@ import (
 	"github.com/idlegrid/idlegrid/settlement/svmtest"
 )
 
+const tokenProgram = settlement.Account("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
+
 // shop is a treasury in dollars, its till, and a watcher between them; everything it applies is kept, as in a store.
 type shop struct {
 	*bench
