@@ -406,7 +406,7 @@ func TestHoleInTheHistory(t *testing.T) {
 	hole := true
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		resp, err := http.Post(s.URL(), "application/json", bytes.NewReader(body)) //nolint:noctx // ends with the node
+		resp, err := http.Post(s.URL(), "application/json", bytes.NewReader(body))
 		if err != nil {
 			w.WriteHeader(http.StatusBadGateway)
 			return
