@@ -1,9 +1,13 @@
 package spl_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
@@ -390,4 +394,42 @@ func TestWatchRefused(t *testing.T) {
 	cancel()
 	_, err = w.Wait(ctx, time.Hour)
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// TestHoleInTheHistory: an endpoint that leaves out one payment in the middle is found out by the balances around it.
+func TestHoleInTheHistory(t *testing.T) {
+	s := newShop(t, svmtest.Config{})
+	for i := range 3 {
+		s.pay("ann", s.bill(fmt.Sprint("b", i), uint64(1000+i)))
+	}
+	s.blocks(svmtest.BlocksToFinal)
+	hole := true
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		resp, err := http.Post(s.URL(), "application/json", bytes.NewReader(body))
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer func() { _ = resp.Body.Close() }()
+		var answer struct {
+			JSONRPC string            `json:"jsonrpc"`
+			ID      json.RawMessage   `json:"id"`
+			Result  []json.RawMessage `json:"result"`
+		}
+		text, _ := io.ReadAll(resp.Body)
+		if hole && bytes.Contains(body, []byte("getSignaturesForAddress")) && json.Unmarshal(text, &answer) == nil && len(answer.Result) >= 3 {
+			answer.Result = slices.Delete(answer.Result, 1, 2)
+			text, _ = json.Marshal(answer)
+		}
+		_, _ = w.Write(text)
+	}))
+	defer proxy.Close()
+	s.config.URL, s.config.Parallel = proxy.URL, 1
+	s.restart()
+	_, err := s.watcher.Scan(t.Context(), s.cursor, nil)
+	require.ErrorIs(t, err, spl.ErrGap)
+	require.ErrorContains(t, err, "before transaction")
+	hole = false
+	require.Equal(t, []string{"credited b0 1000", "credited b1 1001", "credited b2 1002"}, s.scan())
 }
