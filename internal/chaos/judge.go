@@ -7,6 +7,7 @@ import (
 
 	"github.com/idlegrid/idlegrid/internal/canon"
 	"github.com/idlegrid/idlegrid/settlement"
+	"github.com/idlegrid/idlegrid/settlement/spl"
 	"github.com/idlegrid/idlegrid/settlement/wal"
 )
 
@@ -19,22 +20,13 @@ func (h *history) judge(ctx context.Context) (err error) {
 	if h.script.Mode.Control() {
 		return nil
 	}
-	var traces []settlement.Trace
-	if err := h.marker.History(ctx, func(t settlement.Trace) error {
-		if !h.own[t.Tx] {
-			traces = append(traces, t)
-		}
-		return nil
-	}); err != nil {
-		return fmt.Errorf("read the history: %w", err)
-	}
 	for i, p := range h.payers {
 		j, failed, err := h.read(p.journal)
 		if err != nil {
 			return fmt.Errorf("journal %d: %w", i, err)
 		}
 		wrong := append(failed, audit(j)...)
-		report, err := settlement.Reconcile(j, traces, func(m settlement.MarkerID) (settlement.Account, error) { return h.marker.MarkerAddress(ctx, m) })
+		report, err := settlement.Reconcile(ctx, j, told{h.marker, h.own})
 		if err != nil {
 			return fmt.Errorf("reconcile journal %d: %w", i, err)
 		}
@@ -49,6 +41,22 @@ func (h *history) judge(ctx context.Context) (err error) {
 		}
 	}
 	return nil
+}
+
+// told is the chain's history without what the harness has sent with the payer's key.
+type told struct {
+	*spl.Chain
+	own map[string]bool
+}
+
+// History implements settlement.Historian.
+func (t told) History(ctx context.Context, each func(settlement.Trace) error) error {
+	return t.Chain.History(ctx, func(x settlement.Trace) error {
+		if t.own[x.Tx] {
+			return nil
+		}
+		return each(x)
+	})
 }
 
 // explained says whether a difference is of the harness's own making: an account that was given to another owner after the
