@@ -4,23 +4,27 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 
 	"github.com/idlegrid/idlegrid/settlement"
 )
 
-// unmarked is a chain whose attempts have a marker of their own each, which no other attempt makes: as good as none.
+// unmarked is a chain whose attempts have a marker of their own each, which no other attempt makes: as good as none. Which one
+// that is stands in a file, as a chain that is asked for an attempt wants to know.
 type unmarked struct {
 	fullChain
 	next uint16
+	file string
 }
 
 // none is the number of a marker that no attempt makes.
 const none = 1<<16 - 1
 
 // newUnmarked gives each endpoint of each life of a payer numbers of its own: lives below 120.
-func newUnmarked(c fullChain, life, endpoint int) *unmarked {
-	return &unmarked{c, uint16(life*512 + endpoint*170)}
+func newUnmarked(c fullChain, j job, endpoint int) *unmarked {
+	return &unmarked{c, uint16(j.Life*512 + endpoint*170), j.Journal + ".markers"}
 }
 
 // Prepare implements settlement.Chain.
@@ -31,14 +35,39 @@ func (u *unmarked) Prepare(ctx context.Context, batches []settlement.Batch) ([]s
 		own[i] = b
 	}
 	u.next++
-	return u.fullChain.Prepare(ctx, own)
+	out, err := u.fullChain.Prepare(ctx, own)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(u.file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range out {
+		if _, err := fmt.Fprintf(f, "%s %d\n", p.Tx.ID, own[i].Marker); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+	}
+	return out, f.Close()
 }
 
 // Look implements settlement.Chain.
 func (u *unmarked) Look(ctx context.Context, attempts []settlement.Attempt) (settlement.Sighting, error) {
+	text, err := os.ReadFile(u.file)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return settlement.Sighting{}, err
+	}
+	numbers := map[string]uint16{}
+	for line := range strings.Lines(string(text)) {
+		var id string
+		var n uint16
+		if _, err := fmt.Sscan(line, &id, &n); err == nil { // else there was no attempt
+			numbers[id] = n
+		}
+	}
 	own := make([]settlement.Attempt, len(attempts))
 	for i, a := range attempts {
-		a.Marker.N = none
+		a.Marker.N = numbers[a.Tx.ID]
 		own[i] = a
 	}
 	return u.fullChain.Look(ctx, own)

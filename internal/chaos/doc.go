@@ -41,7 +41,9 @@
 // # What it does not do
 //
 // Leaders, block limits and a fee market are not modelled; see package svmtest. A call that hangs ends by the client's clock, so
-// that a machine that is very slow may see another history than a quick one, never another verdict.
+// that a machine that is very slow may see another history than a quick one, never another verdict. Rent is taken back at the end of a
+// history only, when all payers are awake: one that slept longer than Params.ReclaimAfterSeconds, while another payer took the
+// marker of a batch back, would find the marker absent and pay again. That is the one thing for which the protocol trusts time.
 //
 // # Sources
 //

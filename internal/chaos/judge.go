@@ -7,6 +7,7 @@ import (
 
 	"github.com/idlegrid/idlegrid/internal/canon"
 	"github.com/idlegrid/idlegrid/settlement"
+	"github.com/idlegrid/idlegrid/settlement/spl"
 	"github.com/idlegrid/idlegrid/settlement/wal"
 )
 
@@ -25,7 +26,7 @@ func (h *history) judge(ctx context.Context) (err error) {
 			return fmt.Errorf("journal %d: %w", i, err)
 		}
 		wrong := append(failed, audit(j)...)
-		report, err := settlement.Reconcile(ctx, j, annals{h})
+		report, err := settlement.Reconcile(ctx, j, told{h.marker, h.own})
 		if err != nil {
 			return fmt.Errorf("reconcile journal %d: %w", i, err)
 		}
@@ -42,21 +43,19 @@ func (h *history) judge(ctx context.Context) (err error) {
 	return nil
 }
 
-// annals are what the payers did on the chain: all that their key signed but what the harness signed with it.
-type annals struct{ *history }
-
-// MarkerAddress implements settlement.Historian.
-func (a annals) MarkerAddress(ctx context.Context, m settlement.MarkerID) (settlement.Account, error) {
-	return a.marker.MarkerAddress(ctx, m)
+// told is the chain's history without what the harness has sent with the payer's key.
+type told struct {
+	*spl.Chain
+	own map[string]bool
 }
 
 // History implements settlement.Historian.
-func (a annals) History(ctx context.Context, each func(settlement.Trace) error) error {
-	return a.marker.History(ctx, func(t settlement.Trace) error {
-		if a.own[t.Tx] {
+func (t told) History(ctx context.Context, each func(settlement.Trace) error) error {
+	return t.Chain.History(ctx, func(x settlement.Trace) error {
+		if t.own[x.Tx] {
 			return nil
 		}
-		return each(t)
+		return each(x)
 	})
 }
 

@@ -86,7 +86,7 @@ func connect(l *line, j job) ([]settlement.Chain, error) {
 		}
 		var chain fullChain = c
 		if j.Mode == NoMarker || j.Mode == Naive {
-			chain = newUnmarked(c, j.Life, i)
+			chain = newUnmarked(c, j, i)
 		}
 		out = append(out, &watched{chain, l})
 	}
