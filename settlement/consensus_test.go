@@ -22,7 +22,7 @@ const life = 6
 // seeds is how many histories each case plays.
 func seeds() uint64 {
 	if testing.Short() || raceEnabled {
-		return 30
+		return 20
 	}
 	return 100
 }
@@ -460,9 +460,10 @@ func TestConsensusControl(t *testing.T) {
 		name  string
 		plot  plot
 		seeds uint64
+		least int // so many have to go wrong
 	}{
-		{"no rule", naive, seeds()},
-		{"too short", short, seeds() / 3}, // they are long
+		{"no rule", naive, seeds(), int(seeds() / 2)},
+		{"too short", short, 15, 1}, // they are long
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			wrong, stats := 0, map[string]int{}
@@ -471,7 +472,7 @@ func TestConsensusControl(t *testing.T) {
 					wrong++
 				}
 			}
-			require.Greater(t, wrong, int(row.seeds/10))
+			require.GreaterOrEqual(t, wrong, row.least)
 			t.Logf("%d of %d histories paid wrongly", wrong, row.seeds)
 		})
 	}

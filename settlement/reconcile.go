@@ -51,7 +51,8 @@ type Report struct {
 // chain does, and then the report is of what came before.
 func Reconcile(ctx context.Context, j *Journal, chain Historian) (Report, error) {
 	r := reconciler{
-		journal: j, byTx: map[string]Entry{}, ours: map[Account]bool{}, markers: map[Account]string{}, taken: map[Account]bool{}, moved: map[Asset]uint64{}, burned: map[Asset]uint64{},
+		journal: j, byTx: map[string]Entry{}, ours: map[Account]bool{}, markers: map[Account]string{}, taken: map[Account]bool{},
+		moved: map[Asset]uint64{}, burned: map[Asset]uint64{},
 		at: func(m MarkerID) (Account, error) { return chain.MarkerAddress(ctx, m) },
 	}
 	for e := range j.Batches() {
@@ -265,9 +266,11 @@ func (r *reconciler) locate() error {
 		s, planned := state[m]
 		switch {
 		case ok && planned:
-			r.differ(t.Tx, m.Batch, "it made marker %s and carried %d lines, and is no attempt of the journal, which has the batch as %s", m, len(t.Lines), s)
+			r.differ(t.Tx, m.Batch, "it made marker %s and carried %d lines, and is no attempt of the journal, which has the batch as %s",
+				m, len(t.Lines), s)
 		case ok:
-			r.differ(t.Tx, m.Batch, "it made marker %s and carried %d lines: another payer opened that batch, which the journal does not know", m, len(t.Lines))
+			r.differ(t.Tx, m.Batch, "it made marker %s and carried %d lines: another payer opened that batch, which the journal does not know",
+				m, len(t.Lines))
 		default:
 			r.differ(t.Tx, BatchID{}, "no batch explains it: %d lines, marker %q", len(t.Lines), t.Marker)
 		}
