@@ -270,18 +270,7 @@ func (s *step) prepare() error {
 	if len(planned) == 0 {
 		return nil
 	}
-	var made []Prepared
-	for i, c := range s.Chains {
-		var err error
-		if made, err = c.Prepare(s.ctx, planned); err == nil && len(made) != len(planned) {
-			err = fmt.Errorf("%d answers for %d batches", len(made), len(planned))
-		}
-		if err == nil {
-			break
-		}
-		made = nil
-		s.note(err, "prepare %d batches at endpoint %d", len(planned), i)
-	}
+	made := s.proposals(planned)
 	var fresh []Tx
 	for i, p := range made {
 		b := planned[i]
