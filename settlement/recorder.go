@@ -66,17 +66,17 @@ func (k *keeper[E, F]) take(at time.Time, e E) ([]F, error) {
 	w := canon.NewWriter(k.domain)
 	w.Time(at)
 	w.Bytes(k.encode(e))
-	if err := k.keep(w.Data(), e); err != nil {
+	if err := k.keep(w.Data(), fmt.Sprintf("%T", e)); err != nil {
 		return nil, err
 	}
 	return effects, nil
 }
 
 // keep appends a record, and nothing any more once that has failed.
-func (k *keeper[E, F]) keep(record []byte, what any) error {
+func (k *keeper[E, F]) keep(record []byte, what string) error {
 	if k.broken == nil {
 		if err := k.store.Append(record); err != nil {
-			k.broken = fmt.Errorf("settlement: append %T: %w", what, err)
+			k.broken = fmt.Errorf("settlement: append %s: %w", what, err)
 		}
 	}
 	return k.broken

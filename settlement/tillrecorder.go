@@ -23,9 +23,6 @@ type TillRecorder struct {
 	bookmark []byte
 }
 
-// bookmarked is what the error of a store calls a bookmark.
-type bookmarked struct{}
-
 // NewTillRecorder replays the store into a fresh till and goes on from there. The store is this till's alone.
 func NewTillRecorder(p TillParams, s Store) (*TillRecorder, error) {
 	t, err := NewTill(p)
@@ -59,7 +56,7 @@ func (r *TillRecorder) SetBookmark(b []byte) error {
 	}
 	w := canon.NewWriter(bookmarkDomain)
 	w.Bytes(b)
-	if err := r.keeper.keep(w.Data(), bookmarked{}); err != nil {
+	if err := r.keeper.keep(w.Data(), "bookmark"); err != nil {
 		return err
 	}
 	r.bookmark = slices.Clone(b)
