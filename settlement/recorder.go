@@ -20,8 +20,7 @@ type Store interface {
 // Recorder is a journal whose events are in a store before their effects are known. It is not safe for concurrent use.
 type Recorder struct {
 	journal *Journal
-	store   Store
-	broken  error
+	keeper  keeper[Event, Effect]
 }
 
 // NewRecorder replays the store into a fresh journal and goes on from there.
@@ -30,27 +29,11 @@ func NewRecorder(p Params, s Store) (*Recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := 0
-	err = s.Replay(func(record []byte) error {
-		r := canon.NewReader(record, recordDomain)
-		at, body := r.Time(), r.Bytes()
-		if err := r.Close(); err != nil {
-			return fmt.Errorf("record %d: %w", n, err)
-		}
-		e, err := DecodeEvent(body)
-		if err != nil {
-			return fmt.Errorf("record %d: %w", n, err)
-		}
-		if _, err := j.Apply(at, e); err != nil {
-			return fmt.Errorf("record %d: %w", n, err)
-		}
-		n++
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("settlement: replay: %w", err)
+	k := keeper[Event, Effect]{domain: recordDomain, apply: j.Apply, encode: EncodeEvent, decode: DecodeEvent, store: s}
+	if err := replay(s, k.again); err != nil {
+		return nil, err
 	}
-	return &Recorder{journal: j, store: s}, nil
+	return &Recorder{j, k}, nil
 }
 
 // Journal returns the journal, for reading. Whoever applies to it directly loses that event at the next start.
@@ -59,20 +42,73 @@ func (r *Recorder) Journal() *Journal { return r.journal }
 // Apply takes one event: the journal checks and applies it, the store makes it durable, and only then are its effects
 // returned. If the store fails, the journal is ahead of it; every later call returns that error, and the process has to
 // start again from the store.
-func (r *Recorder) Apply(at time.Time, e Event) ([]Effect, error) {
-	if r.broken != nil {
-		return nil, r.broken
+func (r *Recorder) Apply(at time.Time, e Event) ([]Effect, error) { return r.keeper.take(at, e) }
+
+// keeper keeps the events of a state machine in a store, each with its time.
+type keeper[E, F any] struct {
+	domain string
+	apply  func(at time.Time, e E) ([]F, error)
+	encode func(e E) []byte
+	decode func(b []byte) (E, error)
+	store  Store
+	broken error // of the store: the machine is ahead of it
+}
+
+// take applies an event and then keeps it, so that no event is kept which the machine refuses.
+func (k *keeper[E, F]) take(at time.Time, e E) ([]F, error) {
+	if k.broken != nil {
+		return nil, k.broken
 	}
-	effects, err := r.journal.Apply(at, e)
+	effects, err := k.apply(at, e)
 	if err != nil {
 		return nil, err
 	}
-	w := canon.NewWriter(recordDomain)
+	w := canon.NewWriter(k.domain)
 	w.Time(at)
-	w.Bytes(EncodeEvent(e))
-	if err := r.store.Append(w.Data()); err != nil {
-		r.broken = fmt.Errorf("settlement: append %T: %w", e, err)
-		return nil, r.broken
+	w.Bytes(k.encode(e))
+	if err := k.keep(w.Data(), fmt.Sprintf("%T", e)); err != nil {
+		return nil, err
 	}
 	return effects, nil
+}
+
+// keep appends a record, and nothing any more once that has failed.
+func (k *keeper[E, F]) keep(record []byte, what string) error {
+	if k.broken == nil {
+		if err := k.store.Append(record); err != nil {
+			k.broken = fmt.Errorf("settlement: append %s: %w", what, err)
+		}
+	}
+	return k.broken
+}
+
+// again applies what was kept.
+func (k *keeper[E, F]) again(record []byte) error {
+	r := canon.NewReader(record, k.domain)
+	at, body := r.Time(), r.Bytes()
+	if err := r.Close(); err != nil {
+		return err
+	}
+	e, err := k.decode(body)
+	if err != nil {
+		return err
+	}
+	_, err = k.apply(at, e)
+	return err
+}
+
+// replay hands over every record and numbers errors.
+func replay(s Store, each func(record []byte) error) error {
+	n := 0
+	err := s.Replay(func(record []byte) error {
+		if err := each(record); err != nil {
+			return fmt.Errorf("record %d: %w", n, err)
+		}
+		n++
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("settlement: replay: %w", err)
+	}
+	return nil
 }

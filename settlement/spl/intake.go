@@ -157,7 +157,7 @@ func (w *Watcher) inflows(a *arrival) []settlement.Inflow {
 			in.Asset = settlement.Asset{Mint: text(b.mint), Decimals: b.decimals}
 			in.Payer = w.payer(a, b)
 			out = append(out, in)
-		case !b.known && a.post[i] > a.pre[i] && (slices.Contains(w.wallets, k) || ours && !slices.Contains(w.accounts[:len(w.config.Treasuries)], k)):
+		case !b.known && a.post[i] > a.pre[i] && (slices.Contains(w.wallets, k) || ours && !slices.Contains(w.treasuries(), k)):
 			in := w.inflow(a, k, a.post[i]-a.pre[i])
 			in.Owner, in.Asset = text(k), settlement.Asset{Decimals: solDecimals}
 			in.Payer = w.coinPayer(a)
@@ -299,8 +299,8 @@ func (a *arrival) memo() string {
 }
 
 // holdings reads the treasuries and their mints, as of at least a slot.
-func (w *Watcher) holdings(ctx context.Context, slot uint64) ([]*account, uint64, error) {
-	keys := slices.Clone(w.accounts[:len(w.config.Treasuries)])
+func (w *Watcher) holdings(ctx context.Context, e *endpoint, slot uint64) ([]*account, uint64, error) {
+	keys := slices.Clone(w.treasuries())
 	for _, t := range w.config.Treasuries {
 		keys = append(keys, solana.MustPublicKeyFromBase58(string(t.Asset.Mint)))
 	}
@@ -309,17 +309,17 @@ func (w *Watcher) holdings(ctx context.Context, slot uint64) ([]*account, uint64
 	for part := range slices.Chunk(keys, maxAccounts) {
 		var answer inContext[[]*account]
 		config := map[string]any{"encoding": "base64", "commitment": finalized}
-		if err := w.rpc.read(ctx, "getMultipleAccounts", config, slot, &answer, part); err != nil {
+		if err := e.read(ctx, "getMultipleAccounts", config, slot, &answer, part); err != nil {
 			return nil, 0, err
 		}
 		if n := len(answer.Value); n != len(part) {
-			return nil, 0, fmt.Errorf("spl: read %d accounts at %s: it answered %d", len(part), w.rpc.name, n)
+			return nil, 0, fmt.Errorf("spl: read %d accounts at %s: it answered %d", len(part), e.name, n)
 		}
 		if answer.Context.Slot < slot {
-			return nil, 0, fmt.Errorf("spl: read accounts at %s: as of slot %d, want %d: %w", w.rpc.name, answer.Context.Slot, slot, errBehind)
+			return nil, 0, fmt.Errorf("spl: read accounts at %s: as of slot %d, want %d: %w", e.name, answer.Context.Slot, slot, errBehind)
 		}
 		if len(out) > 0 && answer.Context.Slot != as {
-			return nil, 0, fmt.Errorf("spl: read accounts at %s: as of slots %d and %d: %w", w.rpc.name, as, answer.Context.Slot, errBehind)
+			return nil, 0, fmt.Errorf("spl: read accounts at %s: as of slots %d and %d: %w", e.name, as, answer.Context.Slot, errBehind)
 		}
 		as = answer.Context.Slot
 		out = append(out, answer.Value...)

@@ -3,6 +3,7 @@ package spl
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 const (
 	maxAnswer    = 64 << 20 // bytes of one answer; 100 accounts or one transaction take less than one
 	maxMessage   = 300      // bytes of an endpoint's message that an error repeats
+	maxScrubbed  = 1 << 16  // bytes of an answer that is no JSON of which an error may show the beginning
 	minSecret    = 6        // a part of the URL's path that is shorter is no key, and too common a word to be struck out
 	callTimeout  = 30 * time.Second
 	codeParams   = -32602 // invalid params: also what a node says of a field that it does not know
@@ -74,13 +76,18 @@ func newEndpoint(c Config) (*endpoint, error) {
 		e.keep(part)
 	}
 	for _, part := range strings.FieldsFunc(u.RawQuery, func(r rune) bool { return r == '&' || r == ';' }) {
-		_, value, _ := strings.Cut(part, "=")
+		_, value, named := strings.Cut(part, "=")
+		if !named {
+			value = part
+		}
 		e.keep(value)
 	}
 	if user := u.User.String(); user != "" {
 		for _, part := range strings.SplitN(user, ":", 2) {
 			e.keep(part)
 		}
+		password, _ := u.User.Password()
+		e.keep(base64.StdEncoding.EncodeToString([]byte(u.User.Username() + ":" + password))) // as the header has it
 	}
 	for _, s := range e.secrets {
 		if strings.Contains(e.name, s) && c.Name != "" {
@@ -200,7 +207,8 @@ func (e *endpoint) decode(resp *http.Response, answer []byte, id uint64, out any
 		}
 		return fmt.Errorf("status %d", resp.StatusCode)
 	case err != nil:
-		return fmt.Errorf("the answer is no JSON-RPC: %q", e.scrub(string(answer[:min(len(answer), 100)])))
+		text := e.scrub(string(answer[:min(len(answer), maxScrubbed)])) // before it is cut: half a secret would not be found
+		return fmt.Errorf("the answer is no JSON-RPC: %q", text[:min(len(text), 100)])
 	case string(r.ID) != fmt.Sprint(id):
 		return fmt.Errorf("the answer is for call %q, not %d", e.scrub(string(r.ID)), id)
 	case len(r.Result) == 0:

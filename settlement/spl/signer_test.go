@@ -138,6 +138,15 @@ func TestKeyFileRefused(t *testing.T) {
 		require.ErrorIs(t, err, spl.ErrKeyMode)
 		require.ErrorContains(t, err, fmt.Sprintf("has %#o, want at most 0600", mode))
 	}
+	if runtime.GOOS != "windows" { // a link has no mode of its own: that of the file counts
+		for mode, refused := range map[os.FileMode]bool{0o640: true, 0o600: false} {
+			link := filepath.Join(t.TempDir(), "link.json")
+			require.NoError(t, os.Symlink(keyFile(t, "["+good+"]", mode), link))
+			_, err := spl.LoadKey(link)
+			require.Equal(t, refused, errors.Is(err, spl.ErrKeyMode), "%v", err)
+			require.Equal(t, !refused, err == nil)
+		}
+	}
 	_, err = spl.NewKey(private[:63])
 	require.ErrorContains(t, err, "a private key of 63 bytes, want 64")
 	_, err = spl.NewKey(other)

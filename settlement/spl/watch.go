@@ -23,6 +23,12 @@ type WatchConfig struct {
 	WebsocketURL string
 	// Name is the endpoint's name in errors. Empty: the URL's host, with its port.
 	Name string
+	// Witnesses are further endpoints, of other operators. Without any, all that comes in is believed to URL alone: that has to be
+	// a node of your own.
+	Witnesses []WatchWitness
+	// Quorum is how many of the endpoints, URL and Witnesses, have to tell the same before it counts, 1 to all of them. 0: more
+	// than half of them.
+	Quorum int
 	// Treasuries are the token accounts that bills are paid into: those of a Till's params that are on this chain.
 	Treasuries []settlement.Treasury
 	// Others are accounts and wallets of ours besides, that money should not come to and may.
@@ -39,19 +45,25 @@ type WatchConfig struct {
 	Parallel int
 }
 
-// Watcher looks for money that has come in, by polling one endpoint. It is not safe for concurrent use.
+// WatchWitness is an endpoint besides the first one.
+type WatchWitness struct {
+	URL  string // as WatchConfig.URL
+	Name string // as WatchConfig.Name; no two endpoints may have one name
+}
+
+// Watcher looks for money that has come in, by polling endpoints. It is not safe for concurrent use.
 type Watcher struct {
-	rpc      *endpoint
-	config   WatchConfig
-	own      []solana.PublicKey
-	accounts []solana.PublicKey              // treasuries first, in the order of the config
-	wallets  []solana.PublicKey              // owners of treasuries: any token account of theirs is ours
-	trouble  map[int]string                  // of treasuries, as last told
-	turn     int                             // reference that is asked next
-	asked    map[settlement.Reference]string // newest transaction of each that was told, and whose events were kept
-	pending  map[settlement.Reference]string // those of the last scan, which the caller may yet have lost
-	round    uint64                          // of the last scan
-	socket   *socket
+	endpoints []*endpoint
+	config    WatchConfig
+	own       []solana.PublicKey
+	accounts  []solana.PublicKey              // treasuries first, in the order of the config
+	wallets   []solana.PublicKey              // owners of treasuries: any token account of theirs is ours
+	trouble   map[int]string                  // of treasuries, as last told
+	turn      int                             // reference that is asked next
+	asked     map[settlement.Reference]string // newest transaction of each that was told, and whose events were kept
+	pending   map[settlement.Reference]string // those of the last scan, which the caller may yet have lost
+	round     uint64                          // of the last scan
+	socket    *socket
 }
 
 // Progress is how far the history of one account has been told.
@@ -101,11 +113,10 @@ func NewWatcher(c WatchConfig) (*Watcher, error) {
 	case len(c.Own) == 0:
 		return nil, errors.New("spl: watch: Own is empty: our own transactions would be taken for inflows")
 	}
-	e, err := newEndpoint(Config{URL: c.URL, Name: c.Name, Timeout: c.Timeout, Parallel: c.Parallel})
-	if err != nil {
+	w := &Watcher{config: c, trouble: map[int]string{}, asked: map[settlement.Reference]string{}}
+	if err := w.connect(); err != nil {
 		return nil, err
 	}
-	w := &Watcher{rpc: e, config: c, trouble: map[int]string{}, asked: map[settlement.Reference]string{}}
 	for i, t := range c.Treasuries {
 		if err := errors.Join(
 			w.add(&w.accounts, fmt.Sprintf("Treasuries[%d].Account", i), t.Account),
@@ -132,6 +143,7 @@ func NewWatcher(c WatchConfig) (*Watcher, error) {
 		}
 	}
 	if c.WebsocketURL != "" {
+		var err error
 		if w.socket, err = newSocket(c.WebsocketURL, w.accounts[:len(c.Treasuries)]); err != nil {
 			return nil, err
 		}
@@ -155,93 +167,99 @@ func (w *Watcher) add(to *[]solana.PublicKey, field string, a settlement.Account
 // all or nothing: an error leaves the cursor where it is, and the next Scan asks again. That nothing is missing from the history
 // of a treasury is proved by its balance: what it held after one transaction it must have held before the next, and what it
 // held after the last one it must hold now. Otherwise the error wraps ErrGap.
+//
+// It tells what Quorum endpoints tell, up to the newest final block that as many of them have reached. If one contradicts
+// another, whichever lies, the error wraps ErrDisagree and names both; if too few know what one of them tells, it names them.
 func (w *Watcher) Scan(ctx context.Context, from Cursor, refs []settlement.Reference) (Scan, error) {
 	w.settle(from.Round)
-	now, err := w.rpc.clock(ctx, finalized)
+	var asked []settlement.Reference
+	for n := range min(len(refs), w.config.MaxReferences) {
+		asked = append(asked, refs[(w.turn+n)%len(refs)])
+	}
+	leads, err := w.leads(ctx)
 	if err != nil {
 		return Scan{}, err
 	}
-	var seconds *int64
-	if err := w.rpc.call(ctx, "getBlockTime", []any{now.slot}, &seconds); err != nil {
-		return Scan{}, err
+	var trouble []error
+	for _, lead := range leads {
+		out, feeds, err := w.scan(ctx, lead, from, asked)
+		if err == nil {
+			w.advance(out.Cursor.Round, refs, asked, feeds[len(w.accounts):])
+			return out, nil
+		}
+		if trouble = append(trouble, err); errors.Is(err, ErrDisagree) || ctx.Err() != nil {
+			break
+		}
 	}
-	if seconds == nil {
-		return Scan{}, fmt.Errorf("spl: %s does not know the time of slot %d", w.rpc.name, now.slot)
-	}
-	held, slot, err := w.holdings(ctx, now.slot)
+	return Scan{}, errors.Join(trouble...)
+}
+
+// scan tells what one endpoint does, if enough others do.
+func (w *Watcher) scan(ctx context.Context, lead lead, from Cursor, asked []settlement.Reference) (Scan, []feed, error) {
+	v, err := w.view(ctx, lead, from, asked)
 	if err != nil {
-		return Scan{}, err
-	}
-	feeds, asked, err := w.feeds(ctx, from, slot, refs)
-	if err != nil {
-		return Scan{}, err
-	}
-	txs, err := w.read(ctx, feeds)
-	if err != nil {
-		return Scan{}, err
+		return Scan{}, nil, err
 	}
 	out := Scan{Cursor: Cursor{Round: from.Round + 1, Accounts: map[settlement.Account]Progress{}}}
 	for i := range w.accounts {
-		f := &feeds[i]
-		mark, err := w.follow(i, f, from, txs, held)
+		f := &v.feeds[i]
+		mark, err := w.follow(i, v, from)
 		if err != nil {
-			return Scan{}, err
+			return Scan{}, nil, err
 		}
 		out.Cursor.Accounts[text(f.at)] = mark
 		out.More = out.More || f.more
 	}
-	for _, tx := range inOrder(feeds, txs) {
+	if err := w.confirm(ctx, v, from, asked); err != nil {
+		return Scan{}, nil, err
+	}
+	for _, tx := range inOrder(v.feeds, v.txs) {
 		for _, in := range w.inflows(tx) {
 			out.Events = append(out.Events, settlement.InflowSeen{Inflow: in})
 		}
 	}
-	out.Events = append(out.Events, w.changes(held)...)
+	out.Events = append(out.Events, w.changes(v.held)...)
 	if !out.More {
-		out.Events = append(out.Events, settlement.SeenThrough{Time: time.Unix(*seconds, 0).UTC()})
+		out.Events = append(out.Events, settlement.SeenThrough{Time: time.Unix(v.seconds, 0).UTC()})
 	}
-	w.advance(out.Cursor.Round, refs, asked, feeds[len(w.accounts):])
-	return out, nil
+	return out, v.feeds, nil
 }
 
 // feed is the part of one address's history that has not been told, oldest first.
 type feed struct {
 	at   solana.PublicKey
-	rows []signatureRow
-	more bool // rows were left for later
+	all  []signatureRow
+	rows []signatureRow // those that are told now
+	more bool           // rows were left for later
 }
 
-// feeds lists the new rows of the accounts, in their order, and then those of the references whose turn it is. Rows beyond slot
+// feeds lists the new rows of the accounts, in their order, and then those of the references that are asked for. Rows beyond slot
 // are for the next Scan, because the balances are as of it.
-func (w *Watcher) feeds(ctx context.Context, from Cursor, slot uint64, refs []settlement.Reference) ([]feed, []settlement.Reference, error) {
-	var asked []settlement.Reference
-	for n := range min(len(refs), w.config.MaxReferences) {
-		asked = append(asked, refs[(w.turn+n)%len(refs)])
-	}
+func (w *Watcher) feeds(ctx context.Context, e *endpoint, from Cursor, slot uint64, asked []settlement.Reference) ([]feed, error) {
 	out := make([]feed, len(w.accounts)+len(asked))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(w.config.Parallel)
 	for i := range out {
+		f := &out[i]
+		var mark Progress
+		if i < len(w.accounts) {
+			f.at = w.accounts[i]
+			mark = from.Accounts[text(f.at)]
+		} else {
+			r := asked[i-len(w.accounts)]
+			f.at = solana.PublicKey(r)
+			mark = Progress{Signature: w.asked[r]}
+		}
 		g.Go(func() error {
-			var mark Progress
-			if i < len(w.accounts) {
-				out[i].at = w.accounts[i]
-				mark = from.Accounts[text(w.accounts[i])]
-			} else {
-				r := asked[i-len(w.accounts)]
-				out[i].at = solana.PublicKey(r)
-				mark = Progress{Signature: w.asked[r]}
-			}
-			rows, err := w.rpc.since(ctx, out[i].at, mark, slot)
-			rows = slices.DeleteFunc(rows, func(r signatureRow) bool { return r.Slot > slot })
-			slices.Reverse(rows)
-			if len(rows) > w.config.MaxTransactions {
-				rows, out[i].more = rows[:w.config.MaxTransactions], true
-			}
-			out[i].rows = rows
+			rows, err := e.since(ctx, f.at, mark, slot)
+			f.all = slices.DeleteFunc(rows, func(r signatureRow) bool { return r.Slot > slot })
+			slices.Reverse(f.all)
+			f.rows = f.all[:min(len(f.all), w.config.MaxTransactions)]
+			f.more = len(f.rows) < len(f.all)
 			return err
 		})
 	}
-	return out, asked, g.Wait()
+	return out, g.Wait()
 }
 
 // since lists the final transactions that name an address and are newer than the mark, newest first. It asks on until a page is
@@ -281,7 +299,7 @@ func (e *endpoint) since(ctx context.Context, at solana.PublicKey, mark Progress
 }
 
 // read reads the transactions of all feeds that have not failed, each once.
-func (w *Watcher) read(ctx context.Context, feeds []feed) (map[string]*arrival, error) {
+func (w *Watcher) read(ctx context.Context, e *endpoint, feeds []feed) (map[string]*arrival, error) {
 	txs := map[string]*arrival{}
 	var rows []signatureRow
 	for _, f := range feeds {
@@ -297,7 +315,7 @@ func (w *Watcher) read(ctx context.Context, feeds []feed) (map[string]*arrival, 
 	g.SetLimit(w.config.Parallel)
 	for i, r := range rows {
 		g.Go(func() (err error) {
-			read[i], err = w.rpc.arrival(ctx, r)
+			read[i], err = e.arrival(ctx, r)
 			return err
 		})
 	}
@@ -311,14 +329,15 @@ func (w *Watcher) read(ctx context.Context, feeds []feed) (map[string]*arrival, 
 }
 
 // follow walks along the balance of account i, and returns its new mark.
-func (w *Watcher) follow(i int, f *feed, from Cursor, txs map[string]*arrival, held []*account) (Progress, error) {
+func (w *Watcher) follow(i int, v *view, from Cursor) (Progress, error) {
+	f := &v.feeds[i]
 	mark, told := from.Accounts[text(f.at)]
 	// A mark that was made by hand has a slot and no transaction: what was held before is not known.
 	known := !told || mark.Signature != "" || mark.Slot == 0
 	treasury := i < len(w.config.Treasuries)
 	for _, r := range f.rows {
 		mark.Slot, mark.Signature = r.Slot, r.Signature
-		tx := txs[r.Signature]
+		tx := v.txs[r.Signature]
 		if tx == nil || !treasury {
 			continue
 		}
@@ -333,11 +352,11 @@ func (w *Watcher) follow(i int, f *feed, from Cursor, txs map[string]*arrival, h
 	}
 	if treasury && known && !f.more {
 		var units uint64
-		if h, ok := readHolding(held[i]); ok {
+		if h, ok := readHolding(v.held[i]); ok {
 			units = h.units
 		}
 		if units != mark.Units {
-			return Progress{}, fmt.Errorf("%w: %s holds %d units, and %d after the last transaction that %s tells", ErrGap, f.at, units, mark.Units, w.rpc.name)
+			return Progress{}, fmt.Errorf("%w: %s holds %d units, and %d after the last transaction that %s tells", ErrGap, f.at, units, mark.Units, v.rpc.name)
 		}
 	}
 	return mark, nil

@@ -18,6 +18,9 @@ import (
 
 const tokenProgram = settlement.Account("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 
+// shopSecret makes the references of bills.
+const shopSecret = "9zQ4vT7mK2xW5nB8cR3j"
+
 // shop is a treasury in dollars, its till, and a watcher between them; everything it applies is kept, as in a store.
 type shop struct {
 	*bench
@@ -134,7 +137,7 @@ func (s *shop) final() []string {
 // bill opens a bill and returns its request.
 func (s *shop) bill(id string, units uint64) spl.PayRequest {
 	s.Helper()
-	ref, err := settlement.BillReference([]byte("the secret of a shop in a test"), id)
+	ref, err := settlement.BillReference([]byte(shopSecret), id)
 	require.NoError(s, err)
 	b := settlement.Bill{
 		ID: id, Customer: "c", Asset: s.dollar, Owner: s.treasury.Owner, Units: units, Reference: ref, Memo: id,
