@@ -1,0 +1,177 @@
+package spl_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/gagliardetto/solana-go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/idlegrid/idlegrid/settlement"
+	"github.com/idlegrid/idlegrid/settlement/spl"
+	"github.com/idlegrid/idlegrid/settlement/svmtest"
+)
+
+// TestAttackRent: the rent of a marker is told by one endpoint alone. With 0 the transaction would succeed and leave no marker
+// behind, so that a second attempt at the batch could pay again, as it did before 0 was refused; with too much a marker would swallow the payer's lamports.
+func TestAttackRent(t *testing.T) {
+	b := newBench(t)
+	vault, desk := b.open(b.token, "vault", 1000), b.open(b.token, "desk", 1000)
+	ann := b.open(b.token, "ann", 0)
+	b.chain(spl.Config{})
+	l := newLiar(t, b.URL(), nil)
+	c := b.chain(spl.Config{URL: l.URL, Name: "liar"}, "vault", "desk")
+	one := batch(0, b.token, vault, ann)
+	two := batch(1, b.token, vault, ann) // two senders take another way through the encoder
+	two.Lines = append(two.Lines, settlement.Line{Kind: settlement.Pay, Asset: b.token, From: desk, To: ann, Units: 1})
+	for _, rent := range []string{"0", "99999999", "500000000000", "18446744073709551615", "-1", "0.5", "1e30", "null", `"650240"`, "[]", "{}"} {
+		l.tell(says("getMinimumBalanceForRentExemption", rent))
+		for _, p := range []settlement.Batch{one, two, {ID: one.ID, Revision: 1}} {
+			tx, err := prepare(t, c, p)
+			require.Error(t, err, "rent %s, %d lines", rent, len(p.Lines))
+			require.Empty(t, tx)
+		}
+	}
+	for i, rate := range []uint64{696, 2575, 5080, 6960} { // those of the public clusters
+		l.tell(says("getMinimumBalanceForRentExemption", fmt.Sprint(128*rate)))
+		_, err := prepare(t, c, one)
+		require.NoError(t, err, "%d", i)
+	}
+}
+
+// TestAttackNamesakes: strangers may name the marker, name our payer, and fail; only who makes the account counts.
+func TestAttackNamesakes(t *testing.T) {
+	b := newBench(t)
+	own := b.open(b.token, "boss", 1000)
+	ann := b.open(b.token, "ann", 0)
+	c := b.chain(spl.Config{})
+	p := batch(0, b.token, own, ann)
+	at := b.strangers(c, p)
+	mark := solana.MustPublicKeyFromBase58(string(at))
+	// Mallory names our payer and our marker in a payment to herself, before and after ours, and copies our instruction with
+	// herself as the payer, which the runtime refuses: the base has not signed.
+	names := give("mallory", keyOf("mallory"), 1)
+	names.Accounts = append(names.Accounts, spl.Meta{Key: keyOf("boss"), Writable: true}, spl.Meta{Key: mark, Writable: true})
+	b.do([]string{"mallory"}, names)
+	tx, res := b.pay(c, p)
+	require.Equal(t, settlement.Succeeded, res.Sight)
+	b.do([]string{"mallory"}, names)
+	b.do([]string{"mallory"}, give("mallory", mark, 1_000_000))
+	// Our payer's key signs another purpose that names the marker, and a payment to it.
+	b.do([]string{"boss"}, give("boss", mark, 1_000_000))
+	b.blocks(svmtest.BlocksToFinal)
+	f := find(t, c, p)
+	require.Equal(t, settlement.Ours, f.Origin)
+	require.Equal(t, tx.ID, f.Tx)
+	require.Equal(t, p.Lines, f.Lines)
+}
+
+// TestAttackOwnPayment: a transfer of our own payer to a marker's address before any attempt is no attempt: the number is
+// burnt, and no line is held paid.
+func TestAttackOwnPayment(t *testing.T) {
+	b := newBench(t)
+	own := b.open(b.token, "boss", 1000)
+	ann := b.open(b.token, "ann", 0)
+	c := b.chain(spl.Config{})
+	p := batch(0, b.token, own, ann)
+	at := b.strangers(c, p)
+	b.do([]string{"boss"}, give("boss", solana.MustPublicKeyFromBase58(string(at)), 1_000_000))
+	b.blocks(svmtest.BlocksToFinal)
+	require.NotEqual(t, settlement.Ours, find(t, c, p).Origin)
+	_, res := b.pay(c, p)
+	require.True(t, res.Failure.Marker)
+	require.NotEqual(t, settlement.Ours, find(t, c, p).Origin)
+	p.Marker = 1
+	_, res = b.pay(c, p)
+	require.Equal(t, settlement.Succeeded, res.Sight)
+	b.holds(c, b.token, ann, 1)
+}
+
+// TestAttackPruned: a history that has lost the beginning never tells that a marker was not made, or was made by a stranger.
+func TestAttackPruned(t *testing.T) {
+	b := newBench(t)
+	own := b.open(b.token, "boss", 1000)
+	ann := b.open(b.token, "ann", 0)
+	b.chain(spl.Config{})
+	l := newLiar(t, b.URL(), nil)
+	c := b.chain(spl.Config{URL: l.URL, Name: "pruned"})
+	p := batch(0, b.token, own, ann)
+	at := b.strangers(c, p)
+	_, res := b.pay(c, p)
+	require.Equal(t, settlement.Succeeded, res.Sight)
+	b.do([]string{"mallory"}, give("mallory", solana.MustPublicKeyFromBase58(string(at)), 1_000_000))
+	b.blocks(svmtest.BlocksToFinal)
+	_, err := c.Reclaim(t.Context(), []settlement.MarkerID{p.MarkerID()})
+	require.NoError(t, err)
+	b.blocks(svmtest.BlocksToFinal)
+	whole := 0
+	var rows []json.RawMessage
+	l.tell(func(c call, was json.RawMessage) (json.RawMessage, []byte) {
+		if c.Method == "getSignaturesForAddress" && whole == 0 {
+			require.NoError(t, json.Unmarshal(was, &rows))
+			whole = len(rows)
+		}
+		return was, nil
+	})
+	require.Equal(t, settlement.Ours, find(t, c, p).Origin)
+	require.Equal(t, 3, whole, "made, funded, reclaimed")
+	for keep := 1; keep < whole; keep++ {
+		first := true
+		l.tell(func(c call, was json.RawMessage) (json.RawMessage, []byte) {
+			if c.Method != "getSignaturesForAddress" {
+				return was, nil
+			}
+			if !first {
+				return json.RawMessage("[]"), nil
+			}
+			first = false
+			out, err := json.Marshal(rows[:keep])
+			require.NoError(t, err)
+			return out, nil
+		})
+		require.Equal(t, settlement.Unclear, find(t, c, p).Origin, "the newest %d of %d", keep, whole)
+	}
+}
+
+// TestAttackPages: a page of a history that is longer than what was asked for is refused, before anything of it is kept.
+func TestAttackPages(t *testing.T) {
+	b := newBench(t)
+	l := newLiar(t, b.URL(), nil)
+	c := b.chain(spl.Config{URL: l.URL, Name: "liar"})
+	page := make([]map[string]any, 1001)
+	for i := range page {
+		page[i] = map[string]any{"signature": fmt.Sprint(i), "slot": 1, "err": "no"}
+	}
+	text, err := json.Marshal(page)
+	require.NoError(t, err)
+	l.tell(says("getSignaturesForAddress", string(text)))
+	_, err = c.Find(t.Context(), []settlement.Batch{{ID: settlement.BatchID{Epoch: 1}}})
+	require.ErrorContains(t, err, "1001 rows")
+}
+
+// TestAttackBlockhash: an endpoint may give a blockhash of another chain, or one that has been used up. Such an attempt never
+// lands, is buried, and the next one pays.
+func TestAttackBlockhash(t *testing.T) {
+	b := newBench(t)
+	own := b.open(b.token, "boss", 1000)
+	ann := b.open(b.token, "ann", 0)
+	b.chain(spl.Config{})
+	l := newLiar(t, b.URL(), nil)
+	c := b.chain(spl.Config{URL: l.URL, Name: "liar"})
+	p := batch(0, b.token, own, ann)
+	l.tell(changes(t, "getLatestBlockhash", func(m map[string]any) {
+		m["value"].(map[string]any)["blockhash"] = svmtest.Address(svmtest.Key("another chain"))
+	}))
+	tx, err := prepare(t, c, p)
+	require.NoError(t, err)
+	_ = c.Send(t.Context(), []settlement.Tx{tx})
+	l.tell(nil)
+	b.blocks(150)
+	require.Equal(t, settlement.Missing, look(t, c, p, tx).Sight)
+	b.blocks(svmtest.BlocksToFinal + 2)
+	require.Equal(t, settlement.Dead, look(t, c, p, tx).Sight)
+	_, res := b.pay(c, p)
+	require.Equal(t, settlement.Succeeded, res.Sight)
+	b.holds(c, b.token, ann, 1)
+}
