@@ -263,3 +263,51 @@ func TestAttackOneLiar(t *testing.T) {
 		}
 	}
 }
+
+// TestAttackRefusals: one endpoint says, of recipients that can be paid, that they cannot. Only what two endpoints say of a line
+// refuses it; an endpoint that can pay them all is believed, since the chain judges its attempt.
+func TestAttackRefusals(t *testing.T) {
+	refuses := func(lines ...int) func([]settlement.Batch) ([]settlement.Prepared, error) {
+		e := &settlement.LineError{}
+		for _, n := range lines {
+			e.Faults = append(e.Faults, settlement.Fault{Line: n, Reason: "no account"})
+		}
+		return makes(settlement.Prepared{Err: e})
+	}
+	type says = []func([]settlement.Batch) ([]settlement.Prepared, error)
+	signs := makes(settlement.Prepared{Tx: tx("s1")})
+	for name, row := range map[string]struct {
+		says  says
+		state settlement.State
+		gone  uint64 // units refused
+		want  string // in the error
+	}{
+		"liar first":      {says{refuses(0, 1, 2), signs, signs}, settlement.StateSigned, 0, ""},
+		"liar second":     {says{signs, refuses(0, 1, 2), signs}, settlement.StateSigned, 0, ""},
+		"one too many":    {says{refuses(0, 1), refuses(1), refuses(1)}, settlement.StatePlanned, 1, ""},
+		"different lines": {says{refuses(0), refuses(1), refuses(1)}, settlement.StatePlanned, 0, "disagree on which lines"},
+		"the others down": {says{refuses(0), nil, nil}, settlement.StatePlanned, 0, "want Quorum, 2"},
+		"one down":        {says{refuses(0), nil, refuses(0)}, settlement.StatePlanned, 1, "no route"},
+		"no opinion":      {says{refuses(0), makes(settlement.Prepared{Err: errNet}), refuses(0)}, settlement.StatePlanned, 1, ""},
+		"later":           {says{refuses(0), makes(settlement.Prepared{Err: settlement.ErrLater}), refuses(0)}, settlement.StatePlanned, 0, ""},
+		"half an answer":  {says{refuses(0), makes(), refuses(0)}, settlement.StatePlanned, 1, "0 answers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := newJournal(t)
+			apply(t, j, settlement.Decided{Epoch: 7, Intents: staff()[:3]})
+			var all []*canned
+			for _, p := range row.says {
+				all = append(all, &canned{prepare: p})
+			}
+			_, err := step(t, runner(j, 2, all...), j)
+			if row.want == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, row.want)
+			}
+			got, _ := j.Batch(settlement.BatchID{Epoch: 7})
+			require.Equal(t, row.state, got.State)
+			require.Equal(t, row.gone, j.Totals(io).Refused)
+		})
+	}
+}

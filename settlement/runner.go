@@ -15,7 +15,8 @@ import (
 // what each endpoint last said of heights and slots, to catch one that contradicts itself. It is not safe for concurrent use;
 // two of them on one journal are, if Open and Apply are: at worst an event is refused with ErrStale.
 type Runner struct {
-	// Chains are the endpoints, best one first. Attempts are made by the first one that can, sent to all, looked for at all.
+	// Chains are the endpoints, best one first. Attempts are made by the first one that can, sent to all, looked for at all;
+	// lines are refused only when Quorum of them find that they cannot be carried.
 	// Those that are a [Finder] are asked who made a marker, those that are a [Reclaimer] for its rent.
 	Chains []Chain
 	// Quorum is Params.Quorum of the journal: how many endpoints have to agree. At least 1, at most len(Chains).
@@ -263,17 +264,20 @@ func (s *step) prepare() error {
 		return nil
 	}
 	var made []Prepared
+	by := 0
 	for i, c := range s.Chains {
 		var err error
 		if made, err = c.Prepare(s.ctx, planned); err == nil && len(made) != len(planned) {
 			err = fmt.Errorf("%d answers for %d batches", len(made), len(planned))
 		}
 		if err == nil {
+			by = i
 			break
 		}
 		made = nil
 		s.note(err, "prepare %d batches at endpoint %d", len(planned), i)
 	}
+	s.confirm(by, planned, made)
 	var fresh []Tx
 	for i, p := range made {
 		b := planned[i]
