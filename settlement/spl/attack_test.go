@@ -1,9 +1,12 @@
 package spl_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/gagliardetto/solana-go"
 	"github.com/stretchr/testify/require"
@@ -174,4 +177,90 @@ func TestAttackBlockhash(t *testing.T) {
 	_, res := b.pay(c, p)
 	require.Equal(t, settlement.Succeeded, res.Sight)
 	b.holds(c, b.token, ann, 1)
+}
+
+// late keeps what is sent through it back.
+type late struct {
+	*spl.Chain
+	kept []settlement.Tx
+	open bool
+}
+
+func (l *late) Send(ctx context.Context, txs []settlement.Tx) error {
+	if l.open {
+		return l.Chain.Send(ctx, txs)
+	}
+	l.kept = append(l.kept, txs...)
+	return nil
+}
+
+// TestAttackEarlyDeath: the endpoint that gives the blockhash says that it is used up at once. Both endpoints then hold attempt
+// after attempt dead, in good faith, and all of them land late, the last one first. Consensus pays once, and the journal learns
+// which one it was.
+func TestAttackEarlyDeath(t *testing.T) {
+	b := newBenchWith(t, svmtest.Config{Endpoints: 2})
+	own := b.open(b.token, "boss", 1000)
+	ann, bob := b.open(b.token, "ann", 0), b.open(b.token, "bob", 0)
+	b.chain(spl.Config{})
+	l := newLiar(t, b.URL(), func(c call, was json.RawMessage) (json.RawMessage, []byte) {
+		if c.Method != "getLatestBlockhash" || len(c.Params) == 0 {
+			return was, nil
+		}
+		var m struct {
+			Context json.RawMessage `json:"context"`
+			Value   struct {
+				Blockhash            string `json:"blockhash"`
+				LastValidBlockHeight uint64 `json:"lastValidBlockHeight"`
+			} `json:"value"`
+		}
+		require.NoError(t, json.Unmarshal(was, &m))
+		m.Value.LastValidBlockHeight -= 150
+		out, err := json.Marshal(m)
+		require.NoError(t, err)
+		return out, nil
+	})
+	lying := &late{Chain: b.chain(spl.Config{URL: l.URL, Name: "liar"})}
+	honest := &late{Chain: b.chain(spl.Config{URL: b.URLs()[1]})}
+	j, err := settlement.NewJournal(settlement.Params{Version: "attack", MaxLines: 10, Quorum: 2, Assets: []settlement.Asset{b.token}})
+	require.NoError(t, err)
+	now := time.Unix(1_800_000_000, 0)
+	var in []settlement.Intent
+	for i, to := range []settlement.Account{ann, bob} {
+		cause := fmt.Sprint("hour ", i)
+		in = append(in, settlement.Intent{ID: settlement.NewIntentID(settlement.Pay, cause), Kind: settlement.Pay, Asset: b.token, From: own, To: to, Units: 7, Cause: cause})
+	}
+	_, err = j.Apply(now, settlement.Decided{Epoch: 1, Intents: in})
+	require.NoError(t, err)
+	run := settlement.Runner{Chains: []settlement.Chain{lying, honest}, Quorum: 2, Open: j.Open, Apply: j.Apply, Probes: j.Probes}
+	step := func() {
+		_, err := run.Step(t.Context(), now)
+		require.NoError(t, err)
+		require.NoError(t, j.Audit())
+	}
+	for range 3 {
+		step()
+		b.blocks(svmtest.BlocksToFinal + 2)
+	}
+	entry, _ := j.Batch(settlement.BatchID{Epoch: 1})
+	require.Len(t, entry.Attempts, 3)
+	require.Equal(t, "expired", entry.Attempts[0].Outcome, "an early death")
+	kept := slices.Concat(lying.kept, honest.kept)
+	slices.Reverse(kept)
+	lying.open, honest.open = true, true
+	for _, tx := range kept {
+		_ = honest.Send(t.Context(), []settlement.Tx{tx})
+		b.blocks(1)
+	}
+	for range 4 {
+		b.blocks(svmtest.BlocksToFinal + 2)
+		step()
+	}
+	b.holds(honest.Chain, b.token, ann, 7)
+	b.holds(honest.Chain, b.token, bob, 7)
+	require.Equal(t, settlement.Totals{Decided: 14, Paid: 14}, j.Totals(b.token))
+	report, err := settlement.Reconcile(t.Context(), j, honest)
+	require.NoError(t, err)
+	for _, d := range report.Differences {
+		require.Empty(t, d.Batch, "%s", d.Text)
+	}
 }
