@@ -1,9 +1,13 @@
 package spl_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
@@ -262,5 +266,45 @@ func TestAttackEarlyDeath(t *testing.T) {
 	require.NoError(t, err)
 	for _, d := range report.Differences {
 		require.Empty(t, d.Batch, "%s", d.Text)
+	}
+}
+
+// TestAttackBody: what is compressed, endless or deep is given up at a bound, and the endpoint is named.
+func TestAttackBody(t *testing.T) {
+	var bomb bytes.Buffer
+	z, err := gzip.NewWriterLevel(&bomb, gzip.BestSpeed)
+	require.NoError(t, err)
+	for range 80 {
+		_, err := z.Write(bytes.Repeat([]byte(" "), 1<<20))
+		require.NoError(t, err)
+	}
+	require.NoError(t, z.Close())
+	for name, answer := range map[string]http.HandlerFunc{
+		"larger than 67108864 bytes": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(bomb.Bytes())
+		},
+		"no JSON-RPC": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write(bytes.Repeat([]byte(`{"result":`), 20_000))
+		},
+		"deadline exceeded": func(w http.ResponseWriter, r *http.Request) {
+			_, _ = w.Write([]byte(`{"jsonrpc":"2.0",`))
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := httptest.NewServer(answer)
+			defer s.Close()
+			config := spl.Config{URL: s.URL, Name: "mallory", Payer: signer(t, "boss")}
+			if name == "deadline exceeded" {
+				config.Timeout = time.Millisecond
+			}
+			c, err := spl.New(config)
+			require.NoError(t, err)
+			_, err = c.Look(t.Context(), nil)
+			require.ErrorContains(t, err, name)
+			require.ErrorContains(t, err, "mallory")
+		})
 	}
 }
