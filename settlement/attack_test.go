@@ -311,3 +311,30 @@ func TestAttackRefusals(t *testing.T) {
 		})
 	}
 }
+
+// TestAttackRecovery: the wait of a recovery ends with the last block that any endpoint names. One that is far ahead of a quorum
+// would make it last for ever, and what a journal has once recorded of it cannot be taken back.
+func TestAttackRecovery(t *testing.T) {
+	for _, height := range []uint64{4000, 1 << 40, ^uint64(0) - 5000} {
+		j := newJournal(t)
+		var all []*canned
+		for range 2 {
+			all = append(all, &canned{height: 90, lastValid: 240})
+		}
+		all = append(all, &canned{height: height, lastValid: height + 150})
+		r := runner(j, 2, all...)
+		require.NoError(t, r.Recover(t.Context(), morning, 0))
+		apply(t, j, settlement.Decided{Epoch: 7, Intents: staff()[:1]})
+		all[0].prepare = makes(settlement.Prepared{Tx: tx("s1")})
+		for i := range all {
+			all[i].height = max(all[i].height, 241)
+		}
+		for range 3 {
+			_, _ = step(t, r, j)
+		}
+		_, err := j.Apply(morning, settlement.Recovering{})
+		require.NoError(t, err, "height %d", height)
+		got, _ := j.Batch(settlement.BatchID{Epoch: 7})
+		require.Equal(t, settlement.StateSigned, got.State)
+	}
+}
