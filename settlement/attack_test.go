@@ -285,11 +285,11 @@ func TestAttackRefusals(t *testing.T) {
 		"liar first":      {says{refuses(0, 1, 2), signs, signs}, settlement.StateSigned, 0, ""},
 		"liar second":     {says{signs, refuses(0, 1, 2), signs}, settlement.StateSigned, 0, ""},
 		"one too many":    {says{refuses(0, 1), refuses(1), refuses(1)}, settlement.StatePlanned, 1, ""},
-		"different lines": {says{refuses(0), refuses(1), refuses(1)}, settlement.StatePlanned, 0, "disagree on which lines"},
+		"different lines": {says{refuses(0), refuses(1), refuses(1)}, settlement.StatePlanned, 0, "endpoints refuse different lines"},
 		"the others down": {says{refuses(0), nil, nil}, settlement.StatePlanned, 0, "want Quorum, 2"},
 		"one down":        {says{refuses(0), nil, refuses(0)}, settlement.StatePlanned, 1, "no route"},
 		"no opinion":      {says{refuses(0), makes(settlement.Prepared{Err: errNet}), refuses(0)}, settlement.StatePlanned, 1, ""},
-		"later":           {says{refuses(0), makes(settlement.Prepared{Err: settlement.ErrLater}), refuses(0)}, settlement.StatePlanned, 0, ""},
+		"later":           {says{refuses(0), makes(settlement.Prepared{Err: settlement.ErrLater}), refuses(0)}, settlement.StatePlanned, 0, "1 endpoints refuse lines"},
 		"half an answer":  {says{refuses(0), makes(), refuses(0)}, settlement.StatePlanned, 1, "0 answers"},
 	} {
 		t.Run(name, func(t *testing.T) {
