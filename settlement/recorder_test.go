@@ -61,7 +61,7 @@ func TestRecorderRefusesRecords(t *testing.T) {
 	other := params()
 	other.Assets = other.Assets[1:]
 	_, err = settlement.NewRecorder(other, good)
-	require.ErrorContains(t, err, "Asset is unknown")
+	require.ErrorIs(t, err, settlement.ErrRecord)
 	_, err = settlement.NewRecorder(settlement.Params{}, good)
 	require.Error(t, err)
 }

@@ -77,11 +77,14 @@ func (r *Runner) Recover(ctx context.Context, now time.Time, since tokenomics.Ep
 	}
 	s := step{Runner: r, ctx: ctx, now: now}
 	last, n := uint64(0), 0
-	for _, f := range s.findings(nil) {
-		// Finality may stall for a while, but not so long that nobody would recover a journal meanwhile.
+	found := s.findings(nil)
+	height := s.seats.height(r.Quorum)
+	for _, f := range found {
+		// Finality may stall for a while, but not so long that nobody would recover a journal meanwhile. A height that a quorum
+		// has reached is the measure: one endpoint far ahead of it would make the wait last for ever.
 		const window = 3000
-		if f.LastValid < f.Height || f.LastValid > f.Height+window {
-			s.note(fmt.Errorf("%d is no last block at height %d, want %d to %d", f.LastValid, f.Height, f.Height, f.Height+window), "ask endpoint %q", f.Endpoint)
+		if f.LastValid < f.Height || f.LastValid > height+window {
+			s.note(fmt.Errorf("%d is no last block at height %d, want %d to %d", f.LastValid, f.Height, f.Height, height+window), "ask endpoint %q", f.Endpoint)
 			continue
 		}
 		last, n = max(last, f.LastValid), n+1

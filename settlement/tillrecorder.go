@@ -23,16 +23,19 @@ type TillRecorder struct {
 	bookmark []byte
 }
 
-// NewTillRecorder replays the store into a fresh till and goes on from there. The store is this till's alone.
+// NewTillRecorder replays the store into a fresh till and goes on from there. The store is this till's alone: a record that
+// was kept for another one, or under other params, is [ErrRecord].
 func NewTillRecorder(p TillParams, s Store) (*TillRecorder, error) {
 	t, err := NewTill(p)
 	if err != nil {
 		return nil, err
 	}
+	root := canon.NewWriter(rootDomain)
+	t.params.encode(root)
 	r := &TillRecorder{till: t, keeper: keeper[TillEvent, TillEffect]{
-		domain: tillRecordDomain, apply: t.Apply, encode: EncodeTillEvent, decode: DecodeTillEvent, store: s,
+		domain: tillRecordDomain, apply: t.Apply, encode: EncodeTillEvent, decode: DecodeTillEvent, store: s, link: root.Sum(),
 	}}
-	if err := replay(s, r.again); err != nil {
+	if err := r.keeper.replay(r.again); err != nil {
 		return nil, err
 	}
 	return r, nil

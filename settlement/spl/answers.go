@@ -27,6 +27,11 @@ const (
 	// youngChain is up to which slot a chain may have skipped none: 46 days of 400 ms. The public clusters are far older.
 	youngChain = 10_000_000
 
+	// maxRate bounds what an endpoint may say of rent, in lamports a byte: 14 times the highest that it ever was, 6,960. It is
+	// told by one endpoint alone, and a marker holds it for hours.
+	maxRate        = 100_000
+	rentedOverhead = 128 // bytes that rent is paid for besides an account's data
+
 	// maxLife is how many blocks the life of a blockhash may have left: 150 on every cluster, with room for a change.
 	maxLife = 300
 )
@@ -112,10 +117,14 @@ func (e *endpoint) blockhash(ctx context.Context, level string) (blockhash, erro
 	return blockhash{r.Value.Blockhash, last, now}, nil
 }
 
-// rent asks for the lamports that free an account of so many bytes from rent. They are the chain's to change.
+// rent asks for the lamports that free an account of so many bytes from rent. They are the chain's to change, but not to 0: an
+// account without lamports does not stay, and a transaction would pay without leaving its marker behind.
 func (e *endpoint) rent(ctx context.Context, size int) (uint64, error) {
 	var lamports uint64
 	err := e.call(ctx, "getMinimumBalanceForRentExemption", []any{size, map[string]any{"commitment": confirmed}}, &lamports)
+	if most := uint64(rentedOverhead+size) * maxRate; err == nil && (lamports == 0 || lamports > most) {
+		return 0, fmt.Errorf("spl: %s says that the rent of %d bytes is %d lamports, want 1 to %d", e.name, size, lamports, most)
+	}
 	return lamports, err
 }
 
@@ -185,8 +194,11 @@ func (e *endpoint) signatures(ctx context.Context, at solana.PublicKey, slot uin
 		if err := e.read(ctx, "getSignaturesForAddress", config, slot, &page, at); err != nil {
 			return nil, err
 		}
-		if len(page) == 0 {
+		switch {
+		case len(page) == 0:
 			return out, nil
+		case len(page) > maxSignatures:
+			return nil, fmt.Errorf("spl: a page of the history of %s at %s has %d rows, want at most %d", at, e.name, len(page), maxSignatures)
 		}
 		if len(out) > 0 && page[0].Signature == out[0].Signature {
 			return nil, fmt.Errorf("spl: the history of %s at %s begins again on every page", at, e.name)

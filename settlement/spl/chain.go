@@ -35,7 +35,8 @@ type Config struct {
 	Owners []Signer
 	// Format is the layout of transactions, 0: V1. See Probe for what a cluster accepts.
 	Format Format
-	// Tables are lookup tables that transactions of V0 may use.
+	// Tables are lookup tables that transactions of V0 may use. A transaction names recipients by their place in them: what
+	// they hold has to be known, or read alike at several endpoints, and they must be the operator's own.
 	Tables []*Table
 	// CreateMissing makes recipients' missing token accounts, at the payer's cost, instead of refusing their lines.
 	CreateMissing bool

@@ -294,7 +294,7 @@ func (l *Limited) readToken(accounts []solana.PublicKey, data []byte, s *spendin
 }
 
 // messagePriority returns the priority fee that a message promises, in lamports. Without a limit of units it is that of the most
-// that a transaction can use.
+// that a transaction can use. A price counts whatever stands behind it: what a runtime makes of a tail is its own affair.
 func messagePriority(m *solana.Message) uint64 {
 	if m.GetVersion() == solana.MessageVersionV1 {
 		if m.TransactionConfig.PriorityFee != nil {
@@ -310,8 +310,8 @@ func messagePriority(m *solana.Message) uint64 {
 		switch {
 		case len(in.Data) == 5 && in.Data[0] == budgetUnits:
 			units = min(maxUnits, binary.LittleEndian.Uint32(in.Data[1:]))
-		case len(in.Data) == 9 && in.Data[0] == budgetPrice:
-			price = binary.LittleEndian.Uint64(in.Data[1:])
+		case len(in.Data) >= 9 && in.Data[0] == budgetPrice:
+			price = max(price, binary.LittleEndian.Uint64(in.Data[1:]))
 		}
 	}
 	return PriorityFee(price, units, math.MaxUint64)

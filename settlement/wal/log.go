@@ -192,7 +192,7 @@ func record(b []byte) (n int, err error) {
 		return 0, nil
 	}
 	if checksum(b[:4]) != binary.BigEndian.Uint32(b[4:]) {
-		if allZero(b) { // the file grew before its content reached the disk
+		if allZero(b[headerSize:]) { // the file grew before its content reached the disk, or more than a part of this header
 			return 0, nil
 		}
 		return 0, errors.New("header checksum")
