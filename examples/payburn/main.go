@@ -93,7 +93,7 @@ func run(ctx context.Context, out *bytes.Buffer) (err error) {
 	own, _, _ := price{noon}.Market(ctx)
 	least := must(policy.Least(noon, own, usdc, io, forty))
 	order := settlement.BuyBurn{Name: "7", Cause: "bill 7", In: usdc, Token: io, Wallet: addr("swapper"), Spend: forty, Least: least}
-	before := must(chain.SupplyAt(ctx, io))
+	before := must(chain.Supply(ctx, io))
 	lot := settlement.NewIntentID(settlement.Move, "lot", "7")
 	pay(settlement.Intent{ID: lot, Kind: settlement.Move, Asset: usdc, From: addr("desk"), To: addr("swapper"), Units: forty})
 	fmt.Fprintln(out, "the swap wallet holds 40 USDC and nothing else; at our own price they are 16 IO, at least", least, "units")

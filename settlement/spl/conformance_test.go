@@ -58,9 +58,9 @@ func newRig(t *testing.T, config spl.Config) settlementtest.Rig {
 		return units
 	}
 	rig.Supply = func(a settlement.Asset) uint64 {
-		units, err := chain.Supply(t.Context(), a)
+		supply, err := chain.Supply(t.Context(), a)
 		require.NoError(t, err)
-		return units
+		return supply.Units
 	}
 	rig.Open = func(owner settlement.Account) {
 		require.NoError(t, b.CreateAccount(t.Context(), b.boss, b.token, owner))

@@ -41,7 +41,7 @@
 // are of the batch's mint, which the program checks, and Prepare has compared the decimals. Token-2022 has TransferChecked,
 // burns are BurnChecked. A transfer fee rounds up, as the program does. Compute units and loaded bytes are asked for with a
 // tenth to spare, and what an error message takes besides: a transaction that runs out of units does not say why it failed.
-// [ErrNoAccount], [ErrNoMint], [ErrGap] and [ErrNoBurn] answer reads; everything else is an error of the endpoint, wrapped once.
+// [ErrNoAccount], [ErrNoMint] and [ErrGap] answer reads; everything else is an error of the endpoint, wrapped once.
 //
 // # What it does not do
 //
