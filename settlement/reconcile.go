@@ -35,6 +35,7 @@ type Report struct {
 	RentIn       uint64 // lamports put into markers
 	RentOut      uint64 // lamports taken back from markers
 	RentOpened   uint64 // lamports put into token accounts
+	RentClosed   uint64 // lamports taken back from token accounts
 	Books        []Book // in the order of Params.Assets
 	Differences  []Difference
 }
@@ -117,6 +118,7 @@ func (r *reconciler) trace(t Trace) error {
 	r.RentIn += t.Rent
 	r.RentOut += t.Returned
 	r.RentOpened += t.Opened
+	r.RentClosed += t.Closed
 	e, known := r.byTx[t.Tx]
 	if t.Unknown {
 		r.differ(t.Tx, e.Batch.ID, "it holds an instruction that settlement never writes")
