@@ -57,5 +57,8 @@ func (c *Chain) nameOf(l settlement.Line, program solana.PublicKey, out map[sola
 		return err
 	}
 	out[at] = l.To
+	if l.Kind == settlement.Refund { // which may name a token account
+		out[to] = l.To
+	}
 	return nil
 }
