@@ -186,9 +186,9 @@ func (a *arrival) mayRefer(k solana.PublicKey) bool {
 	return i >= 0 && a.readOnly[k] && !a.signedBy(k) && !a.tokens[i].known && !isTokenProgram(k) && k != solana.SystemProgramID
 }
 
-// transfers lists the instructions that name the account as the one to be paid, with the references that stand in them. One that
-// a program made has those of the program's own instruction too. What is not understood is left out: the till then gives nothing
-// away that several references claim.
+// transfers lists the instructions that name the account as the one to be paid, those of a batch each for itself, with the
+// references that stand in them. One that a program made has those of the program's own instruction too. What is not understood
+// is left out: the till then gives nothing away that several references claim.
 func (a *arrival) transfers(to solana.PublicKey) []settlement.Transfer {
 	var out []settlement.Transfer
 	put := func(x call, outer []solana.PublicKey) {
@@ -205,9 +205,13 @@ func (a *arrival) transfers(to solana.PublicKey) []settlement.Transfer {
 		out = append(out, t)
 	}
 	for _, g := range a.groups {
-		put(g.outer, nil)
+		for _, x := range unpack(g.outer) {
+			put(x, nil)
+		}
 		for _, x := range g.inner {
-			put(x, g.outer.accounts)
+			for _, part := range unpack(x) {
+				put(part, g.outer.accounts)
+			}
 		}
 	}
 	return out
