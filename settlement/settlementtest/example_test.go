@@ -25,7 +25,7 @@ func ExampleExerciseCases() {
 	_ = func(t *testing.T) { settlementtest.ExerciseCases(t, newRig) } // the body of TestMyChainOtherwise
 	rig := newRig(nil)
 	fmt.Println(rig.Supply(rig.Token), rig.Supply(rig.Dollar))
-	// Output: 2000000 1000000
+	// Output: 2000000 2000000
 }
 
 func ExampleStore() {
