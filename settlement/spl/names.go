@@ -1,6 +1,8 @@
 package spl
 
 import (
+	"slices"
+
 	"github.com/gagliardetto/solana-go"
 
 	"github.com/idlegrid/idlegrid/settlement"
@@ -8,27 +10,35 @@ import (
 
 // names returns what the core calls each token account of a transaction. The account that is associated with a wallet is called
 // by the wallet, and so is any account whose owner has signed: it is ours. Another one, which a refund may go to, is called by
-// its own address. Recipients of the planned lines keep their names, whoever owns their accounts now.
+// its own address. Recipients of the planned lines keep their names, whoever owns their accounts now: these follow from the
+// plan and the transaction's bytes alone, whatever the endpoint says of owners.
 func (c *Chain) names(tx *landed, planned []settlement.Line) (map[solana.PublicKey]settlement.Account, error) {
 	out := map[solana.PublicKey]settlement.Account{}
-	var used []solana.PublicKey // token programs
 	for i, t := range tx.tokens {
 		if !t.known {
 			continue
 		}
-		at, err := c.address(wallet{t.owner, t.mint, t.program})
-		if err != nil {
-			return nil, err
-		}
 		out[tx.keys[i]] = text(tx.keys[i])
-		if at == tx.keys[i] || tx.signedBy(t.owner) {
+		if tx.signedBy(t.owner) {
 			out[tx.keys[i]] = text(t.owner)
 		}
-		if len(used) == 0 || used[len(used)-1] != t.program {
-			used = append(used, t.program)
-		}
 	}
-	for _, program := range sortedKeys(used) {
+	for _, program := range []solana.PublicKey{solana.TokenProgramID, solana.Token2022ProgramID} {
+		if !slices.ContainsFunc(tx.instructions, func(x call) bool { return x.program == program }) {
+			continue
+		}
+		for i, t := range tx.tokens {
+			if !t.known {
+				continue
+			}
+			at, err := c.address(wallet{t.owner, t.mint, program})
+			if err != nil {
+				return nil, err
+			}
+			if at == tx.keys[i] {
+				out[at] = text(t.owner)
+			}
+		}
 		for _, l := range planned {
 			if err := c.nameOf(l, program, out); err != nil {
 				return nil, err
