@@ -168,6 +168,7 @@ type Trace struct {
 	Reclaimed []Account // markers whose rent it took back
 	Returned  uint64    // lamports taken back from them
 	Opened    uint64    // lamports of rent put into token accounts
+	Closed    uint64    // lamports of rent taken back from token accounts
 	Unknown   bool      // it holds an instruction that none of the above explains
 }
 

@@ -38,6 +38,7 @@ type Report struct {
 	RentIn       uint64 // lamports put into markers
 	RentOut      uint64 // lamports taken back from markers
 	RentOpened   uint64 // lamports put into token accounts
+	RentClosed   uint64 // lamports taken back from token accounts
 	Books        []Book // in the order of Params.Assets
 	Differences  []Difference
 }
@@ -138,6 +139,7 @@ func (r *reconciler) trace(t Trace) error {
 	r.count(&r.RentIn, t.Rent, t.Tx, "rent of markers")
 	r.count(&r.RentOut, t.Returned, t.Tx, "rent taken back")
 	r.count(&r.RentOpened, t.Opened, t.Tx, "rent of token accounts")
+	r.count(&r.RentClosed, t.Closed, t.Tx, "rent of closed accounts")
 	for _, at := range t.Reclaimed {
 		if _, made := r.markers[at]; !made || r.taken[at] {
 			r.differ(t.Tx, BatchID{}, "it took the rent of %q, which is no marker that holds any", at)

@@ -96,7 +96,7 @@ func burn(ctx context.Context, out *bytes.Buffer, node *svmtest.Node, io, usdc s
 	fmt.Fprintf(out, "The swap wallet gets %s, all that it holds: at our own price, 2.5 USDC, 16 IO. It has to get %s, 1%% less, or more.\n"+
 		"A venue offers 15 IO. Nothing is signed, because the guard says:\n  %v\n", show(forty, usdc), show(order.Least, io), refused)
 	trade(spl.PoolConfig{Owner: addr("pool"), FeeBps: 30})
-	before, swap := must(chain.SupplyAt(ctx, io)), pay(order.Swap())
+	before, swap := must(chain.Supply(ctx, io)), pay(order.Swap())
 	rest, _, err := order.Rest(swap)
 	second := pay(must(rest, err))
 	entry := must(order.Entry(swap, &second, must(chain.SupplyProof(ctx, io, before))))

@@ -51,7 +51,7 @@ func (l *Net) Compare(ctx context.Context, n *network.Network) (Audit, error) {
 	if err != nil {
 		return a, fmt.Errorf("localnet: compare: %w", err)
 	}
-	a.Supply = Compared{"supply", l.Params.IO, uint64(o.Supply + o.Reserve), supply}
+	a.Supply = Compared{"supply", l.Params.IO, uint64(o.Supply + o.Reserve), supply.Units}
 	a.Vault = Compared{"reward vault", l.Params.IO, uint64(o.Reserve+o.Held+o.Carried) + unpaid, a.Balances[0].Chain}
 	for _, c := range append(a.Balances, a.Supply, a.Vault) {
 		if c.Books != c.Chain {

@@ -22,9 +22,9 @@
 //
 // # Worked example
 //
-// The crash case counts the operations of a run (append, prepare, send, look, find), then runs it again for each of them, once
-// with the process dying before and once after it, on what the store then holds. Ann has 500 units more at the end of each,
-// and who had no account has his 70.
+// The crash case runs a life again and again, with the process dying before its first operation (append, prepare, send, look,
+// find), before its second, and so on, and the next process on what the store then holds. Death after an operation is death
+// before the next one. Ann has 500 units more at the end of each run, and who had no account has his 70.
 //
 // # Rounding and errors
 //

@@ -19,6 +19,15 @@ func ExampleExercise() {
 	// Output: 1000000 0
 }
 
+// A second configuration of the same chain needs no deaths.
+func ExampleExerciseCases() {
+	newRig := func(t *testing.T) settlementtest.Rig { return memoryRig(t) }
+	_ = func(t *testing.T) { settlementtest.ExerciseCases(t, newRig) } // the body of TestMyChainOtherwise
+	rig := newRig(nil)
+	fmt.Println(rig.Supply(rig.Token), rig.Supply(rig.Dollar))
+	// Output: 2000000 2000000
+}
+
 func ExampleStore() {
 	var s settlementtest.Store
 	fmt.Println(s.Append([]byte("one")), s.Append([]byte("two")))

@@ -26,8 +26,8 @@ func BenchmarkAppendPayout(b *testing.B) {
 		{"v1-marker", spl.Shape{Format: spl.V1, Marker: true}},
 		{"v1-memo", spl.Shape{Format: spl.V1, Memo: 41}},
 		{"v1-marker-batch", spl.Shape{Format: spl.V1, Marker: true, Batch: true}},
-		{"v0-table-memo", spl.Shape{Format: spl.V0, Table: true, Units: true, Memo: 10}},
-		{"legacy-memo", spl.Shape{Format: spl.Legacy, Units: true, Memo: 10}},
+		{"v0-table-memo", spl.Shape{Format: spl.V0, Table: true, ComputeUnits: true, Memo: 10}},
+		{"legacy-memo", spl.Shape{Format: spl.Legacy, ComputeUnits: true, Memo: 10}},
 	} {
 		b.Run("format="+row.name, func(b *testing.B) {
 			n := row.shape.MaxLines()
@@ -66,7 +66,7 @@ func BenchmarkAppendPayoutUnsigned(b *testing.B) {
 func solanaGo(b *testing.B, f func(p *spl.Payout) []solana.Instruction) {
 	p := shaped(spl.Shape{Format: spl.V1, Memo: 41}, 60)
 	key := solana.PrivateKey(svmtest.Key("payer"))
-	config := solana.TransactionConfig{}.WithComputeUnitLimit(p.Units).WithLoadedAccountsDataSizeLimit(p.Loaded)
+	config := solana.TransactionConfig{}.WithComputeUnitLimit(p.ComputeUnits).WithLoadedAccountsDataSizeLimit(p.Loaded)
 	b.ReportAllocs()
 	var raw []byte
 	for b.Loop() {

@@ -189,13 +189,6 @@ func (c *Chain) Balance(ctx context.Context, a settlement.Asset, owner settlemen
 	return h.units, nil
 }
 
-// Supply returns how much of the asset there is, in base units, as of the newest final block. If there is no such mint it
-// returns ErrNoMint.
-func (c *Chain) Supply(ctx context.Context, a settlement.Asset) (uint64, error) {
-	m, _, err := c.mint(ctx, a, finalized)
-	return m.supply, err
-}
-
 // Received returns how much of a line of units arrives now: less than the units if the mint withholds a transfer fee.
 func (c *Chain) Received(ctx context.Context, a settlement.Asset, units uint64) (uint64, error) {
 	now, err := c.rpc.clock(ctx, confirmed)

@@ -39,6 +39,7 @@ type call struct {
 type tokenBalance struct {
 	known       bool
 	mint, owner solana.PublicKey
+	program     solana.PublicKey // of the two token programs; zero if the endpoint does not say
 	decimals    uint8
 	pre, post   uint64
 }
@@ -84,6 +85,7 @@ type tokenRow struct {
 	AccountIndex  int
 	Mint          solana.PublicKey
 	Owner         *solana.PublicKey
+	ProgramID     solana.PublicKey `json:"programId"`
 	UITokenAmount struct {
 		Amount   string
 		Decimals uint8
@@ -179,7 +181,7 @@ func (l *landed) balances(rows []tokenRow, put func(*tokenBalance, uint64)) erro
 			return fmt.Errorf("%w: token balance %.30q of account %d", ErrMalformed, r.UITokenAmount.Amount, r.AccountIndex)
 		}
 		t := &l.tokens[r.AccountIndex]
-		t.known, t.mint, t.decimals = true, r.Mint, r.UITokenAmount.Decimals
+		t.known, t.mint, t.decimals, t.program = true, r.Mint, r.UITokenAmount.Decimals, r.ProgramID
 		if r.Owner != nil {
 			t.owner = *r.Owner
 		}
@@ -198,6 +200,7 @@ const (
 	roleLines              // carries lines
 	roleCreate             // makes a token account
 	roleTake               // takes a marker's rent back
+	roleClose              // takes a token account's rent back
 )
 
 // roleOf tells what each instruction does for a payer.
@@ -226,6 +229,9 @@ func (l *landed) roleOf(x call, payer solana.PublicKey) role {
 	case isTokenProgram(x.program):
 		if len(moves(x)) > 0 {
 			return roleLines
+		}
+		if len(x.data) == 1 && x.data[0] == tokenClose && len(x.accounts) >= 3 && x.accounts[1] == payer {
+			return roleClose
 		}
 	}
 	return roleOther
@@ -306,9 +312,9 @@ func single(accounts []solana.PublicKey, d []byte) (move, bool) {
 	return m, true
 }
 
-// lines returns what the transaction carries, in order. A recipient's account that is known by its address keeps its owner's
-// name, whoever owns it now. Lines that the batch planned give the kind; any other is a payment.
-func (l *landed) lines(payer solana.PublicKey, known map[solana.PublicKey]settlement.Account, planned []settlement.Line) []settlement.Line {
+// lines returns what the transaction carries, in order, with the recipients' names. Lines that the batch planned give the kind;
+// any other is a payment. What stays with its owner is no line: only the gathering of a swap's proceeds does that.
+func (l *landed) lines(payer solana.PublicKey, names map[solana.PublicKey]settlement.Account, planned []settlement.Line) []settlement.Line {
 	left := slices.Clone(planned)
 	var out []settlement.Line
 	for _, x := range l.instructions {
@@ -316,17 +322,21 @@ func (l *landed) lines(payer solana.PublicKey, known map[solana.PublicKey]settle
 			continue
 		}
 		for _, m := range moves(x) {
-			source, sink := l.token(m.from), l.token(m.to)
+			source := l.token(m.from)
 			line := settlement.Line{
 				Kind: settlement.Pay, Asset: settlement.Asset{Mint: text(source.mint), Decimals: source.decimals},
 				From: text(source.owner), Units: m.units,
 			}
-			if m.to.IsZero() {
+			switch name, ok := names[m.to]; {
+			case m.to.IsZero():
 				line.Kind = settlement.Burn
-			} else if name, ok := known[m.to]; ok {
+			case ok:
 				line.To = name
-			} else {
-				line.To = text(sink.owner)
+			default: // the endpoint tells no balance of it
+				line.To = text(m.to)
+			}
+			if line.To == line.From {
+				continue
 			}
 			if i := match(left, line); i >= 0 {
 				line.Kind = left[i].Kind

@@ -67,7 +67,7 @@ func ExampleConverter() {
 		},
 	})
 	fmt.Println(err)
-	before, _ := chain.SupplyAt(ctx, io)
+	before, _ := chain.Supply(ctx, io)
 	b := settlement.Batch{ID: settlement.BatchID{Epoch: 7}, Lines: []settlement.Line{{
 		Kind: settlement.Swap, Asset: usdc, From: wallet, Units: 40_000_000, Into: io, Least: 1_585_000_000,
 	}}}

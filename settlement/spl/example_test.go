@@ -56,30 +56,28 @@ func ExampleChain() {
 		ID:    settlement.BatchID{Epoch: 7},
 		Lines: []settlement.Line{{Kind: settlement.Burn, Asset: io, From: vault, Units: 400}},
 	}
+	before, _ := chain.Supply(ctx, io)
 	prepared, err := chain.Prepare(ctx, []settlement.Batch{b})
 	tx := prepared[0].Tx
 	fmt.Println(err, prepared[0].Err, chain.Send(ctx, []settlement.Tx{tx}))
 	_ = node.Advance(ctx, svmtest.BlocksToFinal)
 	seen, err := chain.Look(ctx, []settlement.Attempt{{Marker: b.MarkerID(), Tx: tx}})
 	fmt.Println(err, seen.Results[0].Sight == settlement.Succeeded, seen.Results[0].Fee, "lamports")
-	proof, err := chain.BurnProof(ctx, tx.ID)
-	fmt.Println(proof.Units, proof.Owner == vault, err)
+	proof, err := chain.SupplyProof(ctx, io, before)
+	fmt.Println(proof.Burned(tx.ID), err)
 
 	// A journal that was lost asks the chain who made the marker.
 	found, err := chain.Find(ctx, []settlement.Batch{b})
 	fmt.Println(found.Results[0].Origin == settlement.Ours, found.Results[0].Tx == tx.ID, err)
 	units, err := chain.Balance(ctx, io, vault)
 	fmt.Println(units, err)
-	units, err = chain.Supply(ctx, io)
-	fmt.Println(units, err)
 	_, err = chain.Balance(ctx, io, svmtest.Address(svmtest.Key("ann")))
 	fmt.Println(errors.Is(err, spl.ErrNoAccount))
 	// Output:
 	// <nil> <nil> <nil>
 	// <nil> true 5000 lamports
-	// 400 true <nil>
+	// 400 <nil>
 	// true true <nil>
-	// 600 <nil>
 	// 600 <nil>
 	// true
 }

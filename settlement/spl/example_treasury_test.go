@@ -237,7 +237,7 @@ func ExampleReadNonce() {
 
 // With the recipients in a table, version 0 carries 57 lines instead of 20.
 func ExampleTable() {
-	p := shaped(spl.Shape{Format: spl.V0, Units: true, Memo: 10}, 57)
+	p := shaped(spl.Shape{Format: spl.V0, ComputeUnits: true, Memo: 10}, 57)
 	var list []solana.PublicKey
 	for _, l := range p.Lines {
 		list = append(list, l.To)

@@ -23,7 +23,7 @@ func ExampleEncoder() {
 	p := spl.Payout{
 		Format: spl.V1, Payer: keyOf("payer"), Owner: keyOf("payer"), Source: keyOf("source"), Program: solana.TokenProgramID,
 		Marker:    spl.Mark{Address: keyOf("marker"), Seed: "3f0c", Lamports: 650_240},
-		Blockhash: solana.Hash{1}, Units: 1000, Loaded: 1 << 20,
+		Blockhash: solana.Hash{1}, ComputeUnits: 1000, Loaded: 1 << 20,
 		Lines: []spl.Transfer{{To: keyOf("ann"), Units: 500}, {To: keyOf("bob"), Units: 400}},
 	}
 	var e spl.Encoder
@@ -48,7 +48,7 @@ func ExampleEncoder_AppendMessage() {
 	fmt.Println(err)
 	// Output:
 	// 174 bytes, <nil>
-	// spl: Message.Units is 0 and Loaded is 0: version 1 grants nothing that is not asked for
+	// spl: Message.ComputeUnits is 0 and Loaded is 0: version 1 grants nothing that is not asked for
 }
 
 // The instruction that failed names the line.

@@ -29,12 +29,12 @@ func TestCostOfTenThousand(t *testing.T) {
 		{"v1, marker, other owner, reclaim", spl.Shape{Format: spl.V1, Marker: true, Owner: true}, 173, 1_730_000, 176_000},
 		{"v1, nonce", spl.Shape{Format: spl.V1, Nonce: true}, 173, 865_000, 86_500},
 		{"v1, marker, 2 of 3, reclaim", spl.Shape{Format: spl.V1, Marker: true, Members: 2, PayerMember: true}, 176, 1_760_000, 179_000},
-		{"v0, table, memo", spl.Shape{Format: spl.V0, Table: true, Units: true, Memo: 10}, 176, 880_000, 88_000},
-		{"v0, table with the source, memo", spl.Shape{Format: spl.V0, Table: true, TableSource: true, Units: true, Memo: 10}, 170, 850_000, 85_000},
+		{"v0, table, memo", spl.Shape{Format: spl.V0, Table: true, ComputeUnits: true, Memo: 10}, 176, 880_000, 88_000},
+		{"v0, table with the source, memo", spl.Shape{Format: spl.V0, Table: true, TableSource: true, ComputeUnits: true, Memo: 10}, 170, 850_000, 85_000},
 		{"v0, table, batch, memo", spl.Shape{Format: spl.V0, Table: true, Batch: true, Memo: 10}, 167, 835_000, 83_500},
-		{"legacy, memo", spl.Shape{Format: spl.Legacy, Units: true, Memo: 41}, 527, 2_635_000, 263_500},
+		{"legacy, memo", spl.Shape{Format: spl.Legacy, ComputeUnits: true, Memo: 41}, 527, 2_635_000, 263_500},
 		{"legacy bare", spl.Shape{Format: spl.Legacy}, 455, 2_275_000, 227_500},
-		{"legacy, marker, reclaim", spl.Shape{Format: spl.Legacy, Units: true, Marker: true}, 589, 2_945_000, 331_500},
+		{"legacy, marker, reclaim", spl.Shape{Format: spl.Legacy, ComputeUnits: true, Marker: true}, 589, 2_945_000, 331_500},
 	} {
 		c, err := row.shape.Cost(10_000, 0, 650_240)
 		require.NoError(t, err)
@@ -81,7 +81,7 @@ func TestMaxReclaims(t *testing.T) {
 		}
 		m := &spl.Message{Format: f, Payer: keyOf("payer"), Instructions: nil}
 		if f == spl.V1 {
-			m.Units, m.Loaded = 1, 1
+			m.ComputeUnits, m.Loaded = 1, 1
 		}
 		for i := range want + 1 {
 			in, err := spl.FromSolana(system.NewTransferWithSeedInstruction(1, seed, solana.SystemProgramID, recipient(i), m.Payer, m.Payer).Build())
@@ -157,9 +157,9 @@ func TestPriorityIsCharged(t *testing.T) {
 	for _, f := range []spl.Format{spl.V1, spl.V0, spl.Legacy} {
 		for _, units := range []uint32{1000, 4634, 999_999, 1_400_000} {
 			for _, priority := range []uint64{0, 1, 2, 999, 12_345, 1_000_000_007} {
-				p := shaped(spl.Shape{Format: f, Units: true}, 1)
+				p := shaped(spl.Shape{Format: f, ComputeUnits: true}, 1)
 				l.real(p, own, to)
-				p.Units, p.Priority = units, priority
+				p.ComputeUnits, p.Priority = units, priority
 				raw, err := new(spl.Encoder).AppendPayout(nil, p)
 				require.NoError(t, err)
 				require.NoError(t, l.ring.Sign(t.Context(), raw))

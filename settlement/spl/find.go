@@ -103,7 +103,7 @@ func (l *landed) makes(at, payer solana.PublicKey) bool {
 			return mark == at
 		case roleAside:
 			continue
-		case roleOther, roleLines, roleCreate, roleTake:
+		case roleOther, roleLines, roleCreate, roleTake, roleClose:
 			return false
 		}
 	}
@@ -113,49 +113,15 @@ func (l *landed) makes(at, payer solana.PublicKey) bool {
 // ours decodes what one of our attempts carried.
 func (c *Chain) ours(tx *landed, b *settlement.Batch) (settlement.Finding, error) {
 	f := settlement.Finding{Origin: settlement.Ours, Tx: tx.id, Slot: tx.slot, Fee: tx.fee}
-	known, err := c.known(tx, b.Lines)
+	names, err := c.names(tx, b.Lines)
 	if err != nil {
 		return f, err
 	}
 	if swap, ok := readSwap(tx); ok {
-		var line settlement.Line
-		line, f.Got, err = swap.outcome(tx)
-		if name, ok := known[swap.to]; ok {
-			line.To = name
-		}
-		f.Lines = []settlement.Line{line}
+		f.Lines = []settlement.Line{swap.carried(names)}
+		f.Got, err = swap.got(tx)
 		return f, err
 	}
-	f.Lines = tx.lines(c.payer, known, b.Lines)
+	f.Lines = tx.lines(c.payer, names, b.Lines)
 	return f, nil
-}
-
-// known returns the recipients of a batch by their token accounts.
-func (c *Chain) known(tx *landed, lines []settlement.Line) (map[solana.PublicKey]settlement.Account, error) {
-	out := map[solana.PublicKey]settlement.Account{}
-	for _, program := range []solana.PublicKey{solana.TokenProgramID, solana.Token2022ProgramID} {
-		if !slices.ContainsFunc(tx.instructions, func(x call) bool { return x.program == program }) {
-			continue
-		}
-		for _, l := range lines {
-			owner, err := solana.PublicKeyFromBase58(string(l.To))
-			if err != nil || l.To == "" {
-				continue // no transaction can have paid it
-			}
-			asset := l.Asset
-			if l.Kind == settlement.Swap {
-				asset = l.Into
-			}
-			mint, err := parseMint(asset)
-			if err != nil {
-				continue
-			}
-			at, err := c.address(wallet{owner, mint, program})
-			if err != nil {
-				return nil, err
-			}
-			out[at] = l.To
-		}
-	}
-	return out, nil
 }

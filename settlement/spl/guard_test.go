@@ -478,7 +478,7 @@ func TestTheChainAssertsTheLeast(t *testing.T) {
 			require.Zero(t, b.balance(b.token, b.vaultAt))
 			after, err := b.chain.Supply(t.Context(), b.token)
 			require.NoError(t, err)
-			require.Equal(t, supply, after)
+			require.Equal(t, supply.Units, after.Units)
 
 			// The same batch, by an honest venue, is a new attempt and lands.
 			short = 0

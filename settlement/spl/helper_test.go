@@ -160,7 +160,7 @@ func (b *bench) try(names []string, in ...spl.Instruction) error {
 	require.NoError(b, err)
 	var e spl.Encoder
 	raw, err := e.AppendMessage(nil, &spl.Message{
-		Format: spl.V1, Payer: keyOf(names[0]), Blockhash: latest.Value.Blockhash, Units: 1_000_000, Loaded: 8 << 20, Instructions: in,
+		Format: spl.V1, Payer: keyOf(names[0]), Blockhash: latest.Value.Blockhash, ComputeUnits: 1_000_000, Loaded: 8 << 20, Instructions: in,
 	})
 	require.NoError(b, err)
 	require.NoError(b, ringOf(b, names...).Sign(b.Context(), raw))

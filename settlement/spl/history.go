@@ -59,7 +59,11 @@ func (c *Chain) History(ctx context.Context, each func(settlement.Trace) error) 
 			if !tx.signedBy(c.payer) {
 				continue
 			}
-			if err := each(c.trace(tx)); err != nil {
+			t, err := c.trace(tx)
+			if err == nil {
+				err = each(t)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -118,8 +122,12 @@ func (c *Chain) window(ctx context.Context, rows []signatureRow) ([]*landed, err
 }
 
 // trace tells what a transaction of ours did.
-func (c *Chain) trace(tx *landed) settlement.Trace {
+func (c *Chain) trace(tx *landed) (settlement.Trace, error) {
 	t := settlement.Trace{Tx: tx.id, Slot: tx.slot, Fee: tx.fee, Failed: tx.err != nil}
+	names, err := c.names(tx, nil)
+	if err != nil {
+		return t, err
+	}
 	for _, x := range tx.instructions {
 		switch tx.roleOf(x, c.payer) {
 		case roleMarker:
@@ -133,27 +141,50 @@ func (c *Chain) trace(tx *landed) settlement.Trace {
 			t.Returned += tx.lost(x.accounts[0])
 		case roleCreate:
 			t.Opened += tx.gained(x.accounts[1])
+		case roleClose:
+			t.Closed += tx.lost(x.accounts[0])
 		case roleOther:
 			t.Unknown = true
 		case roleLines, roleAside:
 		}
 	}
+	t.Lines = tx.lines(c.payer, names, nil)
+	if swap, ok := readSwap(tx); ok && t.Marker != "" { // the venue's instructions are explained by ours around them
+		t.Lines, t.Opened = []settlement.Line{swap.carried(names)}, tx.gained(swap.fresh)
+		_, err := swap.got(tx)
+		t.Unknown = err != nil && !t.Failed
+	}
 	if t.Failed { // nothing of it happened
-		t.Rent, t.Returned, t.Opened, t.Reclaimed = 0, 0, 0, nil
+		t.Rent, t.Returned, t.Opened, t.Closed, t.Reclaimed = 0, 0, 0, 0, nil
 	}
-	t.Lines = tx.lines(c.payer, nil, nil)
-	if swap, ok := readSwap(tx); ok && !t.Failed { // the venue's instructions are explained by ours around them
-		line, _, err := swap.outcome(tx)
-		t.Lines, t.Unknown = []settlement.Line{line}, err != nil
+	t.Changes = tx.changes(names)
+	// The payer's lamports are those that are told of and no others.
+	if i := tx.find(c.payer); tx.pre[i]+t.Returned+t.Closed != tx.post[i]+t.Fee+t.Rent+t.Opened {
+		t.Unknown = true
 	}
-	for _, b := range tx.tokens {
-		if b.known && b.pre != b.post {
-			t.Changes = append(t.Changes, settlement.Change{
-				Owner: text(b.owner), Asset: settlement.Asset{Mint: text(b.mint), Decimals: b.decimals}, Before: b.pre, After: b.post,
-			})
+	return t, nil
+}
+
+// changes sums the token balances of each owner, as it is called, and returns those that changed. The sum of one mint's balances
+// is in 64 bits.
+func (l *landed) changes(names map[solana.PublicKey]settlement.Account) []settlement.Change {
+	var out []settlement.Change
+	for i, b := range l.tokens {
+		if !b.known {
+			continue
 		}
+		c := settlement.Change{
+			Owner: names[l.keys[i]], Asset: settlement.Asset{Mint: text(b.mint), Decimals: b.decimals}, Before: b.pre, After: b.post,
+		}
+		at := slices.IndexFunc(out, func(o settlement.Change) bool { return o.Owner == c.Owner && o.Asset == c.Asset })
+		if at < 0 {
+			out = append(out, c)
+			continue
+		}
+		out[at].Before += c.Before
+		out[at].After += c.After
 	}
-	return t
+	return slices.DeleteFunc(out, func(c settlement.Change) bool { return c.Before == c.After })
 }
 
 // gained returns by how many lamports an account grew, 0 if it did not.

@@ -152,37 +152,3 @@ func raw(rows []json.RawMessage) [][]byte {
 	}
 	return out
 }
-
-func TestBurnProof(t *testing.T) {
-	b := newBench(t)
-	vault := b.open(b.token, "vault", 1000)
-	ann := b.open(b.token, "ann", 50)
-	c := b.chain(spl.Config{}, "vault")
-	burn := settlement.Batch{Lines: []settlement.Line{{Kind: settlement.Burn, Asset: b.token, From: vault, Units: 7}}}
-	tx, err := prepare(t, c, burn)
-	require.NoError(t, err)
-	send(t, c, tx)
-	_, err = c.BurnProof(t.Context(), tx.ID)
-	require.ErrorIs(t, err, spl.ErrNoBurn)
-	require.ErrorContains(t, err, "is not final")
-	b.blocks(svmtest.BlocksToFinal)
-	got, err := c.BurnProof(t.Context(), tx.ID)
-	require.NoError(t, err)
-	require.Equal(t, spl.Burned{Tx: tx.ID, Slot: got.Slot, Asset: b.token, Owner: vault, Units: 7}, got)
-
-	pay, _ := b.pay(c, batch(1, b.token, vault, ann))
-	_, err = c.BurnProof(t.Context(), pay.ID)
-	require.ErrorContains(t, err, "moves something else as well")
-	seal, _ := b.pay(c, batch(2, b.token, vault))
-	_, err = c.BurnProof(t.Context(), seal.ID)
-	require.ErrorContains(t, err, "burns nothing")
-	twice, err := prepare(t, c, burn)
-	require.NoError(t, err)
-	send(t, c, twice)
-	b.blocks(svmtest.BlocksToFinal)
-	_, err = c.BurnProof(t.Context(), twice.ID)
-	require.ErrorContains(t, err, "has failed")
-	other := b.chain(spl.Config{Payer: signer(t, "ann")})
-	_, err = other.BurnProof(t.Context(), tx.ID)
-	require.ErrorContains(t, err, "burns what is")
-}

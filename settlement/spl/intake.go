@@ -25,7 +25,6 @@ const (
 type arrival struct {
 	*landed
 	time     time.Time
-	programs map[int]solana.PublicKey // token program of each token account, by key
 	readOnly map[solana.PublicKey]bool
 	groups   []group
 }
@@ -40,18 +39,11 @@ type group struct {
 type arrivalAnswer struct {
 	BlockTime *int64
 	Meta      struct {
-		PreTokenBalances  []programRow
-		PostTokenBalances []programRow
 		InnerInstructions []struct {
 			Index        int
 			Instructions []struct{}
 		}
 	}
-}
-
-type programRow struct {
-	AccountIndex int
-	ProgramID    solana.PublicKey `json:"programId"`
 }
 
 // arrival reads a transaction that a history has listed.
@@ -90,10 +82,7 @@ func decodeArrival(raw json.RawMessage) (*arrival, error) {
 	if more.BlockTime == nil {
 		return nil, fmt.Errorf("%w: its block has no time", ErrMalformed)
 	}
-	a := &arrival{landed: l, time: time.Unix(*more.BlockTime, 0).UTC(), programs: map[int]solana.PublicKey{}}
-	for _, r := range slices.Concat(more.Meta.PreTokenBalances, more.Meta.PostTokenBalances) {
-		a.programs[r.AccountIndex] = r.ProgramID
-	}
+	a := &arrival{landed: l, time: time.Unix(*more.BlockTime, 0).UTC()}
 	if err := a.group(&more); err != nil {
 		return nil, err
 	}
@@ -153,7 +142,7 @@ func (w *Watcher) inflows(a *arrival) []settlement.Inflow {
 		switch {
 		case b.known && b.post > b.pre && (ours || slices.Contains(w.wallets, b.owner)):
 			in := w.inflow(a, k, b.post-b.pre)
-			in.Owner, in.Program = text(b.owner), text(a.programs[i])
+			in.Owner, in.Program = text(b.owner), text(b.program)
 			in.Asset = settlement.Asset{Mint: text(b.mint), Decimals: b.decimals}
 			in.Payer = w.payer(a, b)
 			out = append(out, in)
@@ -197,9 +186,9 @@ func (a *arrival) mayRefer(k solana.PublicKey) bool {
 	return i >= 0 && a.readOnly[k] && !a.signedBy(k) && !a.tokens[i].known && !isTokenProgram(k) && k != solana.SystemProgramID
 }
 
-// transfers lists the instructions that name the account as the one to be paid, with the references that stand in them. One that
-// a program made has those of the program's own instruction too. What is not understood is left out: the till then gives nothing
-// away that several references claim.
+// transfers lists the instructions that name the account as the one to be paid, those of a batch each for itself, with the
+// references that stand in them. One that a program made has those of the program's own instruction too. What is not understood
+// is left out: the till then gives nothing away that several references claim.
 func (a *arrival) transfers(to solana.PublicKey) []settlement.Transfer {
 	var out []settlement.Transfer
 	put := func(x call, outer []solana.PublicKey) {
@@ -216,9 +205,13 @@ func (a *arrival) transfers(to solana.PublicKey) []settlement.Transfer {
 		out = append(out, t)
 	}
 	for _, g := range a.groups {
-		put(g.outer, nil)
+		for _, x := range unpack(g.outer) {
+			put(x, nil)
+		}
 		for _, x := range g.inner {
-			put(x, g.outer.accounts)
+			for _, part := range unpack(x) {
+				put(part, g.outer.accounts)
+			}
 		}
 	}
 	return out
@@ -258,7 +251,7 @@ func (w *Watcher) payer(a *arrival, b tokenBalance) settlement.Account {
 		return ""
 	}
 	t := a.tokens[source]
-	at, _, err := solana.FindAssociatedTokenAddressWithProgram(t.owner, t.mint, a.programs[source])
+	at, _, err := solana.FindAssociatedTokenAddressWithProgram(t.owner, t.mint, t.program)
 	if err == nil && at == a.keys[source] {
 		return text(t.owner)
 	}

@@ -55,7 +55,7 @@ func (g *guard) sign(t testing.TB, p *spl.Payout) error {
 
 func (g *guard) message(t testing.TB, f spl.Format, in ...solana.Instruction) error {
 	t.Helper()
-	m := &spl.Message{Format: f, Payer: keyOf("payer"), Units: 1, Loaded: 1}
+	m := &spl.Message{Format: f, Payer: keyOf("payer"), ComputeUnits: 1, Loaded: 1}
 	for _, x := range in {
 		own, err := spl.FromSolana(x)
 		require.NoError(t, err)
@@ -70,7 +70,7 @@ func (g *guard) message(t testing.TB, f spl.Format, in ...solana.Instruction) er
 
 // paying is a payout of one line.
 func paying(f spl.Format, units uint64) *spl.Payout {
-	p := shaped(spl.Shape{Format: f, Units: true}, 1)
+	p := shaped(spl.Shape{Format: f, ComputeUnits: true}, 1)
 	p.Lines[0].Units = units
 	return p
 }
@@ -121,7 +121,7 @@ func TestLimitedLines(t *testing.T) {
 func TestLimitedLamports(t *testing.T) {
 	for _, f := range []spl.Format{spl.V1, spl.V0, spl.Legacy} {
 		pay := func(priority, marker uint64) *spl.Payout {
-			p := shaped(spl.Shape{Format: f, Marker: true, Units: true}, 1)
+			p := shaped(spl.Shape{Format: f, Marker: true, ComputeUnits: true}, 1)
 			p.Priority, p.Marker.Lamports = priority, marker
 			return p
 		}
@@ -245,7 +245,7 @@ func TestLimitedConfigRefused(t *testing.T) {
 // known programs, with no more units out of the capped accounts than the cap.
 func FuzzLimited(f *testing.F) {
 	for _, format := range []spl.Format{spl.V1, spl.V0, spl.Legacy} {
-		raw, err := new(spl.Encoder).AppendPayout(nil, shaped(spl.Shape{Format: format, Marker: true, Units: true, Checked: format == spl.V0}, 5))
+		raw, err := new(spl.Encoder).AppendPayout(nil, shaped(spl.Shape{Format: format, Marker: true, ComputeUnits: true, Checked: format == spl.V0}, 5))
 		require.NoError(f, err)
 		part, err := spl.NewPartial(raw)
 		require.NoError(f, err)

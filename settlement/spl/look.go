@@ -183,12 +183,15 @@ func (c *Chain) outcome(ctx context.Context, a settlement.Attempt, tx *landed, r
 			return fmt.Errorf("spl: %s says that %q has succeeded, but it has not made marker %s", c.rpc.name, a.Tx.ID, a.Marker)
 		}
 		if swap, ok := readSwap(tx); ok {
-			_, res.Got, err = swap.outcome(tx)
+			res.Got, err = swap.got(tx)
 		}
 		return err
 	}
 	res.Sight = settlement.Reverted
 	res.Failure, err = c.failure(ctx, tx)
+	if swap, ok := readSwap(tx); ok && err == nil && !res.Failure.Marker {
+		res.Failure.Faults, err = c.swapFaults(ctx, swap)
+	}
 	return err
 }
 
@@ -244,7 +247,7 @@ func (c *Chain) failure(ctx context.Context, tx *landed) (settlement.Failure, er
 		f.Marker = e.custom == markerExists
 	case roleLines:
 		return c.culprits(ctx, tx, e, before, moves(x), f)
-	case roleOther, roleAside, roleCreate, roleTake:
+	case roleOther, roleAside, roleCreate, roleTake, roleClose:
 	}
 	return f, nil
 }

@@ -150,7 +150,7 @@ func (p *Pool) Approve(ctx context.Context, owner Signer, to settlement.Account,
 	}
 	var e Encoder
 	raw, err := e.AppendMessage(nil, &Message{
-		Format: p.chain.config.Format, Payer: p.owner, Blockhash: hash.hash, Units: approveUnits, Loaded: gatherLoaded,
+		Format: p.chain.config.Format, Payer: p.owner, Blockhash: hash.hash, ComputeUnits: approveUnits, Loaded: gatherLoaded,
 		Instructions: []Instruction{{
 			Program:  solana.TokenProgramID,
 			Accounts: []Meta{{from, false, true}, {mint, false, false}, {delegate, false, false}, {p.owner, true, false}},

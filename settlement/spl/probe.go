@@ -66,7 +66,7 @@ func (c *Chain) gateWaits(ctx context.Context) (bool, error) {
 func (c *Chain) simulates(ctx context.Context, f Format) (refusal, err error) {
 	var e Encoder
 	raw, err := e.AppendMessage(nil, &Message{
-		Format: f, Payer: c.payer, Units: 10_000, Loaded: 1 << 20,
+		Format: f, Payer: c.payer, ComputeUnits: 10_000, Loaded: 1 << 20,
 		Blockhash:    sha256.Sum256([]byte("any, since it is replaced")),
 		Instructions: []Instruction{{Program: solana.MemoProgramID, Data: []byte("probe")}},
 	})

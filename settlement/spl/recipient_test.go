@@ -207,5 +207,5 @@ func TestBatchRefused(t *testing.T) {
 	require.ErrorContains(t, err, `spl: mint "x"`)
 	supply, err := c.Supply(t.Context(), b.token)
 	require.NoError(t, err)
-	require.EqualValues(t, 10, supply)
+	require.EqualValues(t, 10, supply.Units)
 }

@@ -108,7 +108,7 @@ func (l *lab) run(raw []byte) (outcome, bool) {
 func (l *lab) message(f spl.Format, instructions ...spl.Instruction) outcome {
 	l.Helper()
 	raw, err := new(spl.Encoder).AppendMessage(nil, &spl.Message{
-		Format: f, Payer: keyOf("payer"), Blockhash: l.hash(), Units: 1_400_000, Loaded: 1 << 20, Instructions: instructions,
+		Format: f, Payer: keyOf("payer"), Blockhash: l.hash(), ComputeUnits: 1_400_000, Loaded: 1 << 20, Instructions: instructions,
 	})
 	require.NoError(l, err)
 	require.NoError(l, l.ring.Sign(l.Context(), raw))
@@ -216,17 +216,17 @@ func TestLargestPayoutsRun(t *testing.T) {
 		{"v1, marker, checked", spl.Shape{Format: spl.V1, Marker: true, Checked: true}, 58, 150 + 58*105, 5000},
 		{"v1, marker, batch", spl.Shape{Format: spl.V1, Marker: true, Batch: true}, 59, 0, 5000},
 		{"v1 bare, batch", spl.Shape{Format: spl.V1, Batch: true}, 61, 0, 5000},
-		{"v0, memo", spl.Shape{Format: spl.V0, Units: true, Memo: 10}, 20, 0, 5000},
-		{"v0, marker", spl.Shape{Format: spl.V0, Units: true, Marker: true}, 17, 0, 5000},
-		{"v0, table, memo", spl.Shape{Format: spl.V0, Table: true, Units: true, Memo: 10}, 57, 0, 5000},
-		{"v0, table with the source, memo", spl.Shape{Format: spl.V0, Table: true, TableSource: true, Units: true, Memo: 10}, 59, 0, 5000},
+		{"v0, memo", spl.Shape{Format: spl.V0, ComputeUnits: true, Memo: 10}, 20, 0, 5000},
+		{"v0, marker", spl.Shape{Format: spl.V0, ComputeUnits: true, Marker: true}, 17, 0, 5000},
+		{"v0, table, memo", spl.Shape{Format: spl.V0, Table: true, ComputeUnits: true, Memo: 10}, 57, 0, 5000},
+		{"v0, table with the source, memo", spl.Shape{Format: spl.V0, Table: true, TableSource: true, ComputeUnits: true, Memo: 10}, 59, 0, 5000},
 		{"v0, table, batch, memo", spl.Shape{Format: spl.V0, Table: true, Batch: true, Memo: 10}, 60, 0, 5000},
 		{"v0, table with source and mint, marker, checked, priority", spl.Shape{
-			Format: spl.V0, Table: true, TableSource: true, Marker: true, Checked: true, Units: true, Priority: true,
+			Format: spl.V0, Table: true, TableSource: true, Marker: true, Checked: true, ComputeUnits: true, Priority: true,
 		}, 43, 0, 1_005_000},
-		{"legacy, memo", spl.Shape{Format: spl.Legacy, Units: true, Memo: 41}, 19, 0, 5000},
+		{"legacy, memo", spl.Shape{Format: spl.Legacy, ComputeUnits: true, Memo: 41}, 19, 0, 5000},
 		{"legacy bare", spl.Shape{Format: spl.Legacy}, 22, 22 * 76, 5000},
-		{"legacy, marker, priority", spl.Shape{Format: spl.Legacy, Units: true, Loaded: true, Priority: true, Marker: true}, 16, 0, 1_005_000},
+		{"legacy, marker, priority", spl.Shape{Format: spl.Legacy, ComputeUnits: true, Loaded: true, Priority: true, Marker: true}, 16, 0, 1_005_000},
 	} {
 		require.Equal(t, row.lines, row.shape.MaxLines(), row.name)
 		p, from := shaped(row.shape, row.lines), own
@@ -290,7 +290,7 @@ func TestSecondMarkerFails(t *testing.T) {
 	own := l.endow(keyOf("payer"), 100)
 	to := l.open(keyOf("ann"))
 	for _, f := range []spl.Format{spl.V1, spl.V0, spl.Legacy} {
-		p := shaped(spl.Shape{Format: f, Marker: true, Units: true}, 1)
+		p := shaped(spl.Shape{Format: f, Marker: true, ComputeUnits: true}, 1)
 		l.real(p, own, to)
 		before := l.held(keyOf("ann"))
 		for i := range 3 {
@@ -343,7 +343,7 @@ func mixedRuns(t *testing.T, l *lab) {
 	try := func(creations, old int, batch bool) bool {
 		m := l.mark()
 		msg := &spl.Message{
-			Format: spl.V1, Payer: keyOf("payer"), Blockhash: l.hash(), Units: 1_400_000, Loaded: 1 << 20,
+			Format: spl.V1, Payer: keyOf("payer"), Blockhash: l.hash(), ComputeUnits: 1_400_000, Loaded: 1 << 20,
 			Instructions: []spl.Instruction{m.Instruction(keyOf("payer"))},
 		}
 		all := append([]solana.PublicKey(nil), to[:old]...)

@@ -2,20 +2,20 @@ package spl
 
 // Shape is what the size of a payout depends on, besides its lines.
 type Shape struct {
-	Format      Format
-	Owner       bool // the source's owner is somebody else than the payer
-	Members     int  // how many sign for an owner that is a multisig, 0 to 11
-	PayerMember bool // the payer is one of them
-	Marker      bool
-	Memo        int  // bytes
-	Nonce       bool // a nonce whose authority is the payer
-	Checked     bool // TransferChecked instead of Transfer
-	Batch       bool // all lines in one instruction
-	Units       bool // a limit of compute units is set: always in version 1
-	Loaded      bool // a limit of loaded bytes is set: always in version 1
-	Priority    bool // a priority fee is set
-	Table       bool // the recipients are in a lookup table of version 0
-	TableSource bool // and so are the source and, if Checked, the mint
+	Format       Format
+	Owner        bool // the source's owner is somebody else than the payer
+	Members      int  // how many sign for an owner that is a multisig, 0 to 11
+	PayerMember  bool // the payer is one of them
+	Marker       bool
+	Memo         int  // bytes
+	Nonce        bool // a nonce whose authority is the payer
+	Checked      bool // TransferChecked instead of Transfer
+	Batch        bool // all lines in one instruction
+	ComputeUnits bool // a limit of compute units is set: always in version 1
+	Loaded       bool // a limit of loaded bytes is set: always in version 1
+	Priority     bool // a priority fee is set
+	Table        bool // the recipients are in a lookup table of version 0
+	TableSource  bool // and so are the source and, if Checked, the mint
 }
 
 // MaxLines returns how many lines to different recipients a payout has at most: what bounds it is the bytes, the 64 addresses
@@ -104,7 +104,7 @@ func (s Shape) addresses(n int) (all, inTable int) {
 // budgets is how many instructions ask for a budget.
 func (s Shape) budgets() int {
 	n := 0
-	for _, set := range []bool{s.Units, s.Loaded, s.Priority} {
+	for _, set := range []bool{s.ComputeUnits, s.Loaded, s.Priority} {
 		if set && s.Format != V1 {
 			n++
 		}
@@ -142,7 +142,7 @@ func (s Shape) calls(n int) calls {
 		c.add(n, s.named(), size)
 	}
 	if s.Format != V1 {
-		if s.Units {
+		if s.ComputeUnits {
 			c.add(1, 0, 5)
 		}
 		if s.Priority {

@@ -59,7 +59,7 @@ func (c *Chain) build(ctx context.Context, e *Encoder, j *job, s *survey) error 
 	if plain(j.routes) {
 		p := Payout{
 			Format: c.config.Format, Payer: c.payer, Marker: mark, Memo: memo, Blockhash: s.hash.hash,
-			Units: units, Loaded: loaded, Priority: c.config.PriorityFee, Lines: make([]Transfer, len(j.routes)), Table: c.table(j.routes),
+			ComputeUnits: units, Loaded: loaded, Priority: c.config.PriorityFee, Lines: make([]Transfer, len(j.routes)), Table: c.table(j.routes),
 		}
 		for i, r := range j.routes {
 			p.Source, p.Owner, p.Program, p.Mint, p.Decimals = r.from, r.owner, r.program, r.mint, r.line.Asset.Decimals
@@ -69,7 +69,7 @@ func (c *Chain) build(ctx context.Context, e *Encoder, j *job, s *survey) error 
 		raw, err = e.AppendPayout(nil, &p)
 	} else {
 		m := Message{
-			Format: c.config.Format, Payer: c.payer, Blockhash: s.hash.hash, Units: units, Loaded: loaded,
+			Format: c.config.Format, Payer: c.payer, Blockhash: s.hash.hash, ComputeUnits: units, Loaded: loaded,
 			Priority: c.config.PriorityFee, Instructions: instructions(c.payer, mark, memo, j.routes), Tables: c.config.Tables,
 		}
 		raw, err = e.AppendMessage(nil, &m)
@@ -238,7 +238,7 @@ func (c *Chain) message(ctx context.Context, e *Encoder, in []Instruction, hash 
 		return settlement.Tx{}, errors.New("spl: a transaction of ours needs more compute units than there are")
 	}
 	raw, err := e.AppendMessage(nil, &Message{
-		Format: c.config.Format, Payer: c.payer, Blockhash: hash.hash, Units: uint32(units), Loaded: loaded,
+		Format: c.config.Format, Payer: c.payer, Blockhash: hash.hash, ComputeUnits: uint32(units), Loaded: loaded,
 		Priority: c.config.PriorityFee, Instructions: in,
 	})
 	if err != nil {

@@ -18,11 +18,15 @@ type route struct {
 	owner    solana.PublicKey // of from
 	from, to solana.PublicKey // token accounts; to is zero for a burn
 	toOwner  solana.PublicKey
+	direct   bool   // the recipient is named by its token account, see settle
 	memo     bool   // the recipient's account takes a transfer only behind a memo
 	fee      uint64 // that the mint withholds
 }
 
 func (r route) burns() bool { return r.line.Kind == settlement.Burn }
+
+// refunds says whether the recipient may be named by a token account: money goes back where it came from.
+func (r route) refunds() bool { return r.line.Kind == settlement.Refund }
 
 // job is one batch on its way to a transaction.
 type job struct {
@@ -109,8 +113,8 @@ func (c *Chain) resolveRecipient(j *job, i int, r *route) {
 	case err != nil:
 		j.fault(i, "recipient %q is no Solana address", r.line.To)
 		return
-	case !c.offCurve[to] && !to.IsOnCurve():
-		j.fault(i, "recipient %q has no key: it is not on the curve, and not allowed for by OffCurve", r.line.To)
+	case !c.payable(to) && !r.refunds(): // of a refund settle tells
+		j.fault(i, noKey, r.line.To)
 		return
 	}
 	r.toOwner = to
@@ -121,6 +125,34 @@ func (c *Chain) resolveRecipient(j *job, i int, r *route) {
 	if r.to == r.from {
 		j.fault(i, "recipient %q is the sender", r.line.To)
 	}
+}
+
+const noKey = "recipient %q has no key: it is not on the curve, and not allowed for by OffCurve"
+
+// payable says whether an address may be a wallet's.
+func (c *Chain) payable(k solana.PublicKey) bool { return c.offCurve[k] || k.IsOnCurve() }
+
+// settle finds out whether a refund's recipient is named by a token account, and says what is wrong with it. A wallet is named
+// by its address alone, so that no account has two names.
+func (c *Chain) settle(r *route, s *survey) (trouble string, err error) {
+	h, ok := readHolding(s.accounts[r.toOwner])
+	switch {
+	case !ok && !c.payable(r.toOwner):
+		return fmt.Sprintf(noKey, r.line.To), nil
+	case !ok:
+		return "", nil
+	case h.owner == r.owner:
+		return fmt.Sprintf("recipient %q is an account of the sender", r.line.To), nil
+	}
+	own, err := c.address(wallet{h.owner, h.mint, h.program})
+	if err != nil {
+		return "", err
+	}
+	if own == r.toOwner {
+		return fmt.Sprintf("recipient %q is the associated token account of %q, which is to be named", r.line.To, h.owner), nil
+	}
+	r.to, r.direct = r.toOwner, true
+	return "", nil
 }
 
 // read reads all that the jobs touch: token accounts with their data, the recipients' wallets without, and the payer.
@@ -134,6 +166,9 @@ func (c *Chain) read(ctx context.Context, jobs []*job, s *survey) error {
 				continue
 			}
 			held = append(held, r.to)
+			if r.refunds() {
+				held = append(held, r.toOwner)
+			}
 			if !c.plain[r.toOwner] {
 				wallets = append(wallets, r.toOwner)
 			}
@@ -186,12 +221,27 @@ func (c *Chain) judge(j *job, s *survey) {
 		if r.burns() || slices.ContainsFunc(j.faults, func(f settlement.Fault) bool { return f.Line == i }) {
 			continue
 		}
-		if why := c.strange(s, r.toOwner); why != "" {
+		if r.refunds() {
+			why, err := c.settle(r, s)
+			if err != nil {
+				j.err = err
+				return
+			}
+			if why != "" {
+				j.fault(i, "%s", why)
+				continue
+			}
+		}
+		owner := &r.toOwner
+		if r.direct {
+			owner = nil
+		} else if why := c.strange(s, r.toOwner); why != "" {
 			j.fault(i, "recipient %q: %s", r.line.To, why)
 			continue
 		}
 		at := s.accounts[r.to]
-		if at == nil && c.config.CreateMissing {
+		// Where a refund came from there was an account. What is gone now may not have been a wallet's.
+		if at == nil && c.config.CreateMissing && !r.refunds() {
 			if m, _ := readMint(s.mints[r.mint]); m.frozenAtBirth() {
 				j.fault(i, "recipient %q: has no token account for mint %q, whose accounts are made frozen: DefaultAccountState", r.line.To, r.mint)
 				continue
@@ -199,7 +249,7 @@ func (c *Chain) judge(j *job, s *survey) {
 			j.missing = append(j.missing, i)
 			continue
 		}
-		if why := trouble(at, r.mint, &r.toOwner); why != "" {
+		if why := trouble(at, r.mint, owner); why != "" {
 			j.fault(i, "recipient %q: %s", r.line.To, why)
 			continue
 		}

@@ -10,44 +10,8 @@ import (
 	"github.com/idlegrid/idlegrid/settlement"
 )
 
-// Look implements settlement.Chain. Of a swap that succeeded it tells what it got, by the balances of its transaction; of one
-// that failed it puts the swap's line at fault only if the recipient's account is unfit: a price that has moved is nobody's
-// fault.
-func (v *Converter) Look(ctx context.Context, attempts []settlement.Attempt) (settlement.Sighting, error) {
-	s, err := v.Chain.Look(ctx, attempts)
-	if err != nil {
-		return s, err
-	}
-	for i := range s.Results {
-		r := &s.Results[i]
-		if r.Sight != settlement.Succeeded && r.Sight != settlement.Reverted {
-			continue
-		}
-		l, err := v.transaction(ctx, attempts[i].Tx.ID, s.Slot)
-		if err != nil {
-			return settlement.Sighting{}, err
-		}
-		if l == nil {
-			return settlement.Sighting{}, fmt.Errorf("spl: transaction %q: %s knows it no more", attempts[i].Tx.ID, v.Name())
-		}
-		shape, ok := readSwap(l)
-		switch {
-		case !ok:
-		case r.Sight == settlement.Succeeded:
-			if _, r.Got, err = shape.outcome(l); err != nil {
-				return settlement.Sighting{}, err
-			}
-		case !r.Failure.Marker:
-			if r.Failure.Faults, err = v.swapFaults(ctx, shape); err != nil {
-				return settlement.Sighting{}, err
-			}
-		}
-	}
-	return s, nil
-}
-
-// swapFaults puts the line at fault if its recipient cannot be paid.
-func (v *Converter) swapFaults(ctx context.Context, s swapShape) ([]settlement.Fault, error) {
+// swapFaults puts a swap's line at fault if its recipient's account is unfit: a price that has moved is nobody's fault.
+func (c *Chain) swapFaults(ctx context.Context, s swapShape) ([]settlement.Fault, error) {
 	if s.to.IsZero() {
 		return nil, nil
 	}
@@ -55,7 +19,7 @@ func (v *Converter) swapFaults(ctx context.Context, s swapShape) ([]settlement.F
 	if err != nil {
 		return nil, err
 	}
-	found, _, err := v.accounts(ctx, confirmed, []solana.PublicKey{s.to}, 0, true)
+	found, _, err := c.accounts(ctx, confirmed, []solana.PublicKey{s.to}, 0, true)
 	if err != nil {
 		return nil, err
 	}
@@ -108,22 +72,25 @@ func readSwap(l *landed) (swapShape, bool) {
 	return s, true
 }
 
-// outcome completes the line with its recipient and says what the swap got: Least, which left the fresh account, and what
-// is in it afterwards.
-func (s swapShape) outcome(l *landed) (settlement.Line, uint64, error) {
-	line, left := s.line, l.token(s.fresh)
-	if !left.known || left.pre != 0 {
-		return line, 0, fmt.Errorf("spl: swap %q: the endpoint does not tell the proceeds, or they were there before", l.id)
-	}
+// carried completes the line with its recipient's name.
+func (s swapShape) carried(names map[solana.PublicKey]settlement.Account) settlement.Line {
+	line := s.line
 	if !s.to.IsZero() {
-		to := l.token(s.to)
-		if !to.known {
-			return line, 0, fmt.Errorf("spl: swap %q: the endpoint does not tell whom it paid", l.id)
-		}
-		line.To = text(to.owner)
+		line.To = names[s.to]
 	}
-	if line.Least+left.post < line.Least {
-		return line, 0, fmt.Errorf("spl: swap %q: the proceeds exceed 64 bits", l.id)
+	return line
+}
+
+// got says what the swap got: Least, which left the fresh account, and what is in it afterwards.
+func (s swapShape) got(l *landed) (uint64, error) {
+	left := l.token(s.fresh)
+	switch {
+	case !left.known || left.pre != 0:
+		return 0, fmt.Errorf("spl: swap %q: the endpoint does not tell the proceeds, or they were there before", l.id)
+	case !s.to.IsZero() && !l.token(s.to).known:
+		return 0, fmt.Errorf("spl: swap %q: the endpoint does not tell whom it paid", l.id)
+	case s.line.Least+left.post < s.line.Least:
+		return 0, fmt.Errorf("spl: swap %q: the proceeds exceed 64 bits", l.id)
 	}
-	return line, line.Least + left.post, nil
+	return s.line.Least + left.post, nil
 }

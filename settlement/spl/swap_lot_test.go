@@ -85,8 +85,9 @@ func TestLotFromBillsToTreasury(t *testing.T) {
 	require.NoError(t, r.journal.Audit())
 }
 
-// A swap whose venue cheats fails as a whole and waits for an operator; then a new quote is a new attempt of the same batch.
-func TestCheatedSwapIsResumed(t *testing.T) {
+// A swap whose venue cheats fails as a whole, for no line's fault; while it cheats nothing is signed, and then a new quote is a
+// new attempt of the same batch.
+func TestCheatedSwapIsTriedAgain(t *testing.T) {
 	p := spareBench(t)
 	r := newLotRun(p.swapBench)
 	lot, err := settlement.NewLot(settlement.LotParams{In: p.dollar, Into: p.token, Wallet: p.walletAt, Treasury: p.vaultAt, Moves: "moves"},
@@ -99,11 +100,12 @@ func TestCheatedSwapIsResumed(t *testing.T) {
 	_, err = r.journal.Apply(swapTime, settlement.Signed{Batch: r.journal.Open()[0].Batch.ID, Tx: tx})
 	require.NoError(t, err)
 	p.set(giveLess, 1<<30)
-	stuck := r.until(swap.ID, settlement.StateStuck)
+	r.until(swap.ID, settlement.StatePlanned)
 	require.Equal(t, lotUnits+10, p.balance(p.dollar, p.walletAt))
+	_, err = r.runner.Step(t.Context(), swapTime)
+	require.ErrorContains(t, err, "refused by simulation")
+	require.Len(t, r.journal.Open()[0].Attempts, 1, "the simulation shows what the venue does")
 	p.set(honest, 0)
-	_, err = r.journal.Apply(swapTime, settlement.Resumed{Batch: stuck.Batch})
-	require.NoError(t, err)
 	paid := r.until(swap.ID, settlement.StatePaid)
 	require.Greater(t, paid.Got, leastUnits)
 	require.NotEqual(t, tx.ID, paid.Tx)

@@ -126,7 +126,7 @@ func (v *Converter) encode(s *swap, instructions []Instruction, hash blockhash, 
 	}
 	var e Encoder
 	raw, err := e.AppendMessage(nil, &Message{
-		Format: V1, Payer: s.payer, Blockhash: hash.hash, Units: units, Loaded: maxLoaded,
+		Format: V1, Payer: s.payer, Blockhash: hash.hash, ComputeUnits: units, Loaded: maxLoaded,
 		Priority: v.Chain.config.PriorityFee, Instructions: instructions,
 	})
 	if err != nil {

@@ -272,7 +272,7 @@ func TestBuyBurnEntry(t *testing.T) {
 		return settlement.Paid{Batch: batch.ID, Tx: tx.ID, Slot: res.Slot, Got: res.Got}
 	}
 	burn(stranger(0, 100))
-	before, err := b.chain.SupplyAt(ctx, b.token)
+	before, err := b.chain.Supply(ctx, b.token)
 	require.NoError(t, err)
 
 	in := order.Swap()

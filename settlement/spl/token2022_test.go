@@ -102,7 +102,7 @@ func TestToken2022(t *testing.T) {
 	require.Equal(t, settlement.Succeeded, res.Sight, "%+v", res)
 	supply, err := c.Supply(t.Context(), a)
 	require.NoError(t, err)
-	require.EqualValues(t, 997, supply)
+	require.EqualValues(t, 997, supply.Units)
 	f, err := c.Find(t.Context(), []settlement.Batch{burn})
 	require.NoError(t, err)
 	require.Equal(t, burn.Lines, f.Results[0].Lines)

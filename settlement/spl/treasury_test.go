@@ -43,7 +43,7 @@ func multisigTreasury(t *testing.T, l *lab) {
 	list, err := spl.CreateMultisig(keyOf("payer"), treasury, l.program, m, l.rent(spl.MultisigSize))
 	require.NoError(t, err)
 	raw, err := new(spl.Encoder).AppendMessage(nil, &spl.Message{
-		Format: spl.V1, Payer: keyOf("payer"), Blockhash: l.hash(), Units: 10_000, Loaded: 1 << 20, Instructions: list,
+		Format: spl.V1, Payer: keyOf("payer"), Blockhash: l.hash(), ComputeUnits: 10_000, Loaded: 1 << 20, Instructions: list,
 	})
 	require.NoError(t, err)
 	require.NoError(t, ring.Sign(t.Context(), raw))
@@ -65,7 +65,7 @@ func multisigTreasury(t *testing.T, l *lab) {
 	require.Equal(t, 57, s.MaxLines())
 	p := shaped(s, 57)
 	l.real(p, source, to)
-	p.Owner, p.Members, p.Units = treasury, []solana.PublicKey{keyOf("payer"), keyOf("m1")}, 500_000
+	p.Owner, p.Members, p.ComputeUnits = treasury, []solana.PublicKey{keyOf("payer"), keyOf("m1")}, 500_000
 	raw, err = new(spl.Encoder).AppendPayout(nil, p)
 	require.NoError(t, err)
 	require.Len(t, raw, 3382)
@@ -196,7 +196,7 @@ func TestNonceLane(t *testing.T) {
 		lane := spl.NewNonceLane(at, read())
 		require.NoError(t, l.Advance(t.Context(), 1))
 		attempt := func(units uint64) []byte {
-			p := shaped(spl.Shape{Format: f, Nonce: true, Units: true}, 1)
+			p := shaped(spl.Shape{Format: f, Nonce: true, ComputeUnits: true}, 1)
 			l.real(p, own, to)
 			p.Lines[0].Units = units
 			use, value, err := lane.Take()
@@ -216,7 +216,7 @@ func TestNonceLane(t *testing.T) {
 		_, _, err = lane.Take()
 		require.ErrorIs(t, err, settlement.ErrLater)
 		second := func() []byte { // whoever signs outside the lane
-			p := shaped(spl.Shape{Format: f, Nonce: true, Units: true}, 1)
+			p := shaped(spl.Shape{Format: f, Nonce: true, ComputeUnits: true}, 1)
 			l.real(p, own, to)
 			p.Lines[0].Units, p.Blockhash = 7, read()
 			raw, err := new(spl.Encoder).AppendPayout(nil, p)

@@ -46,6 +46,12 @@ func TestShop(t *testing.T) {
 		s.transfer(s.dollar, tokenProgram, "ann", s.treasury.Account, 15e6, c.References...))
 	require.Equal(t, []string{"credited b 25000000", "credited c 15000000"}, s.final())
 
+	// The same in one instruction: each transfer of a batch has its own references.
+	e, f := s.bill("e", 25e6), s.bill("f", 15e6)
+	s.transact([]string{"ann"}, inBatch(s.transfer(s.dollar, tokenProgram, "ann", s.treasury.Account, 15e6, f.References...),
+		s.transfer(s.dollar, tokenProgram, "ann", s.treasury.Account, 25e6, e.References...)))
+	require.Equal(t, []string{"credited f 15000000", "credited e 25000000"}, s.final())
+
 	// No reference; a failed transaction; a payment of our own; dust.
 	d := s.bill("d", 9e6)
 	s.transact([]string{"bob"}, s.transfer(s.dollar, tokenProgram, "bob", s.treasury.Account, 9e6))
@@ -215,7 +221,7 @@ func TestFaultsLoseNothing(t *testing.T) {
 	s := newShop(t, svmtest.Config{Endpoints: 2})
 	require.Empty(t, s.final())
 	hasty := s.config // so that a call that hangs is soon given up; a good one that is slow only counts as failed
-	hasty.Timeout, hasty.Parallel = 200*time.Millisecond, 1
+	hasty.Timeout, hasty.Parallel = 75*time.Millisecond, 1
 	watcher, err := spl.NewWatcher(hasty)
 	require.NoError(t, err)
 	methods := []string{"getEpochInfo", "getBlockTime", "getMultipleAccounts", "getSignaturesForAddress", "getTransaction"}

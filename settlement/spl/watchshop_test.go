@@ -213,6 +213,16 @@ func (s *shop) transfer(a settlement.Asset, program settlement.Account, name str
 	return in
 }
 
+// inBatch is p-token's batch of calls: before each stand the numbers of its accounts and of its bytes.
+func inBatch(calls ...spl.Instruction) spl.Instruction {
+	out := spl.Instruction{Program: calls[0].Program, Data: []byte{255}}
+	for _, x := range calls {
+		out.Accounts = append(out.Accounts, x.Accounts...)
+		out.Data = append(append(out.Data, byte(len(x.Accounts)), byte(len(x.Data))), x.Data...)
+	}
+	return out
+}
+
 // many lets ann pay 1, 2, 3 … n units.
 func (s *shop) many(n int) {
 	s.Helper()

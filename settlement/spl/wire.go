@@ -145,13 +145,13 @@ func (e *Encoder) check(what string, f Format, b budget) error {
 	case len(e.heads) == 0:
 		return fmt.Errorf("spl: %s has no instruction", what)
 	case b.units > maxUnits:
-		return fmt.Errorf("spl: %s.Units is %d, want at most %d", what, b.units, maxUnits)
+		return fmt.Errorf("spl: %s.ComputeUnits is %d, want at most %d", what, b.units, maxUnits)
 	case b.loaded > maxLoaded:
 		return fmt.Errorf("spl: %s.Loaded is %d, want at most %d", what, b.loaded, maxLoaded)
 	case f == V1 && (b.units == 0 || b.loaded == 0):
-		return fmt.Errorf("spl: %s.Units is %d and Loaded is %d: version 1 grants nothing that is not asked for", what, b.units, b.loaded)
+		return fmt.Errorf("spl: %s.ComputeUnits is %d and Loaded is %d: version 1 grants nothing that is not asked for", what, b.units, b.loaded)
 	case f != V1 && b.priority > 0 && b.units == 0:
-		return fmt.Errorf("spl: %s.Priority is %d without Units: its price for each unit is unknown", what, b.priority)
+		return fmt.Errorf("spl: %s.Priority is %d without ComputeUnits: its price for each unit is unknown", what, b.priority)
 	case b.heap != 0 && (b.heap%1024 != 0 || b.heap < 32<<10 || b.heap > 256<<10):
 		return fmt.Errorf("spl: %s.Heap is %d, want 0 or a multiple of 1024 from 32768 to 262144", what, b.heap)
 	case e.role[0]&roleRuns != 0:

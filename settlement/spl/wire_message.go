@@ -25,8 +25,8 @@ type Message struct {
 	Format       Format
 	Payer        solana.PublicKey // pays the fee
 	Blockhash    solana.Hash      // or the value of a nonce, which the first instruction then advances
-	Units        uint32           // limit of compute units, at most 1,400,000; 0: the default, which version 1 does not have
-	Loaded       uint32           // limit of the bytes of accounts loaded, at most 64 MiB; 0: as for Units
+	ComputeUnits uint32           // limit of compute units, at most 1,400,000; 0: the default, which version 1 does not have
+	Loaded       uint32           // limit of the bytes of accounts loaded, at most 64 MiB; 0: as for ComputeUnits
 	Heap         uint32           // bytes of heap of each program; 0: 32 KiB
 	Priority     uint64           // lamports on top of the fee for signatures
 	Instructions []Instruction
@@ -61,7 +61,7 @@ func (e *Encoder) AppendMessage(dst []byte, m *Message) ([]byte, error) {
 	if len(m.Tables) > 0 && m.Format != V0 {
 		return dst, fmt.Errorf("spl: Message.Tables has %d tables, format %s knows none", len(m.Tables), m.Format)
 	}
-	return e.appendTx(dst, "Message", m.Format, &m.Blockhash, budget{m.Units, m.Loaded, m.Heap, m.Priority}, m.Tables)
+	return e.appendTx(dst, "Message", m.Format, &m.Blockhash, budget{m.ComputeUnits, m.Loaded, m.Heap, m.Priority}, m.Tables)
 }
 
 // Instruction returns the same call as solana-go's own type, for its other functions.

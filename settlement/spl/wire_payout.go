@@ -45,12 +45,12 @@ type Payout struct {
 	Marker   Mark               // zero: none
 	Memo     string             // UTF-8; empty: none
 
-	Blockhash solana.Hash // or the value of Nonce
-	Units     uint32      // limit of compute units; see Message
-	Loaded    uint32      // limit of the bytes of accounts loaded; see Message
-	Priority  uint64      // lamports on top of the fee for signatures
-	Lines     []Transfer  // without any, the payout seals: it makes the marker and nothing else
-	Table     *Table      // of version 0; nil: none
+	Blockhash    solana.Hash // or the value of Nonce
+	ComputeUnits uint32      // limit of compute units; see Message
+	Loaded       uint32      // limit of the bytes of accounts loaded; see Message
+	Priority     uint64      // lamports on top of the fee for signatures
+	Lines        []Transfer  // without any, the payout seals: it makes the marker and nothing else
+	Table        *Table      // of version 0; nil: none
 }
 
 // First bytes of the token programs' and the System program's instructions.
@@ -121,7 +121,7 @@ func (e *Encoder) AppendPayout(dst []byte, p *Payout) ([]byte, error) {
 	if p.Table != nil {
 		tables = append(tables, p.Table)
 	}
-	return e.appendTx(dst, "Payout", p.Format, &p.Blockhash, budget{p.Units, p.Loaded, 0, p.Priority}, tables)
+	return e.appendTx(dst, "Payout", p.Format, &p.Blockhash, budget{p.ComputeUnits, p.Loaded, 0, p.Priority}, tables)
 }
 
 // check says which field is wrong.

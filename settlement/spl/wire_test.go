@@ -80,8 +80,8 @@ func shaped(s spl.Shape, n int) *spl.Payout {
 	if s.Nonce {
 		p.Nonce = spl.Advance{Account: keyOf("nonce"), Authority: keyOf("payer")}
 	}
-	if s.Units || s.Format == spl.V1 {
-		p.Units = 20_000
+	if s.ComputeUnits || s.Format == spl.V1 {
+		p.ComputeUnits = 20_000
 	}
 	if s.Loaded || s.Format == spl.V1 {
 		p.Loaded = 1 << 20
@@ -156,12 +156,12 @@ func expected(p *spl.Payout) []solana.Instruction {
 	if p.Format == spl.V1 {
 		return out
 	}
-	if p.Units > 0 {
-		out = append(out, computebudget.NewSetComputeUnitLimitInstruction(p.Units).Build())
+	if p.ComputeUnits > 0 {
+		out = append(out, computebudget.NewSetComputeUnitLimitInstruction(p.ComputeUnits).Build())
 	}
 	if p.Priority > 0 {
-		price := p.Priority / uint64(p.Units) * 1_000_000
-		price += p.Priority % uint64(p.Units) * 1_000_000 / uint64(p.Units)
+		price := p.Priority / uint64(p.ComputeUnits) * 1_000_000
+		price += p.Priority % uint64(p.ComputeUnits) * 1_000_000 / uint64(p.ComputeUnits)
 		out = append(out, computebudget.NewSetComputeUnitPriceInstruction(price).Build())
 	}
 	if p.Loaded > 0 {
@@ -188,7 +188,7 @@ func same(t testing.TB, raw []byte, p *spl.Payout) {
 	}
 	if p.Format == spl.V1 {
 		c := tx.Message.TransactionConfig
-		require.Equal(t, p.Units, *c.ComputeUnitLimit)
+		require.Equal(t, p.ComputeUnits, *c.ComputeUnitLimit)
 		require.Equal(t, p.Loaded, *c.LoadedAccountsDataSizeLimit)
 		if p.Priority > 0 {
 			require.Equal(t, p.Priority, *c.PriorityFee)
@@ -229,7 +229,7 @@ func everyShape() []spl.Shape {
 		on := func(i int) bool { return bits>>i&1 != 0 }
 		for _, f := range []spl.Format{spl.V1, spl.V0, spl.Legacy} {
 			s := spl.Shape{
-				Format: f, Owner: on(0), Marker: on(1), Nonce: on(2), Checked: on(3), Batch: on(4), Priority: on(5), Units: on(5) || on(6), Loaded: on(7),
+				Format: f, Owner: on(0), Marker: on(1), Nonce: on(2), Checked: on(3), Batch: on(4), Priority: on(5), ComputeUnits: on(5) || on(6), Loaded: on(7),
 			}
 			if on(8) {
 				s.Memo = 10
@@ -286,14 +286,14 @@ func TestPublishedLines(t *testing.T) {
 		{"v1, nonce", spl.Shape{Format: spl.V1, Nonce: true}, 58, 3101},
 		{"v1, marker, nonce", spl.Shape{Format: spl.V1, Marker: true, Nonce: true}, 57, 3215},
 		{"v1, marker, 2 of 3 with the payer one of them", spl.Shape{Format: spl.V1, Marker: true, Members: 2, PayerMember: true}, 57, 3382},
-		{"v0, table, units, memo", spl.Shape{Format: spl.V0, Table: true, Units: true, Memo: 10}, 57, 1231},
-		{"v0, table with the source, units, memo", spl.Shape{Format: spl.V0, Table: true, TableSource: true, Units: true, Memo: 10}, 59, 1232},
+		{"v0, table, units, memo", spl.Shape{Format: spl.V0, Table: true, ComputeUnits: true, Memo: 10}, 57, 1231},
+		{"v0, table with the source, units, memo", spl.Shape{Format: spl.V0, Table: true, TableSource: true, ComputeUnits: true, Memo: 10}, 59, 1232},
 		{"v0, table, batch, memo", spl.Shape{Format: spl.V0, Table: true, Batch: true, Memo: 10}, 60, 1185},
-		{"v0, table, marker, units", spl.Shape{Format: spl.V0, Table: true, Marker: true, Units: true}, 47, 1219},
-		{"legacy, units, memo", spl.Shape{Format: spl.Legacy, Units: true, Memo: 41}, 19, 1207},
-		{"legacy, units, short memo", spl.Shape{Format: spl.Legacy, Units: true, Memo: 10}, 20, 1223},
+		{"v0, table, marker, units", spl.Shape{Format: spl.V0, Table: true, Marker: true, ComputeUnits: true}, 47, 1219},
+		{"legacy, units, memo", spl.Shape{Format: spl.Legacy, ComputeUnits: true, Memo: 41}, 19, 1207},
+		{"legacy, units, short memo", spl.Shape{Format: spl.Legacy, ComputeUnits: true, Memo: 10}, 20, 1223},
 		{"legacy bare", spl.Shape{Format: spl.Legacy}, 22, 1232},
-		{"legacy, marker, units", spl.Shape{Format: spl.Legacy, Marker: true, Units: true}, 17, 1230},
+		{"legacy, marker, units", spl.Shape{Format: spl.Legacy, Marker: true, ComputeUnits: true}, 17, 1230},
 	} {
 		require.Equal(t, row.lines, row.shape.MaxLines(), row.name)
 		require.Equal(t, row.lines, row.shape.MaxLines(), row.name)
@@ -310,7 +310,7 @@ func FuzzPayout(f *testing.F) {
 	f.Fuzz(func(t *testing.T, bits uint32, format, lines uint8, units uint64, text string) {
 		on := func(i int) bool { return bits>>i&1 != 0 }
 		s := spl.Shape{
-			Format: spl.Format(format%3) + 1, Owner: on(0), Marker: on(1), Nonce: on(2), Checked: on(3), Batch: on(4), Units: on(5), Priority: on(5) && on(6),
+			Format: spl.Format(format%3) + 1, Owner: on(0), Marker: on(1), Nonce: on(2), Checked: on(3), Batch: on(4), ComputeUnits: on(5), Priority: on(5) && on(6),
 			Loaded: on(7), Table: on(8), TableSource: on(9), Members: int(bits >> 16 & 15), PayerMember: on(14),
 		}
 		s.Table = s.Table && s.Format == spl.V0
@@ -350,7 +350,7 @@ func FuzzPayout(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, tx.Signatures[0].String(), id)
 
-		m := spl.Message{Format: p.Format, Payer: p.Payer, Blockhash: p.Blockhash, Units: p.Units, Loaded: p.Loaded, Priority: p.Priority}
+		m := spl.Message{Format: p.Format, Payer: p.Payer, Blockhash: p.Blockhash, ComputeUnits: p.ComputeUnits, Loaded: p.Loaded, Priority: p.Priority}
 		if p.Table != nil {
 			m.Tables = []*spl.Table{p.Table}
 		}
@@ -373,7 +373,7 @@ func FuzzFrame(f *testing.F) {
 	ring := ringOf(f, everybody...)
 	var e spl.Encoder
 	for _, format := range []spl.Format{spl.V1, spl.V0, spl.Legacy} {
-		raw, err := e.AppendPayout(nil, shaped(spl.Shape{Format: format, Marker: true, Owner: true, Units: true}, 3))
+		raw, err := e.AppendPayout(nil, shaped(spl.Shape{Format: format, Marker: true, Owner: true, ComputeUnits: true}, 3))
 		require.NoError(f, err)
 		require.NoError(f, ring.Sign(f.Context(), raw))
 		f.Add(raw, uint16(0), byte(0))
@@ -418,11 +418,11 @@ func TestPayoutRefused(t *testing.T) {
 		{func(p *spl.Payout) { p.Lines[2].To = none }, "Payout.Lines[2].To is"},
 		{func(p *spl.Payout) { p.Burn = true }, "Payout.Burn is true"},
 		{func(p *spl.Payout) { p.Lines[1].To = p.Source }, "Payout.Lines[1].To is Source"},
-		{func(p *spl.Payout) { p.Units = 1_400_001 }, "Payout.Units is 1400001, want at most 1400000"},
+		{func(p *spl.Payout) { p.ComputeUnits = 1_400_001 }, "Payout.ComputeUnits is 1400001, want at most 1400000"},
 		{func(p *spl.Payout) { p.Loaded = 64<<20 + 1 }, "Payout.Loaded is 67108865, want at most 67108864"},
-		{func(p *spl.Payout) { p.Units = 0 }, "version 1 grants nothing that is not asked for"},
+		{func(p *spl.Payout) { p.ComputeUnits = 0 }, "version 1 grants nothing that is not asked for"},
 		{func(p *spl.Payout) { p.Loaded = 0 }, "version 1 grants nothing that is not asked for"},
-		{func(p *spl.Payout) { p.Format, p.Units, p.Priority = spl.Legacy, 0, 1 }, "Payout.Priority is 1 without Units"},
+		{func(p *spl.Payout) { p.Format, p.ComputeUnits, p.Priority = spl.Legacy, 0, 1 }, "Payout.Priority is 1 without ComputeUnits"},
 		{func(p *spl.Payout) { p.Payer = p.Program }, "Payout.Payer is a program that it calls"},
 		{func(p *spl.Payout) { p.Lines = shaped(spl.Shape{Format: spl.V1}, 60).Lines }, "Payout needs more than 64 addresses"},
 		{func(p *spl.Payout) { p.Format, p.Lines = spl.Legacy, shaped(spl.Shape{Format: spl.V1}, 20).Lines }, "a transaction of format legacy has 1232 at most"},
@@ -465,7 +465,7 @@ func TestMessageRefused(t *testing.T) {
 		{func(m *spl.Message) { m.Tables = []*spl.Table{table} }, "Message.Tables has 1 tables, format v1 knows none"},
 		{func(m *spl.Message) { m.Instructions[0].Accounts = make([]spl.Meta, 256) }, "instruction 0 names 256 accounts, at most 255"},
 	} {
-		m := &spl.Message{Format: spl.V1, Payer: keyOf("payer"), Units: 1, Loaded: 1, Instructions: []spl.Instruction{call}}
+		m := &spl.Message{Format: spl.V1, Payer: keyOf("payer"), ComputeUnits: 1, Loaded: 1, Instructions: []spl.Instruction{call}}
 		row.change(m)
 		var e spl.Encoder
 		_, err := e.AppendMessage(nil, m)
@@ -484,7 +484,7 @@ func TestMessageWithTablesAndHeap(t *testing.T) {
 		{Key: keyOf("a")}, {Key: keyOf("b"), Writable: true}, {Key: keyOf("c"), Writable: true}, {Key: keyOf("a"), Writable: true}, {Key: keyOf("e")},
 	}}
 	m := &spl.Message{
-		Format: spl.V0, Payer: keyOf("payer"), Units: 5, Heap: 64 << 10, Instructions: []spl.Instruction{in}, Tables: []*spl.Table{one, unused, two},
+		Format: spl.V0, Payer: keyOf("payer"), ComputeUnits: 5, Heap: 64 << 10, Instructions: []spl.Instruction{in}, Tables: []*spl.Table{one, unused, two},
 	}
 	var e spl.Encoder
 	raw, err := e.AppendMessage(nil, m)
@@ -519,7 +519,7 @@ func TestNoMemoryIsAllocated(t *testing.T) {
 	var e spl.Encoder
 	dst := make([]byte, 0, 4096)
 	for _, s := range []spl.Shape{
-		{Format: spl.V1, Marker: true}, {Format: spl.V0, Table: true, Units: true, Memo: 10}, {Format: spl.Legacy, Units: true, Memo: 10},
+		{Format: spl.V1, Marker: true}, {Format: spl.V0, Table: true, ComputeUnits: true, Memo: 10}, {Format: spl.Legacy, ComputeUnits: true, Memo: 10},
 	} {
 		p := shaped(s, s.MaxLines())
 		ctx := t.Context()

@@ -11,9 +11,9 @@ import (
 	"github.com/idlegrid/idlegrid/settlement"
 )
 
-// SupplyAt returns the supply of the asset and the slot as of which it is that, in the newest final block. If there is no
-// such mint it returns ErrNoMint.
-func (c *Chain) SupplyAt(ctx context.Context, a settlement.Asset) (settlement.SupplyAt, error) {
+// Supply returns how much of the asset there is, and the slot as of which it is that, in the newest final block. If there is
+// no such mint it returns ErrNoMint.
+func (c *Chain) Supply(ctx context.Context, a settlement.Asset) (settlement.SupplyAt, error) {
 	var none settlement.SupplyAt
 	key, err := parseMint(a)
 	if err != nil {
@@ -35,7 +35,7 @@ func (c *Chain) SupplyAt(ctx context.Context, a settlement.Asset) (settlement.Su
 func (c *Chain) SupplyProof(ctx context.Context, a settlement.Asset, before settlement.SupplyAt) (settlement.SupplyProof, error) {
 	p := settlement.SupplyProof{Token: a, Before: before}
 	var err error
-	if p.After, err = c.SupplyAt(ctx, a); err != nil {
+	if p.After, err = c.Supply(ctx, a); err != nil {
 		return p, err
 	}
 	if p.After.Slot < before.Slot {
