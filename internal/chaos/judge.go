@@ -20,10 +20,19 @@ func (h *history) judge(ctx context.Context) (err error) {
 	if h.script.Mode.Control() {
 		return nil
 	}
+	tried := map[settlement.BatchID]int{} // by how many payers
 	for i, p := range h.payers {
 		j, failed, err := h.read(p.journal)
 		if err != nil {
 			return fmt.Errorf("journal %d: %w", i, err)
+		}
+		for e := range j.Batches() {
+			if len(e.Attempts) == 0 {
+				continue
+			}
+			if tried[e.Batch.ID]++; tried[e.Batch.ID] == 2 {
+				h.out.Faults["payers race for a batch"]++
+			}
 		}
 		wrong := append(failed, audit(j)...)
 		report, err := settlement.Reconcile(ctx, j, told{h.marker, h.own})
@@ -66,7 +75,7 @@ func (h *history) explained(d settlement.Difference) bool {
 	if len(h.payers) > 1 && strings.HasPrefix(d.Text, "no batch explains it: 0 lines") {
 		return true
 	}
-	for i, to := range wallets(h.size) {
+	for i, to := range h.to {
 		if h.given[i] && strings.Contains(d.Text, string(to)) {
 			return true
 		}
@@ -154,7 +163,7 @@ func revisionOf(e settlement.Entry, tx string) int {
 // badIn counts the lines of a batch whose recipients were bad at any time.
 func (h *history) badIn(e settlement.Entry) int {
 	n := 0
-	for i, to := range wallets(h.size) {
+	for i, to := range h.to {
 		if !h.ever[i] {
 			continue
 		}

@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/idlegrid/idlegrid/settlement/svmtest"
@@ -101,6 +102,11 @@ func (h *history) condition(ctx context.Context, args []string) error {
 		return err
 	}
 	e := svmtest.Endpoint{Lag: n[1]}
+	defer func() {
+		if h.lying[n[0]] = e.SlotAsHeight || e.ForgetStatuses || e.ForgetTransactions; h.lying[n[0]] && len(h.liars()) > 1 {
+			h.out.Faults["endpoints: two lie at once"]++
+		}
+	}()
 	if e.Lag > 0 {
 		h.out.Faults["endpoint: lags"]++
 	}
@@ -120,6 +126,17 @@ func (h *history) condition(ctx context.Context, args []string) error {
 		h.out.Faults["endpoint: "+w]++
 	}
 	return h.SetEndpoint(ctx, n[0], e)
+}
+
+// liars returns the endpoints that lie.
+func (h *history) liars() []int {
+	var out []int
+	for i, lies := range h.lying {
+		if lies {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 // upset does what concerns a payer.
@@ -143,7 +160,10 @@ func (h *history) upset(ctx context.Context, name string, args []string) error {
 		if err != nil {
 			return err
 		}
-		p.crash, p.then = &crash{args[1], skip[0]}, args[3:]
+		if !slices.Contains(Points(), args[1]) {
+			return fmt.Errorf("%q is no point", args[1])
+		}
+		p.crashes = append(p.crashes, &crash{args[1], skip[0], args[3:]})
 		return nil
 	}
 	more := 1

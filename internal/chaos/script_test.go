@@ -38,7 +38,7 @@ func TestParseRefuses(t *testing.T) {
 		good + "at -1 heal":             "is at tick -1, want 0 to 9",
 		good + "at 3 heal\n\nat 2 heal": "in rising order",
 		good + "at three heal":          "line 3: \"three\" is no number",
-		good + "on 3 heal":              "line 3: \"on 3 heal\" is none of mode, world and at",
+		good + "on 3 heal":              "line 3: \"on 3 heal\" is none of mode, world, token 2022 and at",
 	} {
 		_, err := chaos.Parse(text)
 		require.ErrorContains(t, err, want, text)
