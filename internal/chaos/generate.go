@@ -91,6 +91,16 @@ func (g *generator) lies() {
 		g.add(begin, append([]string{"endpoint", strconv.Itoa(who), "0"}, lies...)...)
 		g.add(begin+length, "endpoint", strconv.Itoa(who), "0")
 	}
+	if g.once(3) {
+		return
+	}
+	// Or they deny what is paid, and the third does not answer meanwhile, which could contradict them.
+	g.add(begin, "deny", strconv.Itoa(g.liar), "on")
+	g.add(begin+length, "deny", strconv.Itoa(g.liar), "off")
+	honest := strconv.Itoa((g.liar + 2) % endpoints)
+	for tick := begin; tick < begin+length; tick++ {
+		g.add(tick, "fault", honest, "-", "0", "12", svmtest.Unavailable.String(), "0")
+	}
 }
 
 // rare makes payers wait for their death at points to which few histories come, and brings some of them there.

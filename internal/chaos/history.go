@@ -18,6 +18,7 @@ type Outcome struct {
 	Crashes int
 	Kills   map[string]int // of these, by the point at which the payer was
 	Faults  map[string]int // that really happened, by kind
+	Events  map[string]int // in the journals as they are at the end, by type; of controls none are counted
 	Over    uint64         // base units that recipients have too much
 	Under   uint64         // base units that recipients have too little
 	Wrong   []string       // what else is wrong: with the books, with the number of attempts, or that it does not come to an end
@@ -32,6 +33,7 @@ type history struct {
 	script Script
 	payers []*seat
 	lying  [endpoints]bool
+	deny   [endpoints]bool
 	out    Outcome
 	offset int64 // of the clock
 	latest int64 // that any payer was told, in Unix seconds
@@ -71,7 +73,7 @@ func Run(ctx context.Context, s Script) (Outcome, error) {
 		return Outcome{}, err
 	}
 	defer func() { _ = w.Close() }()
-	h := &history{world: w, script: s, dir: dir, out: Outcome{Kills: map[string]int{}, Faults: map[string]int{}}}
+	h := &history{world: w, script: s, dir: dir, out: Outcome{Kills: map[string]int{}, Events: map[string]int{}, Faults: map[string]int{}}}
 	for i := range s.Mode.payers() {
 		h.payers = append(h.payers, &seat{journal: filepath.Join(dir, fmt.Sprintf("journal%d", i))})
 	}
@@ -132,7 +134,7 @@ func (h *history) order(ctx context.Context, p *seat, c command) error {
 		p.process = process
 		p.life++
 	}
-	c.Unix, c.Waves = h.now().Unix(), waves(h.size, h.tick)
+	c.Unix, c.Waves, c.Deny = h.now().Unix(), waves(h.size, h.tick), h.deny
 	h.latest = max(h.latest, c.Unix)
 	s, killed, err := p.process.do(c, p.crashes)
 	if err != nil {
@@ -271,6 +273,7 @@ func (h *history) calm(ctx context.Context) error {
 		func() error { return h.heal(ctx) },
 		func() error { return h.drain(ctx, false) },
 		func() error { return h.short(ctx, false) },
+		func() error { h.deny = [endpoints]bool{}; return nil },
 	} {
 		if err := step(); err != nil {
 			return err

@@ -123,6 +123,7 @@ func (h *history) read(file string) (*settlement.Journal, []string, error) {
 		if err != nil {
 			return err
 		}
+		h.out.Events[eventName(e)]++
 		switch e := e.(type) {
 		case settlement.Signed:
 			if at(e.Batch).revision == int(e.Revision) {

@@ -29,7 +29,8 @@ func Payer(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := l.read(&j); err != nil {
 		return fmt.Errorf("chaos: read the job: %w", err)
 	}
-	p, err := newWorker(ctx, l, j)
+	var deny [endpoints]bool
+	p, err := newWorker(ctx, l, j, &deny)
 	if err != nil {
 		return err
 	}
@@ -41,6 +42,7 @@ func Payer(ctx context.Context, in io.Reader, out io.Writer) error {
 		case err != nil:
 			return fmt.Errorf("chaos: read a command: %w", err)
 		}
+		deny = c.Deny
 		if err := l.at(c.Do); err != nil {
 			return err
 		}
@@ -59,8 +61,8 @@ type worker interface {
 	do(ctx context.Context, c command) (status, error)
 }
 
-func newWorker(ctx context.Context, l *line, j job) (worker, error) {
-	chains, err := connect(l, j)
+func newWorker(ctx context.Context, l *line, j job, deny *[endpoints]bool) (worker, error) {
+	chains, err := connect(l, j, deny)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +73,7 @@ func newWorker(ctx context.Context, l *line, j job) (worker, error) {
 }
 
 // connect makes the chains of a job.
-func connect(l *line, j job) ([]settlement.Chain, error) {
+func connect(l *line, j job, deny *[endpoints]bool) ([]settlement.Chain, error) {
 	key, err := spl.NewKey(svmtest.Key(keyName))
 	if err != nil {
 		return nil, err
@@ -84,9 +86,9 @@ func connect(l *line, j job) ([]settlement.Chain, error) {
 		if err != nil {
 			return nil, err
 		}
-		var chain fullChain = c
+		var chain fullChain = &denying{c, &deny[i]}
 		if j.Mode == NoMarker || j.Mode == Naive {
-			chain = newUnmarked(c, j, i)
+			chain = newUnmarked(chain, j, i)
 		}
 		out = append(out, &watched{chain, l})
 	}

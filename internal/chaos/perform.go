@@ -17,6 +17,8 @@ func (h *history) perform(ctx context.Context, words []string) error {
 		return h.inject(ctx, args)
 	case "endpoint":
 		return h.condition(ctx, args)
+	case "deny":
+		return h.disown(args)
 	case "crash", "sleep", "disk", "retry":
 		return h.upset(ctx, name, args)
 	case "freeze", "close", "reown":
@@ -126,6 +128,26 @@ func (h *history) condition(ctx context.Context, args []string) error {
 		h.out.Faults["endpoint: "+w]++
 	}
 	return h.SetEndpoint(ctx, n[0], e)
+}
+
+// disown makes the two endpoints from a position on, around the corner, deny every attempt, or speak the truth again.
+func (h *history) disown(args []string) error {
+	if len(args) != 2 || args[1] != "on" && args[1] != "off" {
+		return fmt.Errorf("%v, want an endpoint, and on or off", args)
+	}
+	n, err := numbers(args[:1])
+	if err != nil {
+		return err
+	}
+	if n[0] < 0 || n[0] >= endpoints {
+		return fmt.Errorf("endpoint %d, want 0 to %d", n[0], endpoints-1)
+	}
+	on := args[1] == "on"
+	h.deny[n[0]], h.deny[(n[0]+1)%endpoints] = on, on
+	if on {
+		h.out.Faults["endpoints: two deny every attempt"]++
+	}
+	return nil
 }
 
 // liars returns the endpoints that lie.

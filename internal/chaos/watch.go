@@ -99,9 +99,14 @@ type watchedStore struct {
 	failed bool // for ever
 }
 
+// eventName is the name of an event's type.
+func eventName(e settlement.Event) string {
+	return strings.TrimPrefix(fmt.Sprintf("%T", e), "settlement.")
+}
+
 // Append implements settlement.Store.
 func (s *watchedStore) Append(record []byte) error {
-	name := strings.TrimPrefix(fmt.Sprintf("%T", s.event), "settlement.")
+	name := eventName(s.event)
 	if err := s.line.at("append.before." + name); err != nil {
 		return err
 	}
