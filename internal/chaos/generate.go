@@ -71,6 +71,22 @@ func (g *generator) begin() {
 	if g.mode == ProtocolLying {
 		g.lies()
 	}
+	if g.mode == ProtocolRace && g.once(2) {
+		g.sleeper()
+	}
+}
+
+// sleeper lets a payer sleep for half a day, in which the other pays and takes the rent of the markers back. All that was signed
+// before is dead by then, as it is after any three hours.
+func (g *generator) sleeper() {
+	tick := 1 + g.IntN(1+g.size.Ticks/2)
+	who := g.IntN(2)
+	g.add(tick, "sleep", strconv.Itoa(who), g.between(10, 16))
+	if g.once(2) { // with an attempt that it has signed, and not sent
+		g.crash(tick-1, who, "append.after.Signed", 0)
+	}
+	g.add(tick+3+g.IntN(5), "blocks", "200")
+	g.add(g.ops[len(g.ops)-1].Tick, "clock", strconv.Itoa(halfDay))
 }
 
 // lies makes one endpoint a liar for the whole history, and in every second one another for a while. Both together are a quorum:
@@ -269,7 +285,11 @@ func (g *generator) blocks(tick int) {
 		if g.mode == Protocol || g.mode == ProtocolLying && !g.two {
 			forward = 24 * 3600
 		}
-		g.add(tick, "clock", g.between(-3600, forward))
+		back := -3600
+		if g.mode == ProtocolRace { // so that a payer who slept does not wake before it fell asleep
+			back = -300
+		}
+		g.add(tick, "clock", g.between(back, forward))
 	}
 	if g.once(20) {
 		g.add(tick, "blocks", g.between(1, 160))

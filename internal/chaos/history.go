@@ -34,6 +34,7 @@ type history struct {
 	payers []*seat
 	lying  [endpoints]bool
 	deny   [endpoints]bool
+	since  []int64 // when each wave was decided
 	out    Outcome
 	offset int64 // of the clock
 	latest int64 // that any payer was told, in Unix seconds
@@ -135,6 +136,10 @@ func (h *history) order(ctx context.Context, p *seat, c command) error {
 		p.life++
 	}
 	c.Unix, c.Waves, c.Deny = h.now().Unix(), waves(h.size, h.tick), h.deny
+	for len(h.since) < c.Waves {
+		h.since = append(h.since, c.Unix)
+	}
+	c.Since = h.since[:c.Waves]
 	h.latest = max(h.latest, c.Unix)
 	s, killed, err := p.process.do(c, p.crashes)
 	if err != nil {

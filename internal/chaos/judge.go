@@ -72,7 +72,7 @@ func (t told) History(ctx context.Context, each func(settlement.Trace) error) er
 // attempt was signed is still the one that was paid. Of two payers one may seal an Overflow batch of its own, which carries
 // nothing, and which the other has no need to know of.
 func (h *history) explained(d settlement.Difference) bool {
-	if len(h.payers) > 1 && strings.HasPrefix(d.Text, "no batch explains it: 0 lines") {
+	if len(h.payers) > 1 && strings.Contains(d.Text, "carried 0 lines: another payer opened that batch") {
 		return true
 	}
 	for i, to := range h.to {

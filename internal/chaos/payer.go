@@ -153,7 +153,7 @@ func (h *honest) do(ctx context.Context, c command) (status, error) {
 	moved := false
 	switch c.Do {
 	case "step":
-		moved, err = h.step(ctx, c.Waves)
+		moved, err = h.step(ctx, c.Since)
 	case "retry":
 		err = h.retry()
 	case "resume":
@@ -176,17 +176,24 @@ func (h *honest) do(ctx context.Context, c command) (status, error) {
 	return s, nil
 }
 
-func (h *honest) step(ctx context.Context, waves int) (bool, error) {
+func (h *honest) step(ctx context.Context, since []int64) (bool, error) {
 	j := h.recorder.Journal()
 	if last, _ := j.Recovery(); h.job.Lost && last.LastValid == 0 {
 		if err := h.runner.Recover(ctx, h.now, epoch); err != nil {
 			return false, err
 		}
 	}
-	for wave := range waves {
+	for wave, at := range since {
 		d := decided(h.job.Asset, h.job.World, wave)
 		if _, known := j.Payment(d.Intents[0].ID); known {
 			continue
+		}
+		// The journal takes what it hears for new. What is so old that another payer may have paid it, and have taken the marker
+		// back, is missing at the end of this journal.
+		if _, on := j.Recovery(); !on && h.now.Unix() >= at+reclaimAfter {
+			if err := h.runner.Recover(ctx, h.now, epoch); err != nil {
+				return false, err
+			}
 		}
 		if _, err := h.apply(h.now, d); err != nil {
 			return false, err

@@ -29,6 +29,7 @@ type command struct {
 	Do    string          // "step", "retry", "resume", "disk"
 	Unix  int64           // the clock
 	Waves int             // that are decided so far
+	Since []int64         // when each of them was decided, by the clock
 	Room  int             // of "disk": bytes that the file may still grow by
 	Deny  [endpoints]bool // endpoints that deny what they know of attempts, see denying
 }
