@@ -226,7 +226,10 @@ func (g *generator) process(tick, payer int) {
 	if g.once(4) {
 		points := Points()
 		if !g.once(3) { // where every batch comes
-			points = []string{"prepare.after", "sign.after", "send.before", "send.after", "look.after", "append.before.Signed", "append.after.Signed", "append.before.Landed"}
+			points = []string{
+				"prepare.after", "sign.after", "send.before", "send.after", "look.after", "append.before.Signed", "append.after.Signed",
+				"append.before.Landed",
+			}
 		}
 		g.crash(tick, payer, points[g.IntN(len(points))], g.IntN(4))
 	}

@@ -218,7 +218,8 @@ func (h *history) end(ctx context.Context) error {
 	if !quiet {
 		h.out.Wrong = append(h.out.Wrong, fmt.Sprintf("not at its end after %d rounds in which nothing went wrong", healRounds))
 		for i, p := range h.payers {
-			h.out.Wrong = append(h.out.Wrong, fmt.Sprintf("payer %d: %d open, %d refused, recovering: %t; %s; %s", i, p.last.Open, p.last.Refused, p.last.Recovering, p.last.Left, p.trouble))
+			h.out.Wrong = append(h.out.Wrong, fmt.Sprintf("payer %d: %d open, %d refused, recovering: %t; %s; %s",
+				i, p.last.Open, p.last.Refused, p.last.Recovering, p.last.Left, p.trouble))
 		}
 		return nil
 	}

@@ -145,7 +145,8 @@ func (h *history) read(file string) (*settlement.Journal, []string, error) {
 	})
 	for e := range j.Batches() {
 		if c := counts[e.Batch.ID]; c != nil && c.failed > h.badIn(e)+c.resumed {
-			wrong = append(wrong, fmt.Sprintf("batch %s: %d attempts have failed, with %d bad recipients and resumed %d times", e.Batch.ID, c.failed, h.badIn(e), c.resumed))
+			wrong = append(wrong, fmt.Sprintf("batch %s: %d attempts have failed, with %d bad recipients and resumed %d times",
+				e.Batch.ID, c.failed, h.badIn(e), c.resumed))
 		}
 	}
 	return j, wrong, err

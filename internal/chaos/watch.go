@@ -15,7 +15,10 @@ func Points() []string {
 	for _, what := range []string{"prepare", "sign", "send", "look", "find", "reclaim"} {
 		out = append(out, what+".before", what+".after")
 	}
-	for _, event := range []string{"Decided", "Signed", "Rejected", "Landed", "Failed", "Expired", "Found", "Recovering", "Absent", "Retried", "Poisoned", "Reclaimed", "Resumed"} {
+	for _, event := range []string{
+		"Decided", "Signed", "Rejected", "Landed", "Failed", "Expired", "Found", "Recovering", "Absent", "Retried", "Poisoned", "Reclaimed",
+		"Resumed",
+	} {
 		out = append(out, "append.before."+event, "append.after."+event)
 	}
 	return out
