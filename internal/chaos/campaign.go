@@ -42,13 +42,17 @@ type Row struct {
 	Mode                                Mode
 	Histories, Batches, Faults, Crashes int
 	Over, Under                         uint64
-	Failed                              []Result // those that did not hold
+	Kinds                               map[string]int // faults that happened, by kind
+	Kills                               map[string]int // crashes, by point
+	Failed                              []Result       // those that did not hold
 }
 
 // Report is what a campaign comes to.
 type Report struct {
-	Rows  []Row          // in the order of the modes
-	Kinds map[string]int // faults that happened, by kind
+	Rows   []Row          // in the order of the modes
+	Kinds  map[string]int // faults that happened, by kind
+	Kills  map[string]int // crashes, by point
+	Events map[string]int // in the journals at the end, by type
 }
 
 // Campaign plays histories of every mode in turn until the batches are enough. An error is one of the machinery.
@@ -95,9 +99,9 @@ func Campaign(ctx context.Context, c Config) (Report, error) {
 }
 
 func sum(modes []Mode, results []Result) Report {
-	out := Report{Kinds: map[string]int{}}
+	out := Report{Kinds: map[string]int{}, Kills: map[string]int{}, Events: map[string]int{}}
 	for _, m := range modes {
-		row := Row{Mode: m}
+		row := Row{Mode: m, Kinds: map[string]int{}, Kills: map[string]int{}}
 		for _, r := range results {
 			if r.Mode != m {
 				continue
@@ -109,7 +113,15 @@ func sum(modes []Mode, results []Result) Report {
 			row.Under += r.Outcome.Under
 			for kind, n := range r.Outcome.Faults {
 				row.Faults += n
+				row.Kinds[kind] += n
 				out.Kinds[kind] += n
+			}
+			for point, n := range r.Outcome.Kills {
+				row.Kills[point] += n
+				out.Kills[point] += n
+			}
+			for event, n := range r.Outcome.Events {
+				out.Events[event] += n
 			}
 			if !r.Outcome.Held() {
 				row.Failed = append(row.Failed, r)
@@ -146,13 +158,20 @@ func (r Report) Table() string {
 	return b.String()
 }
 
-// KindTable returns one line for each kind of fault: how often it happened, and its name.
+// KindTable returns one line for each kind of fault that happened, and then for each type of event in the journals, and
+// each point at which a payer can be killed: how often it was, and its name.
 func (r Report) KindTable() string {
 	var b strings.Builder
 	for _, kind := range slices.Sorted(maps.Keys(r.Kinds)) {
 		if r.Kinds[kind] > 0 {
 			fmt.Fprintf(&b, "%8d %s\n", r.Kinds[kind], kind)
 		}
+	}
+	for _, event := range slices.Sorted(maps.Keys(r.Events)) {
+		fmt.Fprintf(&b, "%8d events %s\n", r.Events[event], event)
+	}
+	for _, point := range Points() {
+		fmt.Fprintf(&b, "%8d killed at %s\n", r.Kills[point], point)
 	}
 	return b.String()
 }

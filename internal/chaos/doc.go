@@ -17,8 +17,8 @@
 //
 //	protocol        one journal, killed and torn at any point
 //	protocol-lost   the journal is deleted at crashes and recovered from the chain
-//	protocol-lying  endpoints forget statuses, transactions, and give the slot as the height
-//	protocol-race   two payers over one key, each with a journal of its own
+//	protocol-lying  endpoints forget statuses, transactions, and give the slot as the height; at times two of three, a quorum
+//	protocol-race   two payers over one key, each with a journal of its own; one may sleep while the other takes rent back
 //	naive           control: signs again on an error, or when nothing is seen for a while
 //	nomarker        control: the protocol, but every attempt has a marker of its own, so that none stops another
 //	early-reclaim   control: two payers who take a marker's rent back as soon as its batch is paid
@@ -41,9 +41,10 @@
 // # What it does not do
 //
 // Leaders, block limits and a fee market are not modelled; see package svmtest. A call that hangs ends by the client's clock, so
-// that a machine that is very slow may see another history than a quick one, never another verdict. Rent is taken back at the end of a
-// history only, when all payers are awake: one that slept longer than Params.ReclaimAfterSeconds, while another payer took the
-// marker of a batch back, would find the marker absent and pay again. That is the one thing for which the protocol trusts time.
+// that a machine that is very slow may see another history than a quick one, never another verdict. Clocks jump half
+// a day only when blocks enough have passed for all that was signed to be dead, as they have after Params.ReclaimAfterSeconds: that
+// is the one thing for which the protocol trusts time. A payer that hears of a decision later than that recovers first, as one whose
+// journal lacks its end: a journal takes what it hears for new. Keys are not changed within a history.
 //
 // # Sources
 //

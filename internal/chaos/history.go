@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,9 @@ import (
 // Outcome is what became of a script.
 type Outcome struct {
 	Crashes int
+	Kills   map[string]int // of these, by the point at which the payer was
 	Faults  map[string]int // that really happened, by kind
+	Events  map[string]int // in the journals as they are at the end, by type; of controls none are counted
 	Over    uint64         // base units that recipients have too much
 	Under   uint64         // base units that recipients have too little
 	Wrong   []string       // what else is wrong: with the books, with the number of attempts, or that it does not come to an end
@@ -29,6 +32,9 @@ type history struct {
 	*world
 	script Script
 	payers []*seat
+	lying  [endpoints]bool
+	deny   [endpoints]bool
+	since  []int64 // when each wave was decided
 	out    Outcome
 	offset int64 // of the clock
 	latest int64 // that any payer was told, in Unix seconds
@@ -43,8 +49,7 @@ type seat struct {
 	life    int
 	lost    bool
 	asleep  int
-	crash   *crash
-	then    []string // what happens to the journal after the crash
+	crashes []*crash // that wait until the payer comes to their points
 	last    status
 	trouble string // of the last step
 }
@@ -64,12 +69,12 @@ func Run(ctx context.Context, s Script) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("chaos: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	w, err := newWorld(ctx, s.World)
+	w, err := newWorld(ctx, s)
 	if err != nil {
 		return Outcome{}, err
 	}
 	defer func() { _ = w.Close() }()
-	h := &history{world: w, script: s, dir: dir, out: Outcome{Faults: map[string]int{}}}
+	h := &history{world: w, script: s, dir: dir, out: Outcome{Kills: map[string]int{}, Events: map[string]int{}, Faults: map[string]int{}}}
 	for i := range s.Mode.payers() {
 		h.payers = append(h.payers, &seat{journal: filepath.Join(dir, fmt.Sprintf("journal%d", i))})
 	}
@@ -130,19 +135,23 @@ func (h *history) order(ctx context.Context, p *seat, c command) error {
 		p.process = process
 		p.life++
 	}
-	c.Unix, c.Waves = h.now().Unix(), waves(h.size, h.tick)
+	c.Unix, c.Waves, c.Deny = h.now().Unix(), waves(h.size, h.tick), h.deny
+	for len(h.since) < c.Waves {
+		h.since = append(h.since, c.Unix)
+	}
+	c.Since = h.since[:c.Waves]
 	h.latest = max(h.latest, c.Unix)
-	at := p.crash // which waits until the payer comes to that point
-	s, killed, err := p.process.do(c, at)
+	s, killed, err := p.process.do(c, p.crashes)
 	if err != nil {
 		p.process = nil
 		return err
 	}
-	if killed {
-		p.process, p.crash = nil, nil
+	if killed != nil {
+		p.process = nil
+		p.crashes = slices.DeleteFunc(p.crashes, func(c *crash) bool { return c == killed })
 		h.out.Crashes++
-		h.out.Faults["kill at "+at.point]++
-		return h.damage(p)
+		h.out.Kills[killed.point]++
+		return h.damage(p, killed.then)
 	}
 	if p.last = s; c.Do == "step" {
 		p.trouble = s.Trouble
@@ -162,12 +171,10 @@ func (p *seat) restart() error {
 }
 
 // damage is what a crash did to the file.
-func (h *history) damage(p *seat) error {
-	if len(p.then) == 0 {
+func (h *history) damage(p *seat, then []string) error {
+	if len(then) == 0 {
 		return nil
 	}
-	then := p.then
-	p.then = nil
 	switch then[0] {
 	case "lost":
 		if err := os.Remove(p.journal); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -198,7 +205,8 @@ func (h *history) now() time.Time {
 }
 
 // end heals everything and lets the payers go on until nothing is left to do. Then hours pass, in which all that was ever signed
-// dies, and the rent of the markers is taken back.
+// dies, and the rent of the markers is taken back. Crashes still come, as the points that are rare come last; but from the time at
+// which a marker may be gone a journal is no longer lost, see Runner.Recover.
 func (h *history) end(ctx context.Context) error {
 	if err := h.calm(ctx); err != nil {
 		return err
@@ -210,7 +218,8 @@ func (h *history) end(ctx context.Context) error {
 	if !quiet {
 		h.out.Wrong = append(h.out.Wrong, fmt.Sprintf("not at its end after %d rounds in which nothing went wrong", healRounds))
 		for i, p := range h.payers {
-			h.out.Wrong = append(h.out.Wrong, fmt.Sprintf("payer %d: %d open, %d refused, recovering: %t; %s; %s", i, p.last.Open, p.last.Refused, p.last.Recovering, p.last.Left, p.trouble))
+			h.out.Wrong = append(h.out.Wrong, fmt.Sprintf("payer %d: %d open, %d refused, recovering: %t; %s; %s",
+				i, p.last.Open, p.last.Refused, p.last.Recovering, p.last.Left, p.trouble))
 		}
 		return nil
 	}
@@ -218,6 +227,9 @@ func (h *history) end(ctx context.Context) error {
 		return err
 	}
 	h.offset += 2 * reclaimAfter
+	for _, p := range h.payers {
+		p.crashes = slices.DeleteFunc(p.crashes, func(c *crash) bool { return slices.Contains(c.then, "lost") })
+	}
 	for range reclaimRounds {
 		if _, err := h.rounds(ctx, 1); err != nil {
 			return err
@@ -237,7 +249,7 @@ func (h *history) rounds(ctx context.Context, most int) (quiet bool, err error) 
 			}
 		}
 		for _, p := range h.payers {
-			p.crash, p.asleep = nil, 0
+			p.asleep = 0
 			for _, do := range []string{"step", "resume", "retry"} {
 				if err := h.order(ctx, p, command{Do: do}); err != nil {
 					return false, err
@@ -267,6 +279,7 @@ func (h *history) calm(ctx context.Context) error {
 		func() error { return h.heal(ctx) },
 		func() error { return h.drain(ctx, false) },
 		func() error { return h.short(ctx, false) },
+		func() error { h.deny = [endpoints]bool{}; return nil },
 	} {
 		if err := step(); err != nil {
 			return err

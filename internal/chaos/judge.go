@@ -20,10 +20,19 @@ func (h *history) judge(ctx context.Context) (err error) {
 	if h.script.Mode.Control() {
 		return nil
 	}
+	tried := map[settlement.BatchID]int{} // by how many payers
 	for i, p := range h.payers {
 		j, failed, err := h.read(p.journal)
 		if err != nil {
 			return fmt.Errorf("journal %d: %w", i, err)
+		}
+		for e := range j.Batches() {
+			if len(e.Attempts) == 0 {
+				continue
+			}
+			if tried[e.Batch.ID]++; tried[e.Batch.ID] == 2 {
+				h.out.Faults["payers race for a batch"]++
+			}
 		}
 		wrong := append(failed, audit(j)...)
 		report, err := settlement.Reconcile(ctx, j, told{h.marker, h.own})
@@ -63,10 +72,10 @@ func (t told) History(ctx context.Context, each func(settlement.Trace) error) er
 // attempt was signed is still the one that was paid. Of two payers one may seal an Overflow batch of its own, which carries
 // nothing, and which the other has no need to know of.
 func (h *history) explained(d settlement.Difference) bool {
-	if len(h.payers) > 1 && strings.HasPrefix(d.Text, "no batch explains it: 0 lines") {
+	if len(h.payers) > 1 && strings.Contains(d.Text, "carried 0 lines: another payer opened that batch") {
 		return true
 	}
-	for i, to := range wallets(h.size) {
+	for i, to := range h.to {
 		if h.given[i] && strings.Contains(d.Text, string(to)) {
 			return true
 		}
@@ -114,6 +123,7 @@ func (h *history) read(file string) (*settlement.Journal, []string, error) {
 		if err != nil {
 			return err
 		}
+		h.out.Events[eventName(e)]++
 		switch e := e.(type) {
 		case settlement.Signed:
 			if at(e.Batch).revision == int(e.Revision) {
@@ -135,7 +145,8 @@ func (h *history) read(file string) (*settlement.Journal, []string, error) {
 	})
 	for e := range j.Batches() {
 		if c := counts[e.Batch.ID]; c != nil && c.failed > h.badIn(e)+c.resumed {
-			wrong = append(wrong, fmt.Sprintf("batch %s: %d attempts have failed, with %d bad recipients and resumed %d times", e.Batch.ID, c.failed, h.badIn(e), c.resumed))
+			wrong = append(wrong, fmt.Sprintf("batch %s: %d attempts have failed, with %d bad recipients and resumed %d times",
+				e.Batch.ID, c.failed, h.badIn(e), c.resumed))
 		}
 	}
 	return j, wrong, err
@@ -154,7 +165,7 @@ func revisionOf(e settlement.Entry, tx string) int {
 // badIn counts the lines of a batch whose recipients were bad at any time.
 func (h *history) badIn(e settlement.Entry) int {
 	n := 0
-	for i, to := range wallets(h.size) {
+	for i, to := range h.to {
 		if !h.ever[i] {
 			continue
 		}

@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/idlegrid/idlegrid/settlement/svmtest"
@@ -16,6 +17,8 @@ func (h *history) perform(ctx context.Context, words []string) error {
 		return h.inject(ctx, args)
 	case "endpoint":
 		return h.condition(ctx, args)
+	case "deny":
+		return h.disown(args)
 	case "crash", "sleep", "disk", "retry":
 		return h.upset(ctx, name, args)
 	case "freeze", "close", "reown":
@@ -101,6 +104,11 @@ func (h *history) condition(ctx context.Context, args []string) error {
 		return err
 	}
 	e := svmtest.Endpoint{Lag: n[1]}
+	defer func() {
+		if h.lying[n[0]] = e.SlotAsHeight || e.ForgetStatuses || e.ForgetTransactions; h.lying[n[0]] && len(h.liars()) > 1 {
+			h.out.Faults["endpoints: two lie at once"]++
+		}
+	}()
 	if e.Lag > 0 {
 		h.out.Faults["endpoint: lags"]++
 	}
@@ -120,6 +128,37 @@ func (h *history) condition(ctx context.Context, args []string) error {
 		h.out.Faults["endpoint: "+w]++
 	}
 	return h.SetEndpoint(ctx, n[0], e)
+}
+
+// disown makes the two endpoints from a position on, around the corner, deny every attempt, or speak the truth again.
+func (h *history) disown(args []string) error {
+	if len(args) != 2 || args[1] != "on" && args[1] != "off" {
+		return fmt.Errorf("%v, want an endpoint, and on or off", args)
+	}
+	n, err := numbers(args[:1])
+	if err != nil {
+		return err
+	}
+	if n[0] < 0 || n[0] >= endpoints {
+		return fmt.Errorf("endpoint %d, want 0 to %d", n[0], endpoints-1)
+	}
+	on := args[1] == "on"
+	h.deny[n[0]], h.deny[(n[0]+1)%endpoints] = on, on
+	if on {
+		h.out.Faults["endpoints: two deny every attempt"]++
+	}
+	return nil
+}
+
+// liars returns the endpoints that lie.
+func (h *history) liars() []int {
+	var out []int
+	for i, lies := range h.lying {
+		if lies {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 // upset does what concerns a payer.
@@ -143,7 +182,10 @@ func (h *history) upset(ctx context.Context, name string, args []string) error {
 		if err != nil {
 			return err
 		}
-		p.crash, p.then = &crash{args[1], skip[0]}, args[3:]
+		if !slices.Contains(Points(), args[1]) {
+			return fmt.Errorf("%q is no point", args[1])
+		}
+		p.crashes = append(p.crashes, &crash{args[1], skip[0], args[3:]})
 		return nil
 	}
 	more := 1

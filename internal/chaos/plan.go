@@ -16,6 +16,7 @@ const (
 	// reclaimAfter is longer than any clock of a script jumps forward in a mode in which attempts exist that a journal has not
 	// heard of; see Generate.
 	reclaimAfter = 3 * 3600
+	halfDay      = 12 * 3600
 )
 
 // params is the policy of every journal of the campaign.

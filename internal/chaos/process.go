@@ -19,10 +19,11 @@ type process struct {
 	stderr strings.Builder
 }
 
-// crash says where a payer is killed: at the n-th time that it is at a point, from 0.
+// crash says where a payer is killed, at the n-th time that it is at a point, from 0, and what happens to its journal then.
 type crash struct {
 	point string
 	skip  int
+	then  []string
 }
 
 // start runs this program again as a payer.
@@ -51,32 +52,36 @@ func start(ctx context.Context, j job) (*process, error) {
 	return p, nil
 }
 
-// do gives a command and follows it to its end, or kills the payer on the way. It says whether it was killed.
-func (p *process) do(c command, at *crash) (s status, killed bool, err error) {
+// do gives a command and follows it to its end, or kills the payer on the way, at the first point that a crash waits for. It
+// returns that crash, or nil.
+func (p *process) do(c command, wait []*crash) (s status, killed *crash, err error) {
 	if err := p.write(c); err != nil {
-		return s, false, p.fault(err)
+		return s, nil, p.fault(err)
 	}
 	for {
 		text, err := p.out.ReadString('\n')
 		if err != nil {
-			return s, false, p.fault(err)
+			return s, nil, p.fault(err)
 		}
 		text = strings.TrimSuffix(text, "\n")
 		point, ok := strings.CutPrefix(text, "at ")
 		if !ok {
 			s, err := parseStatus(text)
 			if err != nil {
-				return s, false, p.fault(fmt.Errorf("it says %q: %w", text, err))
+				return s, nil, p.fault(fmt.Errorf("it says %q: %w", text, err))
 			}
-			return s, false, nil
+			return s, nil, nil
 		}
-		if at != nil && at.point == point {
+		for _, at := range wait {
+			if at.point != point {
+				continue
+			}
 			if at.skip--; at.skip < 0 {
-				return s, true, p.kill()
+				return s, at, p.kill()
 			}
 		}
 		if _, err := io.WriteString(p.in, "go\n"); err != nil {
-			return s, false, p.fault(err)
+			return s, nil, p.fault(err)
 		}
 	}
 }

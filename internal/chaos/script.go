@@ -53,15 +53,19 @@ type Op struct {
 
 // Script is one history. Operations are in order of their ticks.
 type Script struct {
-	Mode  Mode
-	World World
-	Ops   []Op
+	Mode      Mode
+	World     World
+	Token2022 bool // the token is one of Token-2022
+	Ops       []Op
 }
 
 // String returns the script's text, which Parse reads.
 func (s Script) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "mode %s\nworld %d %d %d %d\n", s.Mode, s.World.Batches, s.World.Lines, s.World.Ticks, s.World.Blocks)
+	if s.Token2022 {
+		b.WriteString("token 2022\n")
+	}
 	for _, o := range s.Ops {
 		fmt.Fprintf(&b, "at %d %s\n", o.Tick, strings.Join(o.Words, " "))
 	}
@@ -98,6 +102,9 @@ func (s *Script) line(words []string) error {
 		}
 		s.World = World{n[0], n[1], n[2], n[3]}
 		return nil
+	case words[0] == "token" && len(words) == 2 && words[1] == "2022":
+		s.Token2022 = true
+		return nil
 	case words[0] == "at" && len(words) > 2:
 		n, err := numbers(words[1:2])
 		if err != nil {
@@ -106,7 +113,7 @@ func (s *Script) line(words []string) error {
 		s.Ops = append(s.Ops, Op{n[0], words[2:]})
 		return nil
 	}
-	return fmt.Errorf("%q is none of mode, world and at", strings.Join(words, " "))
+	return fmt.Errorf("%q is none of mode, world, token 2022 and at", strings.Join(words, " "))
 }
 
 func (s Script) valid() error {

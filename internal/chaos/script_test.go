@@ -38,7 +38,7 @@ func TestParseRefuses(t *testing.T) {
 		good + "at -1 heal":             "is at tick -1, want 0 to 9",
 		good + "at 3 heal\n\nat 2 heal": "in rising order",
 		good + "at three heal":          "line 3: \"three\" is no number",
-		good + "on 3 heal":              "line 3: \"on 3 heal\" is none of mode, world and at",
+		good + "on 3 heal":              "line 3: \"on 3 heal\" is none of mode, world, token 2022 and at",
 	} {
 		_, err := chaos.Parse(text)
 		require.ErrorContains(t, err, want, text)
@@ -52,6 +52,9 @@ func TestParseRefuses(t *testing.T) {
 func TestRunRefuses(t *testing.T) {
 	for op, want := range map[string]string{
 		"dance":                           "there is no such operation",
+		"crash 0 lunch 0":                 "\"lunch\" is no point",
+		"deny 3 on":                       "endpoint 3, want 0 to 2",
+		"deny 0 maybe":                    "want an endpoint, and on or off",
 		"freeze 1":                        "line 1, want 0 to 0",
 		"crash 1 step 0":                  "payer 1, want 0 to 0",
 		"fault 0 - 0 1 sneeze 0":          "no action is named",
@@ -77,6 +80,7 @@ func TestScripts(t *testing.T) {
 			require.NoError(t, err)
 			out, err := chaos.Run(t.Context(), s)
 			require.NoError(t, err)
+			require.Equal(t, strings.Count(string(text), " crash "), out.Crashes, "the payer has to die where the script says: %v", out.Kills)
 			if s.Mode.Control() {
 				require.NotZero(t, out.Over, "the control must overpay")
 				s.Mode = protocolOf(s.Mode) // and the protocol must not, in the same history

@@ -15,7 +15,10 @@ func Points() []string {
 	for _, what := range []string{"prepare", "sign", "send", "look", "find", "reclaim"} {
 		out = append(out, what+".before", what+".after")
 	}
-	for _, event := range []string{"Decided", "Signed", "Rejected", "Landed", "Failed", "Expired", "Found", "Recovering", "Absent", "Retried", "Poisoned", "Reclaimed"} {
+	for _, event := range []string{
+		"Decided", "Signed", "Rejected", "Landed", "Failed", "Expired", "Found", "Recovering", "Absent", "Retried", "Poisoned", "Reclaimed",
+		"Resumed",
+	} {
 		out = append(out, "append.before."+event, "append.after."+event)
 	}
 	return out
@@ -99,9 +102,14 @@ type watchedStore struct {
 	failed bool // for ever
 }
 
+// eventName is the name of an event's type.
+func eventName(e settlement.Event) string {
+	return strings.TrimPrefix(fmt.Sprintf("%T", e), "settlement.")
+}
+
 // Append implements settlement.Store.
 func (s *watchedStore) Append(record []byte) error {
-	name := strings.TrimPrefix(fmt.Sprintf("%T", s.event), "settlement.")
+	name := eventName(s.event)
 	if err := s.line.at("append.before." + name); err != nil {
 		return err
 	}

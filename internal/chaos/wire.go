@@ -26,10 +26,12 @@ type job struct {
 
 // command is one order to a payer.
 type command struct {
-	Do    string // "step", "retry", "resume", "disk"
-	Unix  int64  // the clock
-	Waves int    // that are decided so far
-	Room  int    // of "disk": bytes that the file may still grow by
+	Do    string          // "step", "retry", "resume", "disk"
+	Unix  int64           // the clock
+	Waves int             // that are decided so far
+	Since []int64         // when each of them was decided, by the clock
+	Room  int             // of "disk": bytes that the file may still grow by
+	Deny  [endpoints]bool // endpoints that deny what they know of attempts, see denying
 }
 
 // status is what a payer says at the end of a command.

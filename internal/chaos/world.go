@@ -16,7 +16,9 @@ import (
 type world struct {
 	*svmtest.Node
 	size     World
+	to       []settlement.Account // all recipients
 	asset    settlement.Asset
+	program  settlement.Account // of the token
 	boss     ed25519.PrivateKey // who mints and freezes
 	payer    ed25519.PrivateKey
 	marker   *spl.Chain // that knows where the payer's markers are
@@ -33,18 +35,20 @@ const (
 	purse = 10_000_000      // lamports of a recipient who acts
 	fee   = 5_000           // lamports of a signature
 
-	tokenProgram = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA" //nolint:gosec // an address that everybody knows
+	splToken  = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA" //nolint:gosec // an address that everybody knows
+	token2022 = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb" //nolint:gosec // an address that everybody knows
 )
 
-func newWorld(ctx context.Context, s World) (*world, error) {
+func newWorld(ctx context.Context, s Script) (*world, error) {
 	node, err := svmtest.Start(ctx, svmtest.Config{Endpoints: endpoints})
 	if err != nil {
 		return nil, err
 	}
 	w := &world{
-		Node: node, size: s, boss: svmtest.Key("chaos boss"), payer: svmtest.Key(keyName), bad: map[int]string{}, ever: map[int]bool{}, given: map[int]bool{}, own: map[string]bool{},
+		Node: node, size: s.World, to: wallets(s.World), boss: svmtest.Key("chaos boss"), payer: svmtest.Key(keyName),
+		bad: map[int]string{}, ever: map[int]bool{}, given: map[int]bool{}, own: map[string]bool{},
 	}
-	if err := w.furnish(ctx); err != nil {
+	if err := w.furnish(ctx, s.Token2022); err != nil {
 		_ = node.Close()
 		return nil, fmt.Errorf("chaos: furnish the world: %w", err)
 	}
@@ -52,13 +56,24 @@ func newWorld(ctx context.Context, s World) (*world, error) {
 }
 
 // furnish makes all accounts, finally: a fork must not take them away.
-func (w *world) furnish(ctx context.Context) (err error) {
+func (w *world) furnish(ctx context.Context, newer bool) (err error) {
 	key, err := spl.NewKey(w.payer)
 	if err != nil {
 		return err
 	}
 	if w.marker, err = spl.New(spl.Config{URL: w.URL(), Payer: key}); err != nil {
 		return err
+	}
+	mint := w.CreateMint
+	if w.program = splToken; newer {
+		w.program = token2022
+		mint = func(ctx context.Context, boss, mint ed25519.PrivateKey, decimals uint8) (settlement.Asset, error) {
+			return w.CreateMint2022(ctx, boss, mint, decimals, svmtest.Extensions{})
+		}
+	}
+	accounts := func(ctx context.Context) error { return w.CreateAccounts(ctx, w.asset, w.to, 0) }
+	if newer {
+		accounts = w.createEach
 	}
 	payer, total := svmtest.Address(w.payer), uint64(0)
 	for i := range s(w.size) {
@@ -67,15 +82,25 @@ func (w *world) furnish(ctx context.Context) (err error) {
 	for _, step := range []func() error{
 		func() error { return w.Airdrop(ctx, svmtest.Address(w.boss), 1000*rich) },
 		func() error { return w.TransferLamports(ctx, w.boss, payer, rich) }, // a transaction: the history begins with it
-		func() error { w.asset, err = w.CreateMint(ctx, w.boss, svmtest.Key("chaos mint"), 8); return err },
+		func() error { w.asset, err = mint(ctx, w.boss, svmtest.Key("chaos mint"), 8); return err },
 		func() error { return w.CreateAccount(ctx, w.boss, w.asset, payer) },
 		func() error { return w.CreateAccount(ctx, w.boss, w.asset, svmtest.Address(w.boss)) },
-		func() error { return w.CreateAccounts(ctx, w.asset, wallets(w.size), 0) },
+		func() error { return accounts(ctx) },
 		// Much more than is owed, so that what is paid too often is paid, and seen.
 		func() error { return w.MintTo(ctx, w.boss, w.asset, payer, 10*total) },
 		func() error { return w.Advance(ctx, svmtest.BlocksToFinal+1) },
 	} {
 		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// createEach makes the recipients' accounts one by one.
+func (w *world) createEach(ctx context.Context) error {
+	for _, to := range w.to {
+		if err := w.CreateAccount(ctx, w.boss, w.asset, to); err != nil {
 			return err
 		}
 	}
@@ -168,7 +193,7 @@ func (w *world) giveBack(ctx context.Context, owner settlement.Account) error {
 	}
 	data := append([]byte{6, 2, 1}, to[:]...) // SetAuthority, of the account, to somebody
 	r, err := w.execute(ctx, w.boss, svmtest.Instruction{
-		Program: tokenProgram, Data: data,
+		Program: w.program, Data: data,
 		Accounts: []svmtest.AccountMeta{{Address: account, Writable: true}, {Address: svmtest.Address(w.boss), Signer: true}},
 	})
 	if err == nil && r.Err != "" {
@@ -254,7 +279,7 @@ func (w *world) short(ctx context.Context, on bool) error {
 	if err != nil {
 		return err
 	}
-	return w.byPayer(ctx, svmtest.Instruction{Program: tokenProgram, Data: binary.LittleEndian.AppendUint64([]byte{3}, held), Accounts: []svmtest.AccountMeta{
+	return w.byPayer(ctx, svmtest.Instruction{Program: w.program, Data: binary.LittleEndian.AppendUint64([]byte{3}, held), Accounts: []svmtest.AccountMeta{
 		{Address: from, Writable: true}, {Address: to, Writable: true}, {Address: payer, Signer: true},
 	}})
 }
@@ -268,7 +293,7 @@ func (w *world) byPayer(ctx context.Context, in svmtest.Instruction) error {
 
 // sums compares what recipients have with what they are owed.
 func (w *world) sums(ctx context.Context) (over, under uint64, err error) {
-	held, err := w.Balances(ctx, w.asset, wallets(w.size))
+	held, err := w.Balances(ctx, w.asset, w.to)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -33,12 +33,12 @@ func main() {
 
 func campaign(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
-	c := chaos.Config{World: chaos.World{Batches: 12, Lines: 8, Ticks: 48, Blocks: 12}}
+	c := chaos.Config{World: chaos.World{Batches: 30, Lines: 5, Ticks: 48, Blocks: 12}}
 	flags.IntVar(&c.Batches, "batches", 10_000, "how many batches, at least, in all modes together")
 	flags.Uint64Var(&c.Seed, "seed", 1, "seed of the first history of each mode")
 	flags.IntVar(&c.Parallel, "parallel", 2, "how many histories at once")
 	modes := flags.String("modes", "", "the modes to play, with commas between them; empty: all")
-	kinds := flags.Bool("kinds", false, "count the faults by kind")
+	kinds := flags.Bool("kinds", false, "count the faults by kind, and the crashes by point")
 	log := flags.String("log", "", "a file that takes the result of each history, and from which a campaign goes on")
 	script := flags.String("script", "", "a script to play instead")
 	shrink := flags.Bool("shrink", false, "make the first failing history as short as it can be, and print it")
