@@ -6,7 +6,7 @@ FUZZTIME ?= 5s
 BENCH   ?= .
 COUNT   ?= 6
 
-.PHONY: check test test32 race lint fmt tidy vet build fuzz bench mutants golden
+.PHONY: check test test32 race lint fmt tidy vet build fuzz bench chaos mutants golden
 
 # check is everything that a change has to pass.
 check: fmt vet tidy lint build race fuzz
@@ -68,6 +68,13 @@ fuzz:
 # bench prints what benchstat compares: make bench COUNT=10 > new.txt; go tool -modfile=internal/tools/go.mod benchstat old.txt new.txt
 bench:
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+
+# chaos is the long campaign: real processes, killed, over a chain that forks and endpoints that lie. Four modes have to pay to the
+# base unit and three controls have to fail. A campaign that was stopped goes on from chaos.log.
+BATCHES ?= 10500
+SEED    ?= 1
+chaos:
+	$(GO) run ./internal/chaos/cmd -batches $(BATCHES) -seed $(SEED) -kinds -log chaos.log
 
 # mutants changes the money code of tokenomics in one place after the other and runs the short tests each time: what survives
 # is listed with its reason in docs/benchmarks.md. It takes the better part of an hour on two cores.

@@ -21,14 +21,18 @@
 //	sched                    where a job runs, and why it does not: one device, or a gang over several sites
 //	tokenomics               the token's units, emission and its policies, block rewards, vesting, fees, prices, burn
 //	staking                  bonds, co-staking, the division of rewards, tiers and what keeps from the next one
-//	settlement               carrying decided money to a chain and back, each payment once
-//	settlement/spl           a chain: SPL tokens on Solana
+//	settlement               carrying decided money to a chain and back, each payment once; bills, swaps, burns
+//	settlement/spl           a chain: SPL tokens on Solana; signers, intake, conversion
+//	settlement/wal           a journal in a file
+//	settlement/onchain       pull payments: a Merkle distributor, unaudited
 //	settlement/svmtest       the real Solana runtime on this machine, for tests
 //	settlement/settlementtest  a conformance suite for chains
 //	refserver                a thin server of all of it: go run ./refserver -demo
 //	examples/probe           what an agent sees of this machine's GPUs
 //	examples/worker          the agent
 //	examples/epoch           one reward epoch from probe to payout, step by step
+//	examples/payout          10,000 suppliers paid on the local runtime, once each
+//	examples/payburn         an invoice paid in USDC, converted and burned
 //	examples/emission        the published emission schedules, to the last unit
 //	examples/simulate        twenty years of the token, its suppliers and its burn, a thousand times over
 //

@@ -7,7 +7,7 @@ import (
 )
 
 // Apply takes one event and returns what follows from it. It returns [ErrTimeBackwards], [ErrConflict], [ErrUnknownBatch],
-// [ErrStale], [ErrQuorum], [ErrUnexplained], [ErrLanes], [ErrBroken], an [*IntentError] or a [*LimitError], and then nothing
+// [ErrStale], [ErrUnseen], [ErrQuorum], [ErrUnexplained], [ErrLanes], [ErrBroken], an [*IntentError] or a [*LimitError], and then nothing
 // has changed.
 func (j *Journal) Apply(at time.Time, e Event) ([]Effect, error) {
 	if at.Before(j.now) {
@@ -26,29 +26,29 @@ func (j *Journal) apply(at time.Time, e Event) ([]Effect, error) {
 	case Decided:
 		return j.decided(at, e)
 	case Signed:
-		return j.signed(e)
+		return j.signed(at, e)
 	case Rejected:
-		return j.rejected(e)
+		return j.rejected(at, e)
 	case Landed:
 		return j.landed(at, e)
 	case Failed:
-		return j.failed(e)
+		return j.failed(at, e)
 	case Expired:
-		return j.expired(e)
+		return j.expired(at, e)
 	case Found:
 		return j.found(at, e)
 	case Poisoned:
-		return j.poisoned(e)
+		return j.poisoned(at, e)
 	case Recovering:
 		return j.recover(e)
 	case Absent:
-		return j.absent(e)
+		return j.absent(at, e)
 	case Retried:
-		return j.retried(e)
+		return j.retried(at, e)
 	case Reclaimed:
 		return j.reclaimed(at, e)
 	case Resumed:
-		return j.resumed(e)
+		return j.resumed(at, e)
 	}
 	return nil, fmt.Errorf("%w: unknown event %T", ErrStale, e)
 }
@@ -99,7 +99,7 @@ func (b *batch) busy() bool {
 	return slices.ContainsFunc(b.attempts, func(a attempt) bool { return !a.over })
 }
 
-func (j *Journal) signed(e Signed) ([]Effect, error) {
+func (j *Journal) signed(at time.Time, e Signed) ([]Effect, error) {
 	n, err := j.planned(e.Batch, e.Revision)
 	if err != nil {
 		return nil, err
@@ -115,6 +115,10 @@ func (j *Journal) signed(e Signed) ([]Effect, error) {
 	case j.held(b):
 		return nil, fmt.Errorf("%w: batch %s waits for the one before it to be closed", ErrStale, e.Batch)
 	}
+	if limit := j.params.signBefore(b.since); !limit.IsZero() && !at.Before(limit) {
+		return nil, fmt.Errorf("%w: batch %s: its marker was last known to be absent at %s, and may have been made and reclaimed since %s",
+			ErrUnseen, e.Batch, b.since.Format(time.RFC3339), limit.Format(time.RFC3339))
+	}
 	tx := e.Tx
 	tx.Raw = slices.Clone(tx.Raw)
 	b.attempts = append(b.attempts, attempt{tx: tx, marker: b.marker, revision: b.revision})
@@ -123,7 +127,7 @@ func (j *Journal) signed(e Signed) ([]Effect, error) {
 	return []Effect{Send{b.id, tx}}, nil
 }
 
-func (j *Journal) rejected(e Rejected) ([]Effect, error) {
+func (j *Journal) rejected(at time.Time, e Rejected) ([]Effect, error) {
 	n, err := j.planned(e.Batch, e.Revision)
 	if err != nil {
 		return nil, err
@@ -135,7 +139,7 @@ func (j *Journal) rejected(e Rejected) ([]Effect, error) {
 	if err := b.checkFaults(b.revision, e.Faults); err != nil {
 		return nil, err
 	}
-	return append(j.refuse(n, e.Faults), j.proceed(n)...), nil
+	return append(j.refuse(n, e.Faults), j.proceed(at, n)...), nil
 }
 
 func (j *Journal) landed(at time.Time, e Landed) ([]Effect, error) {
@@ -187,7 +191,7 @@ func (b *batch) twice(tx string) error {
 	return fmt.Errorf("%w: batch %s: its marker was made by %q, and is said to have been made by %q too", ErrBroken, b.id, b.attempts[b.made].tx.ID, tx)
 }
 
-func (j *Journal) failed(e Failed) ([]Effect, error) {
+func (j *Journal) failed(at time.Time, e Failed) ([]Effect, error) {
 	n, i, err := j.live(e.Batch, e.Tx)
 	if err != nil {
 		return nil, err
@@ -213,14 +217,17 @@ func (j *Journal) failed(e Failed) ([]Effect, error) {
 		}
 		return []Effect{Find{b.whole()}}, nil
 	}
+	if len(e.Failure.Faults) == 0 && b.isSwap() && b.failures()%swapFailures > 0 {
+		return j.proceed(at, n), nil // the price has moved: the next attempt has a new quote
+	}
 	if len(e.Failure.Faults) == 0 {
 		j.set(n, StateStuck, e.Failure.Reason)
 		return []Effect{Stuck{b.id, b.reason}}, nil
 	}
-	return append(j.refuse(n, e.Failure.Faults), j.proceed(n)...), nil
+	return append(j.refuse(n, e.Failure.Faults), j.proceed(at, n)...), nil
 }
 
-func (j *Journal) expired(e Expired) ([]Effect, error) {
+func (j *Journal) expired(at time.Time, e Expired) ([]Effect, error) {
 	n, i, err := j.live(e.Batch, e.Tx)
 	if err != nil {
 		return nil, err
@@ -231,10 +238,10 @@ func (j *Journal) expired(e Expired) ([]Effect, error) {
 		return nil, err
 	}
 	b.end(i, 0, 0, outcomeExpired, e.Witnesses)
-	return j.proceed(n), nil
+	return j.proceed(at, n), nil
 }
 
-func (j *Journal) resumed(e Resumed) ([]Effect, error) {
+func (j *Journal) resumed(at time.Time, e Resumed) ([]Effect, error) {
 	n, err := j.find(e.Batch)
 	if err != nil {
 		return nil, err
@@ -248,7 +255,7 @@ func (j *Journal) resumed(e Resumed) ([]Effect, error) {
 		next = StateUnsure
 	}
 	j.set(n, next, "")
-	return j.proceed(n), nil
+	return j.proceed(at, n), nil
 }
 
 // begin is the state in which a batch waits for its first attempt.
@@ -260,7 +267,7 @@ func (j *Journal) begin(id BatchID) State {
 }
 
 // proceed puts a batch without a live attempt back to planned, unless it is unsure, and says what it needs.
-func (j *Journal) proceed(n int32) []Effect {
+func (j *Journal) proceed(at time.Time, n int32) []Effect {
 	b := &j.batches[n]
 	if b.state == StateUnsure {
 		return []Effect{Find{b.whole()}}
@@ -269,7 +276,15 @@ func (j *Journal) proceed(n int32) []Effect {
 	if j.held(b) {
 		return nil
 	}
-	return []Effect{Prepare{b.at(b.revision)}}
+	return []Effect{j.ask(at, b)}
+}
+
+// ask says what a planned batch needs: an attempt, or first a look at its marker.
+func (j *Journal) ask(at time.Time, b *batch) Effect {
+	if limit := j.params.signBefore(b.since); !limit.IsZero() && !at.Before(limit) {
+		return Find{b.whole()}
+	}
+	return Prepare{b.at(b.revision)}
 }
 
 // end closes attempt i and forgets its bytes.
@@ -325,7 +340,27 @@ func (j *Journal) close(at time.Time, n int32, i int, carried []bool) []Effect {
 	if state == StatePaid {
 		effects = slices.Insert(effects, 0, Effect(paid))
 	}
-	return append(effects, j.release(b.id)...)
+	return append(effects, j.release(at, b.id)...)
+}
+
+// swapFailures is after how many failures a swap is stuck. One fails when the price leaves its bound between the quote and the
+// block, which a new quote mends; a pool that is drained, or a bound that nobody can meet, costs as many fees and no more.
+const swapFailures = 8
+
+// isSwap says whether the batch is a swap, which is a batch of its own.
+func (b *batch) isSwap() bool { return len(b.lines) > 0 && b.lines[0].Kind == Swap }
+
+// failures counts the attempts that are final and have failed.
+func (b *batch) failures() int {
+	n := 0
+	for i := range b.attempts {
+		switch a := &b.attempts[i]; a.outcome {
+		case "", outcomeLanded, outcomeExpired, outcomeBeaten:
+		default:
+			n++
+		}
+	}
+	return n
 }
 
 // checkFaults refuses faults that do not name lines of that revision, each once and with a reason.

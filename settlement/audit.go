@@ -66,8 +66,8 @@ func (j *Journal) auditPlace(b *batch) error {
 	if j.held(b) && b.busy() {
 		return fmt.Errorf("has a live attempt, and the batch before it is open")
 	}
-	if b.closed.After(j.now) {
-		return fmt.Errorf("closed in the future")
+	if b.since.IsZero() || b.since.After(j.now) || b.closed.After(j.now) {
+		return fmt.Errorf("decided at no time, or closed or seen absent in the future")
 	}
 	return nil
 }

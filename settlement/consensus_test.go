@@ -1,6 +1,7 @@
 package settlement_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,11 +16,16 @@ import (
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
-// life is how many blocks an attempt can land in, in the chain of this file.
+// life is how many blocks an attempt can land in, in the chain of this file, unless a plot says otherwise.
 const life = 6
 
 // seeds is how many histories each case plays.
-const seeds = 100
+func seeds() uint64 {
+	if testing.Short() || raceEnabled {
+		return 20
+	}
+	return 100
+}
 
 // ledger is all that a chain guarantees: a marker is made once, by a transaction that is carried whole and in time. It counts
 // what each recipient got. It shares nothing with the journal.
@@ -83,6 +89,8 @@ type payer struct {
 	calm    bool // no mishaps any more
 	params  settlement.Params
 	noticed bool // every loss is noticed
+	sleeps  bool // it sleeps for days, and a backup is as old as that
+	life    uint64
 	stats   map[string]int
 }
 
@@ -94,6 +102,9 @@ func (p *payer) apply(e settlement.Event) bool {
 	_, err := p.j.Apply(p.now(), e)
 	if errors.Is(err, settlement.ErrBroken) {
 		p.stats["broken"]++
+	}
+	if errors.Is(err, settlement.ErrUnseen) {
+		p.stats["unseen"]++
 	}
 	if err == nil {
 		p.stats[fmt.Sprintf("%T", e)]++
@@ -109,7 +120,13 @@ func (p *payer) step() {
 		}
 		switch e.State {
 		case settlement.StatePlanned:
-			p.sign(e)
+			if e.Stale(p.now()) && (p.calm || p.IntN(4) > 0) { // else it is the journal that refuses
+				p.find(e)
+				e, _ = p.j.Batch(e.Batch.ID)
+			}
+			if e.State == settlement.StatePlanned {
+				p.sign(e)
+			}
 		case settlement.StateSigned, settlement.StateUnsure, settlement.StateMarked:
 			p.look(e)
 		case settlement.StatePaid, settlement.StateRefused, settlement.StateStuck, settlement.StateWaiting:
@@ -130,7 +147,7 @@ func (p *payer) sign(e settlement.Entry) {
 	}
 	p.n++
 	f := flight{tx(fmt.Sprint(p.name, p.n)), e.Batch.MarkerID(), e.Batch.Lines}
-	f.tx.LastValid = p.l.height + life
+	f.tx.LastValid = p.l.height + p.life
 	if !p.apply(settlement.Signed{Batch: e.Batch.ID, Revision: e.Batch.Revision, Tx: f.tx}) {
 		return
 	}
@@ -174,7 +191,7 @@ func (p *payer) find(e settlement.Entry) {
 	made := p.l.made[m]
 	switch {
 	case made == nil:
-		if e.State == settlement.StateUnsure || e.State == 0 {
+		if e.State == settlement.StateUnsure || e.State == settlement.StatePlanned || e.State == 0 {
 			p.apply(settlement.Absent{Marker: m, Witnesses: now})
 		}
 	case made.stranger:
@@ -212,7 +229,7 @@ func (p *payer) retry() {
 func (p *payer) lose() {
 	noticed := p.noticed || p.IntN(2) == 0
 	p.j = p.backup
-	if p.IntN(3) == 0 {
+	if p.IntN(3) == 0 && (noticed || !p.sleeps) { // a decision that comes twice is held new if it is not known
 		var err error
 		p.j, err = settlement.NewJournal(p.params)
 		require.NoError(p, err)
@@ -220,10 +237,13 @@ func (p *payer) lose() {
 	p.keep()
 	p.stats["lost"]++
 	if noticed {
-		p.apply(settlement.Recovering{LastValid: p.l.height + life})
+		p.apply(settlement.Recovering{LastValid: p.l.height + p.life})
 	}
 	for _, d := range p.decided {
 		p.apply(d)
+	}
+	if p.sleeps {
+		p.keep()
 	}
 }
 
@@ -243,9 +263,18 @@ func (p *payer) poison() {
 	}
 }
 
-// consensus lets payers with a journal each work on one plan over one ledger, with all that can go wrong, and then calmly. It
-// says what is wrong in the end, and nothing if each recipient has got what is owed and each journal knows it.
-func consensus(t testing.TB, seed uint64, names []string, reclaimAfter uint64, stats map[string]int) string {
+// plot is what a history is about.
+type plot struct {
+	payers  []string
+	reclaim uint64 // seconds
+	sleeps  bool   // payers sleep for days, while the others go on
+	life    uint64 // blocks in which an attempt can land; 0: life
+	naive   bool   // they sleep with a journal that does not know that anybody reclaims
+}
+
+// play lets payers with a journal each work on one plan over one ledger, with all that can go wrong, and then calmly. It says what
+// is wrong in the end, and nothing if each recipient has got what is owed and each journal knows it.
+func (x plot) play(t testing.TB, seed uint64, stats map[string]int) string {
 	r := rand.New(rand.NewPCG(seed, 11))
 	l := &ledger{
 		height: 1, made: map[settlement.MarkerID]*landing{}, gone: map[settlement.MarkerID]bool{}, fate: map[string]string{}, got: map[settlement.Account]uint64{},
@@ -253,17 +282,35 @@ func consensus(t testing.TB, seed uint64, names []string, reclaimAfter uint64, s
 	}
 	flights := map[string]flight{}
 	payers := []*payer{}
-	p := params()
-	p.ReclaimAfterSeconds = reclaimAfter
-	for _, name := range names {
+	for i, name := range x.payers {
+		p := params()
+		if p.ReclaimAfterSeconds = x.reclaim; x.naive && i > 0 {
+			p.ReclaimAfterSeconds = 0
+		}
 		j, err := settlement.NewJournal(p)
 		require.NoError(t, err)
-		payers = append(payers, &payer{TB: t, Rand: r, name: name, l: l, j: j, flights: flights, stats: stats, params: p, noticed: reclaimAfter > 0})
-		payers[len(payers)-1].keep()
+		payers = append(payers, &payer{
+			TB: t, Rand: r, name: name, l: l, j: j, flights: flights, stats: stats, params: p, noticed: x.reclaim > 0 && !x.sleeps, sleeps: x.sleeps, life: cmp.Or(x.life, life),
+		})
+		payers[i].keep()
 	}
 	owed := decide(r, seed, payers)
+	if x.sleeps {
+		for _, p := range payers {
+			p.keep()
+		}
+	}
+	asleep, wakes := -1, 0
 	for round := range 120 {
-		p := payers[r.IntN(len(payers))]
+		n := r.IntN(len(payers))
+		if x.sleeps && n == 1 && asleep < 0 && r.IntN(8) == 0 {
+			asleep, wakes = n, round+10+r.IntN(60)
+			stats["sleeps"]++
+		}
+		if n == asleep {
+			n = 0
+		}
+		p := payers[n]
 		p.step()
 		mishap(p)
 		for _, id := range slices.Sorted(maps.Keys(flights)) {
@@ -273,15 +320,35 @@ func consensus(t testing.TB, seed uint64, names []string, reclaimAfter uint64, s
 		}
 		p.reclaim()
 		l.height += uint64(r.IntN(3))
+		if asleep >= 0 {
+			l.height += uint64(r.IntN(3)) * x.reclaim / 8
+		}
+		if asleep >= 0 && round == wakes {
+			asleep = -1
+			l.height += 3 * 24 * 3600
+		}
 		require.NoError(t, p.j.Audit(), "round %d", round)
 	}
+	x.calm(l, payers, asleep)
+	return x.settled(t, seed, l, payers, owed)
+}
+
+// calm lets all come to an end. Who sleeps wakes up when the others have finished and reclaimed.
+func (x plot) calm(l *ledger, payers []*payer, asleep int) {
 	l.bad = nil
-	for range 400 {
+	for i := range 400 {
 		open := 0
-		for _, p := range payers {
+		for n, p := range payers {
+			if n == asleep && i < 100 {
+				open++
+				continue
+			}
 			p.calm = true
 			p.step()
 			p.retry()
+			if x.sleeps {
+				p.reclaim()
+			}
 			l.height++
 			open += len(p.j.Open()) + len(p.j.Probes()) + int(p.j.Totals(io).Refused)
 		}
@@ -289,6 +356,10 @@ func consensus(t testing.TB, seed uint64, names []string, reclaimAfter uint64, s
 			break
 		}
 	}
+}
+
+// settled compares what each recipient has got, and what each journal says of it, with what was owed.
+func (x plot) settled(t testing.TB, seed uint64, l *ledger, payers []*payer, owed map[settlement.Account]uint64) string {
 	if !maps.Equal(owed, l.got) {
 		return fmt.Sprintf("seed %d: owed %v, got %v", seed, owed, l.got)
 	}
@@ -352,48 +423,69 @@ func mishap(p *payer) {
 // end. (Two lines of one epoch that pay one recipient the same are one to the chain: the journals may differ in which came first.)
 func TestConsensus(t *testing.T) {
 	for _, row := range []struct {
-		name    string
-		payers  []string
-		reclaim uint64 // seconds
+		name string
+		plot plot
+		also []string // what has to have happened, besides
 	}{
-		{"two payers", []string{"p", "q"}, 0},
-		{"one payer who reclaims as soon as the evidence is there", []string{"p"}, 1},
+		{"two payers", plot{payers: []string{"p", "q"}}, nil},
+		{"one payer who reclaims as soon as the evidence is there", plot{payers: []string{"p"}, reclaim: 1}, []string{"settlement.Reclaimed", "unseen"}},
+		{"one of two sleeps for days, with whatever journal it had, and the other one reclaims", sleepers, []string{"settlement.Reclaimed", "unseen", "sleeps"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			stats := map[string]int{}
-			for seed := range uint64(seeds) {
-				require.Empty(t, consensus(t, seed, row.payers, row.reclaim, stats))
+			for seed := range seeds() {
+				require.Empty(t, row.plot.play(t, seed, stats))
 			}
 			require.Zero(t, stats["broken"])
-			for _, k := range []string{
+			for _, k := range append([]string{
 				"lost", "strangers", "settlement.Found", "settlement.Poisoned", "settlement.Absent", "settlement.Retried", "settlement.Failed", "settlement.Landed", "settlement.Expired",
-			} {
-				require.Greater(t, stats[k], 40, "%s: %v", k, stats)
+			}, row.also...) {
+				require.Greater(t, stats[k], int(seeds()/3), "%s: %v", k, stats)
 			}
 			t.Log(stats)
 		})
 	}
 }
 
-// TestConsensusControl is why ReclaimAfterSeconds is long: two payers of whom one reclaims at once pay twice. A ledger on which
-// nothing can go wrong would prove nothing.
+// sleepers reclaim after more than twice the life of an attempt, which is what makes sleeping harmless.
+var sleepers = plot{payers: []string{"p", "q"}, reclaim: 2*life + 2, sleeps: true}
+
+// TestConsensusControl is why ReclaimAfterSeconds has a rule, and why it is long: two payers pay twice if the one that sleeps does
+// not know that the other one reclaims, and if an attempt can live longer than half of it. A ledger on which nothing can go
+// wrong would prove nothing.
 func TestConsensusControl(t *testing.T) {
-	wrong, stats := 0, map[string]int{}
-	for seed := range uint64(seeds) {
-		if consensus(t, seed, []string{"p", "q"}, 1, stats) != "" {
-			wrong++
-		}
+	naive, short := sleepers, sleepers
+	naive.naive, short.reclaim, short.life = true, 1, 20*life
+	for _, row := range []struct {
+		name  string
+		plot  plot
+		seeds uint64
+		least int // so many have to go wrong
+	}{
+		{"no rule", naive, seeds(), int(seeds() / 2)},
+		{"too short", short, 15, 1}, // they are long
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			wrong, stats := 0, map[string]int{}
+			for seed := range row.seeds {
+				if row.plot.play(t, seed, stats) != "" {
+					wrong++
+				}
+			}
+			require.GreaterOrEqual(t, wrong, row.least)
+			t.Logf("%d of %d histories paid wrongly", wrong, row.seeds)
+		})
 	}
-	require.Greater(t, wrong, seeds/10)
 }
 
 func FuzzConsensus(f *testing.F) {
 	f.Add(uint64(1000), false)
 	f.Fuzz(func(t *testing.T, seed uint64, one bool) {
 		if one {
-			require.Empty(t, consensus(t, seed, []string{"p"}, 1, map[string]int{}))
+			require.Empty(t, plot{payers: []string{"p"}, reclaim: 1}.play(t, seed, map[string]int{}))
 			return
 		}
-		require.Empty(t, consensus(t, seed, []string{"p", "q"}, 0, map[string]int{}))
+		require.Empty(t, plot{payers: []string{"p", "q"}}.play(t, seed, map[string]int{}))
+		require.Empty(t, sleepers.play(t, seed, map[string]int{}))
 	})
 }

@@ -50,8 +50,8 @@ func (j *Journal) decided(at time.Time, e Decided) ([]Effect, error) {
 				now = now[1:]
 			}
 		}
-		j.add(batch{id: b.ID, bundle: b.Bundle, lines: lines, made: -1}, j.begin(b.ID))
-		effects = append(effects, j.proceed(n)...)
+		j.add(batch{id: b.ID, bundle: b.Bundle, lines: lines, made: -1, since: at.UTC()}, j.begin(b.ID))
+		effects = append(effects, j.proceed(at, n)...)
 	}
 	return effects, nil
 }

@@ -21,7 +21,8 @@ type Decided struct {
 	Intents  []Intent
 }
 
-// Signed records an attempt before it is sent.
+// Signed records an attempt before it is sent. It is refused with [ErrUnseen] from Entry.Before on: the marker has to be looked
+// for first.
 type Signed struct {
 	Batch    BatchID
 	Revision uint16 // of the batch that was signed
@@ -45,7 +46,8 @@ type Landed struct {
 	Witnesses []Witness
 }
 
-// Failed records that an attempt is final and has failed as a whole.
+// Failed records that an attempt is final and has failed as a whole. A swap that has failed for no line's fault is planned again,
+// for another quote; every eighth failure leaves it stuck, as the first one leaves any other batch.
 type Failed struct {
 	Batch     BatchID
 	Tx        string // ID of the attempt
@@ -92,8 +94,9 @@ type Recovering struct {
 	Since     tokenomics.Epoch // batches of earlier epochs are never paid by absence: their markers may have been reclaimed
 }
 
-// Absent records that a marker does not exist and was never made, neither now nor by an attempt that was signed before
-// [Recovering]. It is about an unsure batch or a probe.
+// Absent records that a marker does not exist and was never made. It is about an unsure batch or a probe, and then no attempt
+// that was signed before [Recovering] can make it either; or about a planned batch, which may be signed again that was last
+// known to be unpaid too long ago.
 type Absent struct {
 	Marker    MarkerID
 	Witnesses []Witness

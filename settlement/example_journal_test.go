@@ -24,14 +24,17 @@ func ExampleBatch() {
 	// Output: <nil> 7/0/0#1
 }
 
-// Find has to know every line that a batch ever had.
+// Find has to know every line that a batch ever had. A batch that has waited for half of ReclaimAfterSeconds is looked for first.
 func ExampleEntry() {
 	j, _ := settlement.NewJournal(params())
 	_, _ = j.Apply(morning, settlement.Decided{Epoch: 7, Intents: wages()})
 	_, _ = j.Apply(morning, settlement.Rejected{Batch: settlement.BatchID{Epoch: 7}, Faults: []settlement.Fault{{Line: 1, Reason: "bob has no account"}}})
 	e, _ := j.Batch(settlement.BatchID{Epoch: 7})
 	fmt.Println(len(e.Batch.Lines), len(e.Whole().Lines))
-	// Output: 1 2
+	fmt.Println(e.Stale(morning), e.Stale(morning.Add(time.Hour))) // markers are reclaimed after an hour here
+	// Output:
+	// 1 2
+	// false true
 }
 
 func ExampleLimitError() {

@@ -25,7 +25,7 @@ type history struct {
 // historyParams have every limit and every asset that world needs.
 func historyParams() settlement.Params {
 	p := worldParams()
-	p.ReclaimAfterSeconds = 5
+	p.ReclaimAfterSeconds = 300
 	p.Limits = []settlement.Limit{{Mint: "IO", MinPay: 300, MaxLine: 5000, MaxEpoch: 60_000}, {Mint: "USDC", MaxDay: 90_000}}
 	return p
 }

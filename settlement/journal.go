@@ -18,6 +18,9 @@ var (
 	ErrUnknownBatch = errors.New("settlement: unknown batch")
 	// ErrStale is returned for an event that does not fit the batch's state: another revision, attempt or state was meant.
 	ErrStale = errors.New("settlement: event does not fit the batch")
+	// ErrUnseen is returned for an attempt that is signed too long after its marker was last known to be absent: another payer may
+	// have made it and taken it back meanwhile, and the chain would not refuse to pay again. See [Params.ReclaimAfterSeconds].
+	ErrUnseen = errors.New("settlement: marker not seen absent of late")
 	// ErrQuorum is returned for an event that too few endpoints bear witness to, or witnesses that do not prove it.
 	ErrQuorum = errors.New("settlement: not enough evidence")
 	// ErrUnexplained is returned for a transaction that made a marker and carried lines that the journal cannot explain: not
@@ -118,6 +121,7 @@ type batch struct {
 	attempts  []attempt
 	proofs    []Proof
 	made      int32     // index of the attempt that made the marker; -1 while the batch is open
+	since     time.Time // when its marker was last known to be absent: seen so, or not yet decided
 	closed    time.Time // when that was recorded; zero before
 	reclaimed bool
 	doubt     bool   // whether an attempt that is not known may have made its marker: it was unsure, and not seen absent since

@@ -37,7 +37,7 @@ func (j *Journal) found(at time.Time, e Found) ([]Effect, error) {
 	}
 	if !known {
 		j.lane(id.Epoch).shift()
-		n = j.add(batch{id: id, marker: e.Marker.N, made: -1}, StateUnsure)
+		n = j.add(batch{id: id, marker: e.Marker.N, made: -1, since: at.UTC()}, StateUnsure)
 	}
 	b := &j.batches[n]
 	carried := make([]bool, len(b.lines), len(b.lines)+len(refs))
@@ -240,7 +240,7 @@ func (j *Journal) take(r ref, n int32) {
 	}
 }
 
-func (j *Journal) poisoned(e Poisoned) ([]Effect, error) {
+func (j *Journal) poisoned(at time.Time, e Poisoned) ([]Effect, error) {
 	if e.Tx == "" {
 		return nil, fmt.Errorf("%w: marker %s: poisoned without the ID of a transaction", ErrStale, e.Marker)
 	}
@@ -265,10 +265,10 @@ func (j *Journal) poisoned(e Poisoned) ([]Effect, error) {
 	}
 	b.marker++
 	b.proofs = append(b.proofs, Proof{e.Marker.N, "poisoned", e.Tx, e.Slot, cloneWitnesses(e.Witnesses)})
-	return j.proceed(n), nil
+	return j.proceed(at, n), nil
 }
 
-func (j *Journal) absent(e Absent) ([]Effect, error) {
+func (j *Journal) absent(at time.Time, e Absent) ([]Effect, error) {
 	n, ok := j.byBatch[e.Marker.Batch]
 	if !ok {
 		o, k, err := j.probed(e.Marker)
@@ -283,10 +283,14 @@ func (j *Journal) absent(e Absent) ([]Effect, error) {
 		return nil, nil
 	}
 	b := &j.batches[n]
-	if b.state != StateUnsure || b.marker != e.Marker.N {
+	if (b.state != StateUnsure && b.state != StatePlanned) || b.marker != e.Marker.N {
 		return nil, fmt.Errorf("%w: marker %s is absent, the batch is %s at number %d", ErrStale, e.Marker, b.state, b.marker)
 	}
 	if err := j.bury(b, e.Marker, e.Witnesses); err != nil {
+		return nil, err
+	}
+	last := b.expired()
+	if err := j.quorum(e.Marker, e.Witnesses, func(w Witness) bool { return w.Height > last }, fmt.Sprintf("saw a block above %d", last)); err != nil {
 		return nil, err
 	}
 	b.proofs = append(b.proofs, Proof{Marker: e.Marker.N, Says: "absent", Witnesses: cloneWitnesses(e.Witnesses)})
@@ -294,9 +298,9 @@ func (j *Journal) absent(e Absent) ([]Effect, error) {
 		j.set(n, StateStuck, fmt.Sprintf("its marker is absent, but may have been reclaimed: epochs before %d are not paid by absence", since))
 		return []Effect{Stuck{b.id, b.reason}}, nil
 	}
-	b.doubt = false
+	b.doubt, b.since = false, at.UTC()
 	j.set(n, StatePlanned, "")
-	return j.proceed(n), nil
+	return j.proceed(at, n), nil
 }
 
 // afterLoss counts witnesses who saw the last block in which an attempt that was lost could land.

@@ -3,6 +3,7 @@ package settlement
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/idlegrid/idlegrid/internal/canon"
 )
@@ -19,9 +20,11 @@ type Params struct {
 	// single one: for a chain of your own.
 	Quorum uint8 `json:"quorum"`
 	// ReclaimAfterSeconds is how long after a batch was closed the rent of its marker may be taken back, 0: never. At most
-	// 315,360,000, ten years. It is the one rule of exactly-once that trusts time: a marker that goes while an attempt the
-	// journal has not heard of is valid, or while another payer still has the batch planned, lets it be paid again. io.net
-	// publishes nothing; 6 h is 360 lives of a blockhash.
+	// 315,360,000, ten years. It is the one rule of exactly-once that trusts time. A marker that goes while an attempt is valid
+	// that the journal has not heard of lets that one pay again. So an attempt is signed in the first half of this time only,
+	// counted from when its marker was last known to be absent, or refused with [ErrUnseen]; the other half is for the attempt
+	// to land or expire in, and for clocks that differ. Half of it has to be longer than any stall of finality, and than payers
+	// of one plan are apart in deciding. io.net publishes nothing; 3 h is 180 lives of a blockhash.
 	ReclaimAfterSeconds uint64 `json:"reclaimAfterSeconds"`
 	// Assets are the tokens that may be moved, in any order, each mint once.
 	Assets []Asset `json:"assets"`
@@ -111,6 +114,15 @@ func (p Params) limit(a Asset) Limit {
 		}
 	}
 	return Limit{Mint: a.Mint}
+}
+
+// signBefore is when an attempt at a batch may be signed no more whose marker was last known to be absent at that time; zero if
+// there is no such time, because no marker is ever reclaimed.
+func (p Params) signBefore(since time.Time) time.Time {
+	if p.ReclaimAfterSeconds == 0 {
+		return time.Time{}
+	}
+	return since.Add(time.Duration(p.ReclaimAfterSeconds) * time.Second / 2)
 }
 
 // clone returns a copy that shares nothing.

@@ -82,6 +82,18 @@ func (b *batch) lastValid() uint64 {
 	return last
 }
 
+// expired is the last block in which an attempt could have landed that is called expired: who looks for the marker again has to
+// have seen a later one.
+func (b *batch) expired() uint64 {
+	last := uint64(0)
+	for i := range b.attempts {
+		if a := &b.attempts[i]; a.outcome == outcomeExpired {
+			last = max(last, a.tx.LastValid)
+		}
+	}
+	return last
+}
+
 // undead says whether a beaten attempt can land for ever: its nonce was not used up by another attempt that is final.
 func (b *batch) undead() bool {
 	for i := range b.attempts {

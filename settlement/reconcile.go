@@ -5,8 +5,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"math/bits"
 	"slices"
+
+	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
 // Difference is one thing on which the chain and the journal do not agree.
@@ -42,11 +45,14 @@ type Report struct {
 // Reconcile compares a journal with everything that the payer has done on the chain, oldest first: every batch that is
 // closed was closed by a transaction of the history, which made this batch's marker and carried these lines; every
 // transaction belongs to a batch, opens accounts or takes rent back; every token balance changed by exactly what the lines
-// say; a marker was made once; and for each asset the sums agree. It returns an error only if the chain does, and then the
-// report is of what came before.
+// say; a marker was made once; and for each asset the sums agree. A transaction of another payer over the same key, of which the
+// journal has not heard, is told with the batch whose marker it made: the journal is behind, and has to find it. What a mint
+// withholds on the way is told as a balance that has grown by less: a [Trace] does not say why. It returns an error only if the
+// chain does, and then the report is of what came before.
 func Reconcile(ctx context.Context, j *Journal, chain Historian) (Report, error) {
 	r := reconciler{
-		journal: j, byTx: map[string]Entry{}, ours: map[Account]bool{}, markers: map[Account]string{}, moved: map[Asset]uint64{}, burned: map[Asset]uint64{},
+		journal: j, byTx: map[string]Entry{}, ours: map[Account]bool{}, markers: map[Account]string{}, taken: map[Account]bool{},
+		moved: map[Asset]uint64{}, burned: map[Asset]uint64{},
 		at: func(m MarkerID) (Account, error) { return chain.MarkerAddress(ctx, m) },
 	}
 	for e := range j.Batches() {
@@ -59,6 +65,9 @@ func Reconcile(ctx context.Context, j *Journal, chain Historian) (Report, error)
 	}
 	seen := map[string]bool{}
 	err := chain.History(ctx, func(t Trace) error {
+		if seen[t.Tx] {
+			r.differ(t.Tx, BatchID{}, "it stands twice in the history")
+		}
 		seen[t.Tx] = true
 		return r.trace(t)
 	})
@@ -66,9 +75,19 @@ func Reconcile(ctx context.Context, j *Journal, chain Historian) (Report, error)
 		return r.Report, fmt.Errorf("settlement: reconcile: %w", err)
 	}
 	for e := range j.Batches() {
-		if tx := e.closedBy(); tx != "" && !seen[tx] {
-			r.differ(tx, e.Batch.ID, "the journal says that it closed the batch, but it is not in the payer's history")
+		a, ok := e.closedBy()
+		if !ok {
+			continue
 		}
+		if !seen[a.Tx.ID] {
+			r.differ(a.Tx.ID, e.Batch.ID, "the journal says that it closed the batch, but it is not in the payer's history")
+		}
+		if err := r.rent(e, MarkerID{e.Batch.ID, a.Marker}); err != nil {
+			return r.Report, fmt.Errorf("settlement: reconcile: %w", err)
+		}
+	}
+	if err := r.locate(); err != nil {
+		return r.Report, fmt.Errorf("settlement: reconcile: %w", err)
 	}
 	if r.RentOut > r.RentIn {
 		r.differ("", BatchID{}, "markers gave %d lamports back and got %d", r.RentOut, r.RentIn)
@@ -77,14 +96,14 @@ func Reconcile(ctx context.Context, j *Journal, chain Historian) (Report, error)
 	return r.Report, nil
 }
 
-// closedBy returns the ID of the transaction that closed the batch, empty if none has.
-func (e Entry) closedBy() string {
+// closedBy returns the attempt that closed the batch, false if none has.
+func (e Entry) closedBy() (Record, bool) {
 	for _, a := range e.Attempts {
 		if a.Outcome == outcomeLanded {
-			return a.Tx.ID
+			return a, true
 		}
 	}
-	return ""
+	return Record{}, false
 }
 
 // reconciler is a comparison under way.
@@ -94,6 +113,8 @@ type reconciler struct {
 	byTx    map[string]Entry
 	ours    map[Account]bool   // whoever sends anything
 	markers map[Account]string // address -> transaction that made it
+	taken   map[Account]bool   // addresses whose rent was taken back
+	strange []Trace            // transactions that made a marker or carried lines, and that no attempt explains
 	moved   map[Asset]uint64
 	burned  map[Asset]uint64
 	at      func(MarkerID) (Account, error)
@@ -106,7 +127,7 @@ func (r *reconciler) differ(tx string, b BatchID, format string, args ...any) {
 // trace books one transaction.
 func (r *reconciler) trace(t Trace) error {
 	r.Transactions++
-	r.Fees += t.Fee
+	r.count(&r.Fees, t.Fee, t.Tx, "fees")
 	if t.Failed {
 		r.Failed++
 		if len(t.Changes) > 0 {
@@ -114,9 +135,15 @@ func (r *reconciler) trace(t Trace) error {
 		}
 		return nil
 	}
-	r.RentIn += t.Rent
-	r.RentOut += t.Returned
-	r.RentOpened += t.Opened
+	r.count(&r.RentIn, t.Rent, t.Tx, "rent of markers")
+	r.count(&r.RentOut, t.Returned, t.Tx, "rent taken back")
+	r.count(&r.RentOpened, t.Opened, t.Tx, "rent of token accounts")
+	for _, at := range t.Reclaimed {
+		if _, made := r.markers[at]; !made || r.taken[at] {
+			r.differ(t.Tx, BatchID{}, "it took the rent of %q, which is no marker that holds any", at)
+		}
+		r.taken[at] = true
+	}
 	e, known := r.byTx[t.Tx]
 	if t.Unknown {
 		r.differ(t.Tx, e.Batch.ID, "it holds an instruction that settlement never writes")
@@ -129,7 +156,7 @@ func (r *reconciler) trace(t Trace) error {
 	}
 	if !known {
 		if t.Marker != "" || len(t.Lines) > 0 {
-			r.differ(t.Tx, BatchID{}, "no batch explains it: %d lines, marker %q", len(t.Lines), t.Marker)
+			r.strange = append(r.strange, t)
 		}
 	} else if err := r.batch(t, e); err != nil {
 		return err
@@ -140,15 +167,21 @@ func (r *reconciler) trace(t Trace) error {
 
 // batch compares a transaction with the batch that it was an attempt at.
 func (r *reconciler) batch(t Trace, e Entry) error {
-	if tx := e.closedBy(); tx != t.Tx {
-		r.differ(t.Tx, e.Batch.ID, "it has landed, the journal says that %q closed the batch", tx)
+	a, closed := e.closedBy()
+	switch {
+	case !closed:
+		r.differ(t.Tx, e.Batch.ID, "it has landed, the journal has the batch as %s", e.State)
+		return nil
+	case a.Tx.ID != t.Tx:
+		r.differ(t.Tx, e.Batch.ID, "it has landed, the journal says that %q closed the batch", a.Tx.ID)
 		return nil
 	}
 	r.Batches++
 	r.Lines += len(t.Lines)
-	address, err := r.at(e.Batch.MarkerID())
+	made := MarkerID{e.Batch.ID, a.Marker} // the number may have counted on: what was called poisoned has landed after all
+	address, err := r.at(made)
 	if err != nil {
-		return fmt.Errorf("marker %s: %w", e.Batch.MarkerID(), err)
+		return fmt.Errorf("marker %s: %w", made, err)
 	}
 	if t.Marker != address {
 		r.differ(t.Tx, e.Batch.ID, "it made the marker %q, the batch's is %q", t.Marker, address)
@@ -157,12 +190,109 @@ func (r *reconciler) batch(t Trace, e Entry) error {
 		r.differ(t.Tx, e.Batch.ID, "it carried %d lines, the journal says %d", len(t.Lines), len(e.Batch.Lines))
 		return nil
 	}
+	// Another payer may have had the same lines in another order.
+	left := slices.Clone(t.Lines)
+	var missing []int
 	for i, l := range e.Batch.Lines {
-		if !equivalent(l, t.Lines[i]) {
-			r.differ(t.Tx, e.Batch.ID, "line %d carried %d of %q to %q, the journal says %d to %q", i, t.Lines[i].Units, l.Asset.Mint, t.Lines[i].To, l.Units, l.To)
+		if k := slices.IndexFunc(left, func(x Line) bool { return equivalent(l, x) }); k >= 0 {
+			left = slices.Delete(left, k, k+1)
+		} else {
+			missing = append(missing, i)
+		}
+	}
+	for k, i := range missing {
+		l := e.Batch.Lines[i]
+		r.differ(t.Tx, e.Batch.ID, "line %d carried %d of %q to %q, the journal says %d to %q", i, left[k].Units, l.Asset.Mint, left[k].To, l.Units, l.To)
+	}
+	return nil
+}
+
+// rent compares what the journal says of a marker's rent with the history.
+func (r *reconciler) rent(e Entry, made MarkerID) error {
+	if !e.Reclaimed {
+		return nil
+	}
+	address, err := r.at(made)
+	if err != nil {
+		return fmt.Errorf("marker %s: %w", made, err)
+	}
+	if !r.taken[address] {
+		r.differ("", e.Batch.ID, "the journal says that its marker is reclaimed, but nothing in the payer's history has taken the rent")
+	}
+	return nil
+}
+
+// locate tells the transactions that no attempt explains, with the batches whose markers they made. An Overflow batch that
+// another payer has opened is one of the next in the lane of its epoch.
+func (r *reconciler) locate() error {
+	if len(r.strange) == 0 {
+		return nil
+	}
+	known := map[Account]MarkerID{}
+	state := map[MarkerID]State{}
+	note := func(m MarkerID) error {
+		address, err := r.at(m)
+		if err != nil {
+			return fmt.Errorf("marker %s: %w", m, err)
+		}
+		known[address] = m
+		return nil
+	}
+	epochs := map[tokenomics.Epoch]uint32{}
+	for e := range r.journal.Batches() {
+		id := e.Batch.ID
+		next := epochs[id.Epoch]
+		if id.Lane == Overflow {
+			next = max(next, id.Index+1)
+		}
+		epochs[id.Epoch] = next
+		for n := range uint32(e.Batch.Marker) + 2 { // a stranger may have been at one more than the journal has heard of
+			m := MarkerID{id, uint16(min(n, math.MaxUint16))}
+			state[m] = e.State
+			if err := note(m); err != nil {
+				return err
+			}
+		}
+	}
+	for _, epoch := range slices.Sorted(maps.Keys(epochs)) {
+		for k := range min(uint32(probeWidth), math.MaxUint32-epochs[epoch]) {
+			if err := note(MarkerID{Batch: BatchID{epoch, Overflow, epochs[epoch] + k}}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, t := range r.strange {
+		m, ok := known[t.Marker]
+		s, planned := state[m]
+		switch {
+		case ok && planned:
+			r.differ(t.Tx, m.Batch, "it made marker %s and carried %d lines, and is no attempt of the journal, which has the batch as %s",
+				m, len(t.Lines), s)
+		case ok:
+			r.differ(t.Tx, m.Batch, "it made marker %s and carried %d lines: another payer opened that batch, which the journal does not know",
+				m, len(t.Lines))
+		default:
+			r.differ(t.Tx, BatchID{}, "no batch explains it: %d lines, marker %q", len(t.Lines), t.Marker)
 		}
 	}
 	return nil
+}
+
+// count adds to a sum of the report. One that does not fit is told, and stays at the most that does.
+func (r *reconciler) count(sum *uint64, n uint64, tx, what string) {
+	all, carry := bits.Add64(*sum, n, 0)
+	if carry > 0 {
+		r.differ(tx, BatchID{}, "the %s do not fit into 64 bits", what)
+		all = math.MaxUint64
+	}
+	*sum = all
+}
+
+// tally is count for the sum of an asset.
+func (r *reconciler) tally(sums map[Asset]uint64, a Asset, n uint64, tx string) {
+	sum := sums[a]
+	r.count(&sum, n, tx, "units of "+string(a.Mint))
+	sums[a] = sum
 }
 
 // equivalent says whether two lines move the same money, whatever intents they carry.
@@ -187,6 +317,27 @@ type position struct {
 // flow is what a transaction adds to a position and takes from it.
 type flow struct{ in, out uint64 }
 
+// differs compares what a position had and was given with what it has and gave: negative if it has less than it should.
+func (f flow) differs(c Change) (sign int, by uint64) {
+	shouldLo, shouldHi := bits.Add64(c.Before, f.in, 0) // 128-bit: a hostile history may hold any balance
+	isLo, isHi := bits.Add64(c.After, f.out, 0)
+	switch sign = cmp.Or(cmp.Compare(isHi, shouldHi), cmp.Compare(isLo, shouldLo)); {
+	case sign > 0:
+		lo, borrow := bits.Sub64(isLo, shouldLo, 0)
+		if isHi-shouldHi-borrow > 0 {
+			lo = math.MaxUint64
+		}
+		return sign, lo
+	case sign < 0:
+		lo, borrow := bits.Sub64(shouldLo, isLo, 0)
+		if shouldHi-isHi-borrow > 0 {
+			lo = math.MaxUint64
+		}
+		return sign, lo
+	}
+	return 0, 0
+}
+
 // balances checks that every token balance changed by what the lines say, and by nothing else. What a swap gets is known
 // by the balance alone: Least or more arrives at To, and more may stay with From. What it does to strangers, who are those
 // that it trades with, is their business.
@@ -201,20 +352,22 @@ func (r *reconciler) balances(t Trace, b BatchID) {
 		}
 		from := position{l.From, l.Asset}
 		f := want[from]
-		f.out += l.Units
+		r.count(&f.out, l.Units, t.Tx, "units of its lines")
 		want[from] = f
-		r.moved[l.Asset] += l.Units
+		r.tally(r.moved, l.Asset, l.Units, t.Tx)
 		switch {
 		case l.Kind == Burn:
-			r.burned[l.Asset] += l.Units
+			r.tally(r.burned, l.Asset, l.Units, t.Tx)
 		case l.Kind == Swap && l.To != "":
-			least[position{l.To, l.Into}] += l.Least
+			got := least[position{l.To, l.Into}]
+			r.count(&got, l.Least, t.Tx, "units of its swaps")
+			least[position{l.To, l.Into}] = got
 		case l.Kind == Swap:
-			r.burned[l.Into] += l.Least
+			r.tally(r.burned, l.Into, l.Least, t.Tx)
 		default:
 			to := position{l.To, l.Asset}
 			f := want[to]
-			f.in += l.Units
+			r.count(&f.in, l.Units, t.Tx, "units of its lines")
 			want[to] = f
 		}
 	}
@@ -224,10 +377,11 @@ func (r *reconciler) balances(t Trace, b BatchID) {
 		delete(want, at)
 		more, swapped := least[at]
 		delete(least, at)
+		sign, by := f.differs(c)
 		switch {
-		case swapped && c.After+f.out >= c.Before+f.in && c.After+f.out-c.Before-f.in >= more:
+		case swapped && sign >= 0 && by >= more:
 		case swaps && f == flow{} && !swapped && !r.ours[c.Owner]:
-		case c.Before+f.in != c.After+f.out:
+		case sign != 0:
 			r.differ(t.Tx, b, "%q had %d of %q and has %d, the lines say %d more and %d less", c.Owner, c.Before, c.Asset.Mint, c.After, f.in, f.out)
 		}
 	}

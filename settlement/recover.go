@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
@@ -169,7 +170,7 @@ func (j *Journal) held(b *batch) bool {
 }
 
 // release asks for the Overflow batch that has waited for this one.
-func (j *Journal) release(id BatchID) []Effect {
+func (j *Journal) release(at time.Time, id BatchID) []Effect {
 	if id.Lane != Overflow {
 		return nil
 	}
@@ -178,5 +179,5 @@ func (j *Journal) release(id BatchID) []Effect {
 	if !ok || j.batches[n].state != StatePlanned {
 		return nil
 	}
-	return []Effect{Prepare{j.batches[n].at(j.batches[n].revision)}}
+	return []Effect{j.ask(at, &j.batches[n])}
 }

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
-func (j *Journal) retried(e Retried) ([]Effect, error) {
+func (j *Journal) retried(at time.Time, e Retried) ([]Effect, error) {
 	size, err := j.size(e.MaxLines)
 	if err != nil {
 		return nil, err
@@ -34,15 +35,33 @@ func (j *Journal) retried(e Retried) ([]Effect, error) {
 	for _, g := range groups {
 		epoch := j.batches[g[0].batch].id.Epoch
 		o := j.lane(epoch)
-		b := batch{id: BatchID{epoch, Overflow, o.next}, marker: o.marks[0], bundle: j.bundleOf(j.line(g[0])), made: -1}
+		b := batch{id: BatchID{epoch, Overflow, o.next}, marker: o.marks[0], bundle: j.bundleOf(j.line(g[0])), made: -1, since: j.virgin(epoch)}
 		o.shift()
 		n := j.add(b, StatePlanned)
 		for _, r := range g {
 			j.take(r, n)
 		}
-		effects = append(effects, j.proceed(n)...)
+		effects = append(effects, j.proceed(at, n)...)
 	}
 	return effects, nil
+}
+
+// virgin is when no marker of an epoch's Overflow lane was made yet: an entry of it carries what another batch of the epoch was
+// closed without, and none was closed before the first of those times.
+func (j *Journal) virgin(epoch tokenomics.Epoch) time.Time {
+	var first time.Time
+	for lane := range j.lanes[epoch] {
+		for i := uint32(0); ; i++ {
+			n, ok := j.byBatch[BatchID{epoch, lane, i}]
+			if !ok {
+				break
+			}
+			if t := j.batches[n].since; first.IsZero() || t.Before(first) {
+				first = t
+			}
+		}
+	}
+	return first
 }
 
 // strayed returns the lines of intents that are to be retried, each once, and of a bundle all lines. It refuses one that is

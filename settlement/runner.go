@@ -25,6 +25,9 @@ type Runner struct {
 	// Apply hands an event to the journal, and returns only when it is durable: for example Recorder.Apply, or Journal.Apply
 	// where nothing has to survive the process.
 	Apply func(at time.Time, e Event) ([]Effect, error)
+	// Clock tells the time at which an attempt is recorded as signed: a machine may sleep in the middle of a round, and the rule of
+	// [Params.ReclaimAfterSeconds] must not take it for awake. Nil: the time that Step was given, for a process that never sleeps.
+	Clock func() time.Time
 	// Probes returns further markers to be found or seen absent, for example Journal.Probes. Nil: none, and then no journal can
 	// be recovered.
 	Probes func() []MarkerID
@@ -117,13 +120,18 @@ func (s *step) note(err error, format string, args ...any) {
 
 // record applies an event. A refusal is noted: nothing has changed, and the rest of the round makes sense.
 func (s *step) record(e Event) (ok bool, _ error) {
+	if _, signed := e.(Signed); signed && s.Clock != nil {
+		if t := s.Clock(); t.After(s.now) {
+			s.now = t
+		}
+	}
 	_, err := s.Apply(s.now, e)
 	switch {
 	case err == nil:
 		s.moved = true
 		return true, nil
 	case errors.Is(err, ErrBroken):
-	case errors.Is(err, ErrStale), errors.Is(err, ErrUnknownBatch), errors.Is(err, ErrQuorum), errors.Is(err, ErrUnexplained):
+	case errors.Is(err, ErrStale), errors.Is(err, ErrUnseen), errors.Is(err, ErrUnknownBatch), errors.Is(err, ErrQuorum), errors.Is(err, ErrUnexplained):
 		_, absent := e.(Absent)
 		_, poisoned := e.(Poisoned)
 		if early := (absent || poisoned) && errors.Is(err, ErrQuorum); !early { // else the last block has not passed yet
@@ -255,25 +263,14 @@ func (s *step) settle(e Entry, seen []Sighting, at int) (missing []Tx, _ error) 
 func (s *step) prepare() error {
 	var planned []Batch
 	for _, e := range s.Open() {
-		if e.State == StatePlanned {
+		if e.State == StatePlanned && !e.Stale(s.now) {
 			planned = append(planned, e.Batch)
 		}
 	}
 	if len(planned) == 0 {
 		return nil
 	}
-	var made []Prepared
-	for i, c := range s.Chains {
-		var err error
-		if made, err = c.Prepare(s.ctx, planned); err == nil && len(made) != len(planned) {
-			err = fmt.Errorf("%d answers for %d batches", len(made), len(planned))
-		}
-		if err == nil {
-			break
-		}
-		made = nil
-		s.note(err, "prepare %d batches at endpoint %d", len(planned), i)
-	}
+	made := s.proposals(planned)
 	var fresh []Tx
 	for i, p := range made {
 		b := planned[i]

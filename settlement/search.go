@@ -28,14 +28,14 @@ func (s *step) findings(batches []Batch) []Findings {
 	return seated(s, all, said)
 }
 
-// find asks who made the markers that nobody can explain, and in recovery those of batches that an earlier process may have
-// signed.
+// find asks who made the markers that nobody can explain, those of batches that have waited so long that another payer may have
+// made and reclaimed them, and in recovery those of batches that an earlier process may have signed.
 func (s *step) find() error {
 	var want []Batch
-	unsure := map[BatchID]bool{} // or a probe: absence is news
+	unsure := map[BatchID]bool{} // or stale, or a probe: absence is news
 	for _, e := range s.Open() {
 		switch {
-		case e.State == StateUnsure:
+		case e.State == StateUnsure, e.State == StatePlanned && e.Stale(s.now):
 			unsure[e.Batch.ID] = true
 			want = append(want, e.Whole())
 		case e.State == StateMarked, e.State == StateSigned && slices.Contains(s.marked, e.Batch.ID):

@@ -11,7 +11,7 @@ import (
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
 
-const stateDomain = "idlegrid/settlement/state/v2"
+const stateDomain = "idlegrid/settlement/state/v3"
 
 // Digest returns the SHA-256 of Snapshot: two journals that were told the same have the same digest.
 func (j *Journal) Digest() [32]byte { return sha256.Sum256(j.Snapshot()) }
@@ -222,6 +222,7 @@ func (b *batch) encode(w *canon.Writer) {
 		encodeWitnesses(w, p.Witnesses)
 	}
 	w.Uint32(uint32(b.made))
+	w.Time(b.since)
 	w.Time(b.closed)
 	w.Bool(b.reclaimed)
 	w.Bool(b.doubt)
@@ -258,7 +259,7 @@ func decodeBatch(r *canon.Reader) batch {
 		b.proofs = append(b.proofs, Proof{r.Uint16(), r.String(), r.String(), r.Uint64(), cloneWitnesses(decodeWitnesses(r))})
 	}
 	b.made = int32(r.Uint32())
-	b.closed = r.Time()
+	b.since, b.closed = r.Time(), r.Time()
 	b.reclaimed, b.doubt = r.Bool(), r.Bool()
 	b.reason = r.String()
 	return b

@@ -149,7 +149,11 @@ func take(t testing.TB, seed uint64, n int, m *model) (*settlement.Till, map[str
 
 // FuzzTill compares random histories with the model, and with themselves after a restore.
 func FuzzTill(f *testing.F) {
-	for seed := range uint64(15) {
+	corpus := uint64(15)
+	if raceEnabled {
+		corpus = 5
+	}
+	for seed := range corpus {
 		f.Add(seed, uint8(250))
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, n uint8) {

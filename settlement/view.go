@@ -13,6 +13,8 @@ type Entry struct {
 	State     State     // never StateWaiting
 	Attempts  []Record  // oldest first
 	Proofs    []Proof   // what was found out about its markers, oldest first
+	Since     time.Time // when its marker was last known to be absent: when it was decided, or seen so
+	Before    time.Time // attempts have to be signed before, or the marker to be seen absent again; zero: at any time
 	Closed    time.Time // when it was recorded that its marker exists and who made it; zero before
 	Reclaimed bool      // whether its marker is gone again
 	Reason    string    // why it is stuck, otherwise empty
@@ -24,6 +26,9 @@ func (e Entry) Whole() Batch {
 	b.Lines = e.Ever
 	return b
 }
+
+// Stale says that no attempt may be signed at that time before the marker was seen absent again.
+func (e Entry) Stale(at time.Time) bool { return !e.Before.IsZero() && !at.Before(e.Before) }
 
 // Record is what became of one attempt.
 type Record struct {
@@ -68,7 +73,7 @@ type Totals struct {
 func (j *Journal) Batches() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		for i := range j.batches {
-			if !yield(j.batches[i].entry()) {
+			if !yield(j.entry(&j.batches[i])) {
 				return
 			}
 		}
@@ -81,7 +86,7 @@ func (j *Journal) Batch(id BatchID) (Entry, bool) {
 	if !ok {
 		return Entry{}, false
 	}
-	return j.batches[i].entry(), true
+	return j.entry(&j.batches[i]), true
 }
 
 // Open returns the batches that a Runner works on, in the order of Batches: those that are planned, signed, marked or unsure.
@@ -91,7 +96,7 @@ func (j *Journal) Open() []Entry {
 	out := make([]Entry, 0, len(j.open))
 	for _, n := range j.open {
 		if b := &j.batches[n]; !(b.state == StatePlanned && j.held(b)) {
-			out = append(out, b.entry())
+			out = append(out, j.entry(b))
 		}
 	}
 	return out
@@ -210,9 +215,9 @@ func (b *batch) pick(want func(*line) bool) []Line {
 	return out
 }
 
-func (b *batch) entry() Entry {
+func (j *Journal) entry(b *batch) Entry {
 	e := Entry{
-		Batch: b.at(b.revision), State: b.state, Closed: b.closed, Reclaimed: b.reclaimed, Reason: b.reason,
+		Batch: b.at(b.revision), State: b.state, Since: b.since, Before: j.params.signBefore(b.since), Closed: b.closed, Reclaimed: b.reclaimed, Reason: b.reason,
 		Attempts: make([]Record, 0, len(b.attempts)), Proofs: slices.Clone(b.proofs),
 	}
 	e.Ever = e.Batch.Lines
