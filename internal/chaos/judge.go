@@ -116,7 +116,8 @@ func (h *history) read(file string) (*settlement.Journal, []string, error) {
 		return counts[id]
 	}
 	var wrong []string
-	err = log.Replay(func(record []byte) error {
+	err = log.Replay(func(linked []byte) error {
+		record := canon.NewReader(linked, "idlegrid/settlement/linked/v1").Bytes() // its link was checked when it was replayed
 		in := canon.NewReader(record, "idlegrid/settlement/record/v1")
 		_, body := in.Time(), in.Bytes()
 		e, err := settlement.DecodeEvent(body)
