@@ -22,10 +22,12 @@ func (s *step) proposals(planned []Batch) []Prepared {
 	for i := range open {
 		open[i] = i
 	}
-	for i, c := range s.Chains {
+	for turn := range s.Chains {
 		if len(open) == 0 {
 			break
 		}
+		i := (s.turn + turn) % len(s.Chains)
+		c := s.Chains[i]
 		ask := make([]Batch, len(open))
 		for k, n := range open {
 			ask[k] = planned[n]

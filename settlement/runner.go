@@ -15,7 +15,8 @@ import (
 // what each endpoint last said of heights and slots, to catch one that contradicts itself. It is not safe for concurrent use;
 // two of them on one journal are, if Open and Apply are: at worst an event is refused with ErrStale.
 type Runner struct {
-	// Chains are the endpoints, best one first. Attempts are made by the first one that can, sent to all, looked for at all.
+	// Chains are the endpoints, best one first. Attempts are made by the first one that can, sent to all, looked for at all. When
+	// an attempt has expired the next endpoint makes them: the one before may give blockhashes that nobody else knows.
 	// Those that are a [Finder] are asked who made a marker, those that are a [Reclaimer] for its rent.
 	Chains []Chain
 	// Quorum is Params.Quorum of the journal: how many endpoints have to agree. At least 1, at most len(Chains).
@@ -36,6 +37,7 @@ type Runner struct {
 	Reclaimable func(at time.Time, height uint64) []MarkerID
 
 	seats bench
+	turn  int // which endpoint makes attempts: the next one after each that has expired
 }
 
 // Step makes one round. It looks at every endpoint for the attempts that are on their way and records what enough of them agree
@@ -254,8 +256,12 @@ func (s *step) settle(e Entry, seen []Sighting, at int) (missing []Tx, _ error) 
 		}
 	}
 	for _, event := range events {
-		if _, err := s.record(event); err != nil {
+		ok, err := s.record(event)
+		if err != nil {
 			return nil, err
+		}
+		if _, expired := event.(Expired); ok && expired {
+			s.turn++
 		}
 	}
 	return missing, nil

@@ -576,3 +576,17 @@ func BenchmarkRunner(b *testing.B) {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/payout")
 	})
 }
+
+// TestStepTurns: an endpoint whose attempts expire, because nobody else knows its blockhash, is not asked for ever.
+func TestStepTurns(t *testing.T) {
+	j := newJournal(t)
+	apply(t, j, decided(), settlement.Signed{Batch: first, Tx: tx("s1")})
+	dead := settlement.Result{Sight: settlement.Dead}
+	a := &canned{height: 151, results: []settlement.Result{dead}, prepare: makes(settlement.Prepared{Tx: tx("s2")})}
+	b := &canned{height: 151, results: []settlement.Result{dead}, prepare: makes(settlement.Prepared{Tx: tx("s3")})}
+	_, err := step(t, runner(j, 2, a, b), j)
+	require.NoError(t, err)
+	require.Zero(t, a.prepares)
+	require.Equal(t, 1, b.prepares)
+	require.Equal(t, [][]string{{"s3"}}, a.sent)
+}

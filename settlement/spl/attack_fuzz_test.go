@@ -113,7 +113,7 @@ func (o *oracle) attempt(t testing.TB, c *spl.Chain) (settlement.Tx, settlement.
 	raw, err := new(spl.Encoder).AppendPayout(nil, &spl.Payout{
 		Format: spl.V1, Payer: keyOf("boss"), Owner: keyOf("boss"), Source: keyOf("source"), Program: solana.TokenProgramID, Mint: keyOf("mint"), Decimals: 8,
 		Marker: spl.Mark{Address: solana.MustPublicKeyFromBase58(string(at)), Seed: seed, Lamports: 650_240}, Blockhash: solana.Hash(keyOf("hash")),
-		Units: 1000, Loaded: 1 << 20, Lines: []spl.Transfer{{To: keyOf("sink"), Units: 1}},
+		ComputeUnits: 1000, Loaded: 1 << 20, Lines: []spl.Transfer{{To: keyOf("sink"), Units: 1}},
 	})
 	require.NoError(t, err)
 	require.NoError(t, ringOf(t, "boss").Sign(t.Context(), raw))

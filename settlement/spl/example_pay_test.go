@@ -142,6 +142,7 @@ func ExampleWatcher() {
 		fmt.Println(err)
 		return
 	}
+	fmt.Println(watcher.String(), watcher.GoString() == watcher.String())
 	scan, err := watcher.Scan(ctx, spl.Cursor{}, []settlement.Reference{bill.Reference})
 	if err != nil {
 		fmt.Println(err)
@@ -161,6 +162,7 @@ func ExampleWatcher() {
 	woken, err := watcher.Wait(ctx, time.Millisecond) // there is no websocket: it only waits
 	fmt.Println(woken, err, watcher.Close())
 	// Output:
+	// spl.Watcher(1 endpoints) true
 	// job-7 25000000 0
 	// false <nil> <nil>
 }

@@ -83,10 +83,12 @@ func ExampleProcess() {
 		Argv:    []string{"/nonexistent/kms-sign", "--key", "payouts"},
 	})
 	fmt.Println(p.PublicKey(), err)
+	fmt.Println(p.String(), p.GoString() == p.String()) // without the arguments, which may name a secret
 	_, err = p.Sign(context.Background(), []byte("message"))
 	fmt.Println(errors.Is(err, os.ErrNotExist))
 	// Output:
 	// 69hcN7WL2JFS2xsqMwMSDQGk1nUhkbvkBCq6hMYxmEbz <nil>
+	// spl.Process(69hcN7WL2JFS2xsqMwMSDQGk1nUhkbvkBCq6hMYxmEbz) true
 	// true
 }
 
