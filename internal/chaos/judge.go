@@ -116,11 +116,8 @@ func (h *history) read(file string) (*settlement.Journal, []string, error) {
 		return counts[id]
 	}
 	var wrong []string
-	err = log.Replay(func(linked []byte) error {
-		record := canon.NewReader(linked, "idlegrid/settlement/linked/v1").Bytes() // its link was checked when it was replayed
-		in := canon.NewReader(record, "idlegrid/settlement/record/v1")
-		_, body := in.Time(), in.Bytes()
-		e, err := settlement.DecodeEvent(body)
+	err = log.Replay(func(record []byte) error {
+		e, err := eventOf(record)
 		if err != nil {
 			return err
 		}
@@ -151,6 +148,22 @@ func (h *history) read(file string) (*settlement.Journal, []string, error) {
 		}
 	}
 	return j, wrong, err
+}
+
+// eventOf reads a record of a Recorder: what it holds is linked to the records before it.
+func eventOf(linked []byte) (settlement.Event, error) {
+	out := canon.NewReader(linked, "idlegrid/settlement/linked/v1")
+	record := out.Bytes()
+	out.Raw(make([]byte, 32))
+	if err := out.Close(); err != nil {
+		return nil, err
+	}
+	in := canon.NewReader(record, "idlegrid/settlement/record/v1")
+	_, body := in.Time(), in.Bytes()
+	if err := in.Close(); err != nil {
+		return nil, err
+	}
+	return settlement.DecodeEvent(body)
 }
 
 // revisionOf returns the revision that an attempt carried.
