@@ -34,6 +34,7 @@ func EncodeEvent(e Event) []byte {
 		w.Uint8(codeDecided)
 		w.Uint32(uint32(e.Epoch))
 		w.Uint16(e.MaxLines)
+		w.Time(e.Made)
 		w.Len(len(e.Intents))
 		for _, in := range e.Intents {
 			encodeIntent(w, in)
@@ -139,7 +140,7 @@ func DecodeEvent(b []byte) (Event, error) {
 func decodeEvent(r *canon.Reader, code uint8) Event {
 	switch code {
 	case codeDecided:
-		e := Decided{Epoch: tokenomics.Epoch(r.Uint32()), MaxLines: r.Uint16()}
+		e := Decided{Epoch: tokenomics.Epoch(r.Uint32()), MaxLines: r.Uint16(), Made: r.Time()}
 		e.Intents = make([]Intent, 0, r.Len(62))
 		for range cap(e.Intents) {
 			e.Intents = append(e.Intents, decodeIntent(r))

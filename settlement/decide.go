@@ -40,6 +40,10 @@ func (j *Journal) decided(at time.Time, e Decided) ([]Effect, error) {
 	for _, p := range ripe {
 		delete(j.pools, p)
 	}
+	since := at
+	if !e.Made.IsZero() && e.Made.Before(at) {
+		since = e.Made
+	}
 	for _, b := range batches {
 		n := int32(len(j.batches))
 		lines := make([]line, len(b.Lines))
@@ -50,7 +54,7 @@ func (j *Journal) decided(at time.Time, e Decided) ([]Effect, error) {
 				now = now[1:]
 			}
 		}
-		j.add(batch{id: b.ID, bundle: b.Bundle, lines: lines, made: -1, since: at.UTC()}, j.begin(b.ID))
+		j.add(batch{id: b.ID, bundle: b.Bundle, lines: lines, made: -1, since: since.UTC()}, j.begin(b.ID))
 		effects = append(effects, j.proceed(at, n)...)
 	}
 	return effects, nil

@@ -3,6 +3,7 @@ package settlement
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/idlegrid/idlegrid/tokenomics"
 )
@@ -18,7 +19,10 @@ type Event interface{ event() }
 type Decided struct {
 	Epoch    tokenomics.Epoch
 	MaxLines uint16 // lines of a batch of this decision; 0: Params.MaxLines
-	Intents  []Intent
+	// Made is when it was decided, by the clock of whoever did; zero: when it is applied. A payer that is told late needs it: other
+	// payers may have paid the decision meanwhile, and taken the markers back.
+	Made    time.Time
+	Intents []Intent
 }
 
 // Signed records an attempt before it is sent. It is refused with [ErrUnseen] from Entry.Before on: the marker has to be looked

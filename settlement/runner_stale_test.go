@@ -52,6 +52,27 @@ func TestStepStale(t *testing.T) {
 	}
 }
 
+// TestStepToldLate: a decision that is told late is as old as it is, for a payer that has not heard of it before.
+func TestStepToldLate(t *testing.T) {
+	for _, row := range []struct {
+		made  time.Time
+		stale bool
+	}{{time.Time{}, false}, {morning.Add(-30*time.Minute + 1), false}, {morning.Add(-30 * time.Minute), true}, {morning.Add(time.Hour), false}} {
+		j := newJournal(t)
+		e := decided()
+		e.Made = row.made
+		apply(t, j, e)
+		require.Equal(t, row.stale, j.Open()[0].Stale(morning))
+		_, err := j.Apply(morning, settlement.Signed{Batch: first, Tx: tx("s1")})
+		if row.stale {
+			require.ErrorIs(t, err, settlement.ErrUnseen)
+			apply(t, j, settlement.Absent{Marker: settlement.MarkerID{Batch: first}, Witnesses: seen(90)}, settlement.Signed{Batch: first, Tx: tx("s1")})
+			continue
+		}
+		require.NoError(t, err)
+	}
+}
+
 // decidedLines is what a transaction carries that pays all that decided decides.
 func decidedLines(t *testing.T) []settlement.Line {
 	t.Helper()
