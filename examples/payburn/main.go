@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/idlegrid/idlegrid/settlement"
@@ -26,7 +27,7 @@ func (o oracle) Market(context.Context) (settlement.Market, time.Time, error) {
 
 func main() { fmt.Print(run(context.Background())) }
 
-// run tells the story. What cannot go wrong here panics.
+// run tells the story. Whatever goes wrong ends the program.
 func run(ctx context.Context) string {
 	out, node := &bytes.Buffer{}, must(svmtest.Start(ctx, svmtest.Config{Endpoints: 2}))
 	defer func() { must(0, node.Close()) }()
@@ -106,14 +107,15 @@ func burn(ctx context.Context, out *bytes.Buffer, node *svmtest.Node, io, usdc s
 }
 
 func show(n uint64, a settlement.Asset) string {
-	return spl.FormatAmount(n, a.Decimals) + []string{6: " USDC", 8: " IO"}[a.Decimals]
+	return spl.FormatAmount(n, a.Decimals) + map[uint8]string{6: " USDC", 8: " IO"}[a.Decimals]
 }
 func key(name string) spl.Signer          { return must(spl.NewKey(svmtest.Key(name))) }
 func addr(name string) settlement.Account { return svmtest.Address(svmtest.Key(name)) }
 
 func must[T any](v T, err error) T {
 	if err != nil {
-		panic(err)
+		fmt.Fprintln(os.Stderr, "payburn:", err)
+		os.Exit(1)
 	}
 	return v
 }

@@ -3,6 +3,7 @@ package spl_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -87,5 +88,45 @@ func TestTenThousand(t *testing.T) {
 	for i, r := range f.Results {
 		require.Equal(t, txs[i].ID, r.Tx)
 		require.Equal(t, batches[i].Lines, r.Lines)
+	}
+}
+
+// BenchmarkFinal pays 10,000 wallets through a journal and two endpoints while a block comes every 400 ms, from the decision
+// until both endpoints have told that the last payment is final.
+func BenchmarkFinal(b *testing.B) {
+	for b.Loop() {
+		b.StopTimer()
+		w := newBenchWith(b, svmtest.Config{Endpoints: 2})
+		own := w.open(w.token, "boss", 1e9)
+		plan := w.epoch(10_000, own)
+		p := settlement.Params{Version: "bench", MaxLines: 59, Quorum: 2, Assets: []settlement.Asset{w.token}}
+		j, err := settlement.NewJournal(p)
+		require.NoError(b, err)
+		e := settlement.Decided{Epoch: 1}
+		for _, x := range plan {
+			for _, l := range x.Lines {
+				e.Intents = append(e.Intents, settlement.Intent{
+					ID: settlement.NewIntentID(l.Kind, string(l.To)), Kind: l.Kind, Asset: l.Asset, From: l.From, To: l.To, Units: l.Units,
+				})
+			}
+		}
+		run := settlement.Runner{
+			Chains: []settlement.Chain{w.chain(spl.Config{URL: w.URLs()[0]}), w.chain(spl.Config{URL: w.URLs()[1]})},
+			Quorum: 2, Open: j.Open, Apply: j.Apply,
+		}
+		blocks := time.NewTicker(400 * time.Millisecond)
+		b.StartTimer()
+		_, err = j.Apply(time.Now(), e)
+		require.NoError(b, err)
+		for len(j.Open()) > 0 {
+			_, err := run.Step(b.Context(), time.Now())
+			require.NoError(b, err)
+			<-blocks.C
+			w.blocks(1)
+		}
+		b.StopTimer()
+		blocks.Stop()
+		require.EqualValues(b, 10_000, j.Totals(w.token).Paid)
+		b.StartTimer()
 	}
 }
