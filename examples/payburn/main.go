@@ -30,7 +30,7 @@ func main() { fmt.Print(run(context.Background())) }
 // run tells the story. Whatever goes wrong ends the program.
 func run(ctx context.Context) string {
 	out, node := &bytes.Buffer{}, must(svmtest.Start(ctx, svmtest.Config{Endpoints: 2}))
-	defer func() { must(0, node.Close()) }()
+	defer node.Close() //nolint:errcheck // the story is over
 	boss, noon := svmtest.Key("payer"), time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	must(0, errors.Join(node.Airdrop(ctx, addr("payer"), 1e11), node.Airdrop(ctx, addr("ann"), 1e9), node.Airdrop(ctx, addr("pool"), 1e9)))
 	io, usdc := must(node.CreateMint(ctx, boss, svmtest.Key("IO"), 8)), must(node.CreateMint(ctx, boss, svmtest.Key("USDC"), 6))
@@ -50,8 +50,7 @@ func run(ctx context.Context) string {
 	must(wallet.Pay(ctx, request))
 	must(0, node.Advance(ctx, svmtest.BlocksToFinal))
 	watch := must(spl.NewWatcher(spl.WatchConfig{
-		URL: node.URLs()[0], Witnesses: []spl.WatchWitness{{URL: node.URLs()[1]}},
-		Treasuries: []settlement.Treasury{desk}, Own: []settlement.Account{desk.Owner},
+		URL: node.URLs()[0], Witnesses: []spl.WatchWitness{{URL: node.URLs()[1]}}, Treasuries: []settlement.Treasury{desk}, Own: []settlement.Account{desk.Owner},
 	}))
 	for _, e := range must(watch.Scan(ctx, spl.Cursor{}, []settlement.Reference{ref})).Events {
 		must(till.Apply(noon, e))
