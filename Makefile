@@ -71,7 +71,7 @@ bench:
 
 # chaos is the long campaign: real processes, killed, over a chain that forks and endpoints that lie. Four modes have to pay to the
 # base unit and three controls have to fail. A campaign that was stopped goes on from chaos.log.
-BATCHES ?= 10500
+BATCHES ?= 17500
 SEED    ?= 1
 chaos:
 	$(GO) run ./internal/chaos/cmd -batches $(BATCHES) -seed $(SEED) -kinds -log chaos.log
