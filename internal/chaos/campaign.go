@@ -64,6 +64,14 @@ func Campaign(ctx context.Context, c Config) (Report, error) {
 	if len(modes) == 0 || c.World.Batches < 1 {
 		return Report{}, errors.New("chaos: campaign: no modes, or no batches in its World")
 	}
+	if c.Batches < 1 {
+		return Report{}, fmt.Errorf("chaos: campaign: Batches is %d, want 1 or more", c.Batches)
+	}
+	for _, m := range modes {
+		if !slices.Contains(Modes(), m) {
+			return Report{}, fmt.Errorf("chaos: campaign: Modes names %q, want some of %q", m, Modes())
+		}
+	}
 	rounds := (c.Batches + len(modes)*c.World.Batches - 1) / (len(modes) * c.World.Batches)
 	results := make([]Result, rounds*len(modes))
 	turn := make(chan struct{}, 1) // who holds it calls Each

@@ -89,3 +89,16 @@ func TestVerdict(t *testing.T) {
 		require.ErrorContains(t, chaos.Report{Rows: []chaos.Row{r}}.Verdict(), want)
 	}
 }
+
+func TestCampaignRefuses(t *testing.T) {
+	world := chaos.World{Batches: 1, Lines: 1, Ticks: 1, Blocks: 1}
+	for want, c := range map[string]chaos.Config{
+		`Modes names "nonsense"`:  {Batches: 1, World: world, Modes: []chaos.Mode{chaos.Naive, "nonsense"}},
+		"Batches is -5":           {Batches: -5, World: world},
+		"no batches in its World": {Batches: 1},
+		"no modes":                {Batches: 1, World: world, Modes: []chaos.Mode{}},
+	} {
+		_, err := chaos.Campaign(t.Context(), c)
+		require.ErrorContains(t, err, want)
+	}
+}
